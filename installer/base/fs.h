@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Files: read whole with a limit, write atomically, make directories. */
+#ifndef BASE_FS_H
+#define BASE_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/strv.h"
+
+/* Reads a regular file (or a pipe) of at most max bytes. *out is owned, NUL-terminated behind *len
+ * (len may be NULL; then a NUL byte inside is an error). ERR_NOTFOUND when there is none. */
+int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e);
+
+/* Writes to a temporary name beside `path`, fsyncs, renames. Mode is set exactly, whatever the umask.
+ * Owner is changed when uid or gid is not -1. */
+struct fs_write_opts {
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+};
+int fs_write(const char *path, const void *data, size_t len, const struct fs_write_opts *o,
+             struct err *e);
+
+/* mkdir -p; the mode applies to directories it creates. */
+int fs_mkdirs(const char *path, mode_t mode, struct err *e);
+/* rm -rf without following links; fine when missing. */
+int fs_remove_tree(const char *path, struct err *e);
+/* Sorted names in a directory without . and .. */
+int fs_list(struct strv *out, const char *path, struct err *e);
+bool fs_exists(const char *path);
+bool fs_is_executable(const char *path);
+/* "a/b", owned. */
+char *fs_join(const char *a, const char *b);
+/* Last part of the path, borrowed. */
+const char *fs_basename(const char *path);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* All problems of one document, collected, so that the operator sees every one at once. */
+#ifndef CONF_PROBLEMS_H
+#define CONF_PROBLEMS_H
+
+#include "base/err.h"
+#include "base/strv.h"
+#include "conf/node.h"
+
+struct problems {
+    const char *name; /* borrowed: the file's name */
+    struct strv lines; /* "file:line:column: sentence"; at most 200 are kept */
+    size_t count;
+};
+
+void problems_init(struct problems *p, const char *name);
+void problems_clear(struct problems *p);
+/* At the place of `at` (its key if at_key), or of no place when NULL. */
+void problems_add(struct problems *p, const struct node *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void problems_add_key(struct problems *p, const struct node *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* 0 when there are none; else -1 with e->msg = the first ones joined by newlines, ERR_CONFIG. */
+int problems_result(const struct problems *p, struct err *e);
+
+#endif

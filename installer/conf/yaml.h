@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * YAML text -> tree, over libyaml's event API. Refuses anchors, aliases, tags, several documents,
+ * duplicate keys, NUL bytes, depth over 32, over 20,000 events, scalars over 64 KiB, 1 MiB of text.
+ * Every problem found is one line "file:line:column: what" in the error list.
+ */
+#ifndef CONF_YAML_H
+#define CONF_YAML_H
+
+#include "base/err.h"
+#include "conf/node.h"
+
+/* *out is owned. A problem is "NAME:LINE:COL: sentence" in e (ERR_CONFIG). */
+int yaml_parse(struct node **out, const char *name, const char *text, size_t len, struct err *e);
+int yaml_load(struct node **out, const char *path, struct err *e);
+/* Block-style YAML text; strings that could be read otherwise are quoted. */
+struct buf;
+void yaml_format(struct buf *b, const struct node *n);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything that derives from the environment key: HKDF-SHA256 (RFC 5869), sealing (AES-256-GCM),
+ * digests, keys and certificates. All derivations are deterministic: the same key, label and
+ * generation give the same bytes, so that pushing twice changes nothing. libcrypto does the work.
+ */
+#ifndef CRYPTO_CRYPTO_H
+#define CRYPTO_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { CRYPTO_KEY_LEN = 32, CRYPTO_HEX_LEN = 65 };
+
+/* SHA-256 as 64 lower-case hex digits. */
+void crypto_sha256_hex(char out[CRYPTO_HEX_LEN], const void *p, size_t len);
+
+/* Incremental form. */
+struct crypto_hash;
+struct crypto_hash *crypto_hash_new(void);
+void crypto_hash_add(struct crypto_hash *h, const void *p, size_t len);
+void crypto_hash_free(struct crypto_hash *h);
+void crypto_hash_hex(struct crypto_hash *h, char out[CRYPTO_HEX_LEN]); /* ends it; h is freed */
+
+/* 32 random bytes from the kernel. */
+int crypto_random(void *out, size_t len, struct err *e);
+
+/* out_len bytes (at most 255*32) of HKDF-SHA256(key, salt "slipway-v1", info). */
+void crypto_derive(void *out, size_t out_len, const uint8_t key[CRYPTO_KEY_LEN], const char *info);
+
+/*
+ * Sealing of a secret for the holder of a password: "v1:" + base64(nonce | ciphertext | tag). The key
+ * is HKDF(password); the nonce is synthetic, HMAC(key, name | plaintext), so equal input gives equal
+ * text. `name` is bound as additional data: a sealed text cannot be moved to another name.
+ */
+char *crypto_seal(const char *password, const char *name, const void *plain, size_t len); /* owned */
+/* ERR_AUTH when the password or the name is not the sealing one or the text was changed. */
+int crypto_open(char **plain, size_t *len, const char *password, const char *name,
+                const char *sealed, struct err *e);
+
+/* UUID (RFC 9562 version 8) from 16 derived bytes, into out[37]. */
+void crypto_uuid(char out[37], const uint8_t bytes[16]);
+
+/*
+ * TLS of an environment: an Ed25519 CA and one Ed25519 server key shared by its etcd members, both
+ * derived. The leaf carries the given SANs ("IP:10.0.0.2", "DNS:localhost"); dates are fixed
+ * (2020-01-01 to 2119-12-31) because trust is by pin. PEM texts are owned by the caller.
+ */
+struct crypto_tls {
+    char *key_pem, *cert_pem, *ca_pem;
+    char pin[64]; /* "sha256//BASE64" of the server's SubjectPublicKeyInfo */
+};
+int crypto_tls_make(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN],
+                    const char *const *sans, size_t san_count, struct err *e);
+void crypto_tls_clear(struct crypto_tls *t);
+
+/*
+ * An Ed25519 SSH key from a derived seed: *private_pem in OpenSSH's own format (PROTOCOL.key,
+ * unencrypted), *public_line "ssh-ed25519 AAAA... COMMENT". Both owned.
+ */
+int crypto_ssh_key(char **private_pem, char **public_line, const uint8_t seed[32],
+                   const char *comment, struct err *e);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A component folder: component.yaml decoded and checked, hooks and templates by presence. The program
+ * knows what a component is, never which ones exist. Keys: components/README.md.
+ */
+#ifndef MODEL_MANIFEST_H
+#define MODEL_MANIFEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/strv.h"
+#include "conf/node.h"
+#include "conf/problems.h"
+
+enum value_type { VALUE_TYPE_STRING, VALUE_TYPE_INT, VALUE_TYPE_FLOAT, VALUE_TYPE_BOOL, VALUE_TYPE_SIZE, VALUE_TYPE_DURATION, VALUE_TYPE_ENUM, VALUE_TYPE_LIST, VALUE_TYPE_MAP };
+enum apply_kind { APPLY_KIND_RESTART, APPLY_KIND_RELOAD, APPLY_KIND_LIVE };
+
+struct config_key {
+    char *name, *help;
+    enum value_type type;
+    enum apply_kind apply;
+    struct node *fallback;    /* the default as written, or NULL: no default */
+    bool required;            /* no default and must be given */
+    bool has_min, has_max;
+    int64_t min, max;         /* int, size (bytes), duration (ms); list and map: item count */
+    struct strv values;       /* enum */
+};
+
+enum shared_kind {
+    SHARED_KIND_UUID,      /* generated, the same for every component that declares the name */
+    SHARED_KIND_INSTANCES, /* JSON map instance -> address of the named component */
+    SHARED_KIND_COUNT,     /* how many instances the named component has */
+};
+struct shared_value {
+    char *name, *component; /* component: for instances and count */
+    enum shared_kind kind;
+};
+
+enum secret_kind { SECRET_KIND_PASSWORD, SECRET_KIND_HEX, SECRET_KIND_CEPH_KEY, SECRET_KIND_SSH_KEY, SECRET_KIND_TLS };
+enum secret_scope { SECRET_SCOPE_INSTANCE, SECRET_SCOPE_ENVIRONMENT };
+struct secret_decl {
+    char *name;
+    enum secret_kind kind;
+    enum secret_scope scope; /* environment: one value for every component that declares the name */
+};
+
+enum template_format { TEMPLATE_FORMAT_INI, TEMPLATE_FORMAT_ENV, TEMPLATE_FORMAT_JSON, TEMPLATE_FORMAT_YAML, TEMPLATE_FORMAT_ARGS };
+struct template_decl {
+    char *name; /* file in templates/ */
+    char *path; /* where the rendered file goes */
+    enum template_format format;
+    mode_t mode; /* default 0644 */
+    char *owner; /* user name or NULL: root */
+};
+
+struct port_decl {
+    char *name;
+    int port;
+    char *help;
+};
+
+struct manifest {
+    char *dir;  /* the folder */
+    char *name, *summary, *image;
+    struct strv requires;
+    bool early; /* start: early - may start before what it requires is ready; waits by itself */
+    int instances_default, instances_min, instances_max;
+    struct strv instances_allowed; /* e.g. 1 3 5; empty: any in min..max */
+    char *data_root;               /* NULL: no data */
+    int data_volumes;
+    struct {
+        struct node *command; /* list of scalars, may hold ${variables}; NULL: the agent runs nothing */
+        char *user;           /* NULL: root */
+        struct strv capabilities, devices;
+        char *restart;        /* Docker restart policy: always | on-failure | no | unless-stopped */
+        bool read_only;
+        bool shared_mount;    /* needs a mount that propagates to the host */
+        struct node *env;     /* map or NULL */
+    } run;
+    bool ssh; /* sshd runs in the container */
+    struct config_key *config;
+    size_t config_count;
+    struct node *profiles; /* map profile -> map key -> default, or NULL */
+    struct shared_value *shared;
+    size_t shared_count;
+    struct secret_decl *secrets;
+    size_t secret_count;
+    struct template_decl *templates;
+    size_t template_count;
+    struct port_decl *ports;
+    size_t port_count;
+    int64_t ready_deadline_ms;                       /* default 120 s */
+    int64_t health_every_ms, health_deadline_ms;     /* default 10 s, 5 s */
+    int64_t hook_deadline_ms;                        /* prepare, once, apply, drain: default 120 s */
+    int stop_signal;                                 /* default SIGTERM */
+    int reload_signal;                               /* default SIGHUP */
+    int64_t stop_grace_ms;                           /* default 10 s */
+    char *update;                                    /* one_by_one | together */
+};
+
+/* Decodes DIR/component.yaml; every problem goes to `p` (whose name is set to the file). NULL when
+ * there was any. */
+struct manifest *manifest_load(const char *dir, struct problems *p);
+/* The same from a tree, for tests and fuzzers. */
+struct manifest *manifest_decode(const struct node *root, const char *dir, struct problems *p);
+void manifest_free(struct manifest *m);
+const struct config_key *manifest_config(const struct manifest *m, const char *name);
+/* Path of hooks/<name> when it exists and is executable, owned; else NULL. */
+char *manifest_hook(const struct manifest *m, const char *name);
+
+/*
+ * Checks and normalises one value against its key: size to bytes ("1GiB" -> 1073741824), duration to
+ * milliseconds, bool to true/false, enum membership, ranges. NULL and a problem when it does not fit.
+ */
+struct node *manifest_value(const struct config_key *key, const struct node *value, struct problems *p);
+/* As it is stored in etcd: scalars as plain text, lists and maps as compact JSON. Owned. */
+char *manifest_value_text(const struct node *value);
+/* The way back: text from etcd to a value of the key's type. */
+int manifest_value_parse(struct node **out, const struct config_key *key, const char *text, struct err *e);
+
+/* Documentation of the component as Markdown or plain text, and its JSON Schema (draft-07). */
+struct buf;
+void manifest_print_doc(struct buf *b, const struct manifest *m);
+struct node *manifest_schema(const struct manifest *m);
+
+#endif

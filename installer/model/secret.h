@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The environment key and what derives from it. The key is 32 random bytes in one 0600 file at the
+ * operator, $XDG_CONFIG_HOME/slipway/<env>/key (64 hex digits); SLIPWAY_HOME replaces
+ * $XDG_CONFIG_HOME/slipway. Everything else here is a pure function of it.
+ */
+#ifndef MODEL_SECRET_H
+#define MODEL_SECRET_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/manifest.h"
+
+struct env_key {
+    uint8_t bytes[32];
+    char uuid[37]; /* derived: identifies the environment in labels */
+};
+
+/* Directory of the environment's operator files, owned. */
+char *secret_home(const char *env);
+/* ERR_NOTFOUND when there is none; ERR_AUTH when others may read the file. */
+int secret_load_key(struct env_key *out, const char *env, struct err *e);
+/* Loads, or makes a new one (O_EXCL, so that two runs agree). *created may be NULL. */
+int secret_make_key(struct env_key *out, const char *env, bool *created, struct err *e);
+int secret_remove_key(const char *env, struct err *e);
+
+/* Password of an etcd user: "root" or an instance's name. Owned; wipe it. */
+char *secret_password(const struct env_key *k, const char *user, unsigned generation);
+/* Value of a secret a manifest declares, for one instance. Owned; wipe it. `sans` only for tls. */
+int secret_value(char **out, const struct env_key *k, const struct secret_decl *d,
+                 const char *instance, const char *const *sans, size_t san_count, struct err *e);
+/* Value of shared uuid `name`, into out[37]. */
+void secret_shared_uuid(char out[37], const struct env_key *k, const char *name);
+/* SSH: the operator's client key, and the host key of an instance. Owned. */
+int secret_ssh_client(char **private_pem, char **public_line, const struct env_key *k, struct err *e);
+int secret_ssh_host(char **private_pem, char **public_line, const struct env_key *k,
+                    const char *instance, struct err *e);
+/* The etcd servers' public-key pin, "sha256//BASE64", into out[64]. */
+int secret_pin(char out[64], const struct env_key *k, struct err *e);
+
+#endif

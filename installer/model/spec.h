@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The environment document: one YAML file (or the same tree as JSON, from etcd) checked against the
+ * catalog, expanded into instances. Pure: nothing is asked of any host.
+ */
+#ifndef MODEL_SPEC_H
+#define MODEL_SPEC_H
+
+#include "conf/node.h"
+#include "conf/problems.h"
+#include "model/catalog.h"
+
+struct spec_port {
+    char *address; /* host address, default 127.0.0.1 */
+    int host_port; /* 0: Docker picks one */
+    int port;      /* in the container */
+};
+
+struct spec_instance {
+    char *name; /* ceph-osd-1 */
+    int ordinal; /* from 1 */
+    const struct manifest *manifest; /* borrowed from the catalog */
+    struct node *overrides;  /* map key -> normalised value given for this instance only, or NULL */
+    struct strv volumes;     /* one name per data volume, default <env>-<instance>-data[N] */
+    struct spec_port *ports;
+    size_t port_count;
+    int64_t memory_bytes;    /* 0: no limit */
+};
+
+struct spec_component {
+    const struct manifest *manifest; /* borrowed from the catalog */
+    int count;
+    struct node *config; /* every key of the manifest that has a value: default, then profile, then
+                            document; normalised */
+    struct node *given;  /* only what the document gives, normalised */
+    struct spec_instance *instances; /* count */
+};
+
+struct spec {
+    char *name;
+    char *profile;      /* production, quick, ... */
+    char *subnet;       /* NULL: chosen by plan */
+    char *base_image;   /* debian:trixie-slim */
+    char *mirror;       /* Debian mirror for debootstrap, NULL: the default one */
+    struct spec_component *components; /* ordered: after what they require */
+    size_t component_count;
+    struct node *document; /* normalised document: what is stored in etcd as `spec` */
+};
+
+/* NULL when there was a problem; all of them are in p. */
+struct spec *spec_decode(const struct node *root, const struct catalog *c, struct problems *p);
+struct spec *spec_load(const char *path, const struct catalog *c, struct problems *p);
+void spec_free(struct spec *s);
+const struct spec_component *spec_component(const struct spec *s, const char *name);
+const struct spec_instance *spec_instance(const struct spec *s, const char *name);
+/* Value in effect for one instance: override, else the component's; NULL when unset. Borrowed. */
+const struct node *spec_value(const struct spec *s, const struct spec_instance *i, const char *key);
+
+/* JSON Schema (draft-07) of the environment document for editors, with every catalog component. */
+struct node *spec_schema(const struct catalog *c);
+/* 1..40 of a-z 0-9 -, beginning with a letter, not ending with -. */
+bool spec_name_is_valid(const char *name);
+
+#endif
