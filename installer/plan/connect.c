@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/connect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strv.h"
+#include "model/keys.h"
+
+char *connect_container_name(const char *env, const char *instance)
+{
+    return mem_printf("%s-%s", env, instance);
+}
+
+char *connect_network_name(const char *env)
+{
+    return mem_printf("%s-net", env);
+}
+
+char *connect_volume_name(const char *env, const char *instance, int number, int of)
+{
+    if (of <= 1)
+        return mem_printf("%s-%s-data", env, instance);
+    return mem_printf("%s-%s-data%d", env, instance, number);
+}
+
+int connect_containers(struct node **out, struct engine *g, const char *uuid, struct err *e)
+{
+    auto_free char *label = mem_printf("%s=%s", LABEL_ENV, uuid);
+
+    return engine_container_list(out, g, label, e);
+}
+
+const char *connect_label(const struct node *object, const char *label)
+{
+    return node_get_text(node_get(object, "Labels"), label);
+}
+
+const struct node *connect_find(const struct node *containers, const char *instance)
+{
+    const struct node *c;
+
+    node_for_each (c, containers) {
+        const char *name = connect_label(c, LABEL_INSTANCE);
+
+        if (name && strcmp(name, instance) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+static void add_endpoints(struct link *l, const struct node *containers)
+{
+    const struct node *c;
+
+    node_for_each (c, containers) {
+        const char *component = connect_label(c, LABEL_COMPONENT);
+        const char *address = connect_label(c, LABEL_ADDRESS);
+
+        if (!component || strcmp(component, ETCD_COMPONENT) != 0 || !address ||
+            l->endpoint_count == LINK_ENDPOINTS_MAX)
+            continue;
+        l->endpoints[l->endpoint_count].host = mem_strdup(address);
+        l->endpoints[l->endpoint_count++].port = 2379;
+    }
+}
+
+static int by_host(const void *a, const void *b)
+{
+    const struct link_endpoint *x = a, *y = b;
+
+    return strcmp(x->host, y->host);
+}
+
+static int make_link(struct link **out, const struct node *containers, const char *env,
+                     const struct env_key *key, const char *user, struct err *e)
+{
+    struct link *l = mem_alloc(sizeof(*l));
+    char pin[64];
+
+    l->tls = true;
+    l->user = mem_strdup(user);
+    l->password = secret_password(key, user, 1);
+    l->prefix = strcmp(user, "root") == 0 ? mem_printf("/slipway/%s", env)
+                                          : mem_printf("/slipway/%s/instances/%s", env, user);
+    add_endpoints(l, containers);
+    if (l->endpoint_count == 0) {
+        link_free(l);
+        return err_set(e, ERR_NOTFOUND,
+                       "environment %s has no etcd container; `slipway -e %s up` makes it", env,
+                       env);
+    }
+    qsort(l->endpoints, l->endpoint_count, sizeof(l->endpoints[0]), by_host);
+    if (secret_pin(pin, key, e) < 0) {
+        link_free(l);
+        return -1;
+    }
+    l->pin = mem_strdup(pin);
+    *out = l;
+    return 0;
+}
+
+int connect_root_link(struct link **out, const struct node *containers, const char *env,
+                      const struct env_key *key, struct err *e)
+{
+    return make_link(out, containers, env, key, "root", e);
+}
+
+int connect_link(char **text, const struct node *containers, const char *env,
+                 const struct env_key *key, const char *user, struct err *e)
+{
+    struct link *l = NULL;
+
+    if (make_link(&l, containers, env, key, user, e) < 0)
+        return -1;
+    *text = link_format(l, false);
+    link_free(l);
+    return 0;
+}
+
+int connect_etcd(struct etcd **out, const struct node *containers, const char *env,
+                 const struct env_key *key, struct err *e)
+{
+    struct link *l = NULL;
+    int r;
+
+    if (make_link(&l, containers, env, key, "root", e) < 0)
+        return -1;
+    r = etcd_open(out, l, NULL, e);
+    link_free(l);
+    return r;
+}
+
+int connect_environment(struct etcd **out, struct node **containers, struct env_key *key,
+                        struct engine *g, const char *env, struct err *e)
+{
+    auto_node struct node *list = NULL;
+
+    if (secret_load_key(key, env, e) < 0)
+        return -1;
+    if (connect_containers(&list, g, key->uuid, e) < 0)
+        return -1;
+    if (connect_etcd(out, list, env, key, e) < 0)
+        return -1;
+    *containers = steal(list);
+    return 0;
+}
