@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+static int read_all(struct buf *b, int fd, const char *path, struct err *e)
+{
+    char chunk[16384];
+
+    while (!b->full) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(e, "cannot read %s", path);
+        if (n == 0)
+            break;
+        buf_add(b, chunk, (size_t)n);
+    }
+    explicit_bzero(chunk, sizeof chunk);
+    if (b->full)
+        return err_set(e, ERR_CONFIG, "%s is larger than %zu bytes", path, b->max);
+    return 0;
+}
+
+int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e)
+{
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    auto_buf struct buf b;
+    struct stat st;
+
+    buf_init(&b, max);
+    if (fd < 0) {
+        int missing = errno == ENOENT || errno == ENOTDIR;
+
+        err_sys(e, "cannot open %s", path);
+        if (missing)
+            e->code = ERR_NOTFOUND;
+        return -1;
+    }
+    if (fstat(fd, &st) < 0)
+        return err_sys(e, "cannot read %s", path);
+    if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+        return err_set(e, ERR_CONFIG, "%s is not a regular file", path);
+    if (read_all(&b, fd, path, e) < 0)
+        return -1;
+    if (!len && memchr(buf_str(&b), '\0', b.len))
+        return err_set(e, ERR_CONFIG, "%s contains a NUL byte", path);
+    if (len)
+        *len = b.len;
+    *out = buf_take(&b);
+    return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static char *dir_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return mem_strdup(".");
+    return mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* A rename is on disk only when its directory is. */
+static int sync_dir(const char *path)
+{
+    auto_free char *dir = dir_of(path);
+    auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    /* Some file systems cannot sync a directory: EINVAL is theirs to answer for. */
+    return fd < 0 || (fsync(fd) < 0 && errno != EINVAL) ? -1 : 0;
+}
+
+int fs_write(const char *path, const void *data, size_t len, const struct fs_write_opts *o,
+             struct err *e)
+{
+    auto_free char *temp = mem_printf("%s.XXXXXX", path);
+    auto_close int fd = mkostemp(temp, O_CLOEXEC);
+
+    if (fd < 0)
+        return err_sys(e, "cannot write %s", path);
+    if ((o->uid != (uid_t)-1 || o->gid != (gid_t)-1) && fchown(fd, o->uid, o->gid) < 0)
+        err_sys(e, "cannot change the owner of %s", path);
+    else if (fchmod(fd, o->mode & 07777) < 0 || write_all(fd, data, len) < 0 || fsync(fd) < 0 ||
+             rename(temp, path) < 0)
+        err_sys(e, "cannot write %s", path);
+    else if (sync_dir(path) < 0)
+        return err_sys(e, "cannot sync the directory of %s", path);
+    else
+        return 0;
+    unlink(temp);
+    return -1;
+}
+
+static int make_one(const char *path, mode_t mode, struct err *e)
+{
+    struct stat st;
+
+    if (mkdir(path, mode) == 0)
+        return 0;
+    if (errno == EEXIST && stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return 0;
+        errno = ENOTDIR;
+    }
+    return err_sys(e, "cannot make the directory %s", path);
+}
+
+int fs_mkdirs(const char *path, mode_t mode, struct err *e)
+{
+    auto_free char *part = mem_strdup(path);
+
+    if (!*path)
+        return 0;
+    for (char *at = part + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (make_one(part, mode, e) < 0)
+            return -1;
+        *at = '/';
+    }
+    return make_one(part, mode, e);
+}
+
+enum { TREE_DEPTH = 128 };
+
+static int empty_dir(int fd, int depth);
+
+static int remove_at(int dir, const char *name, int depth)
+{
+    if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return -1;
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (empty_dir(fd, depth) < 0)
+        return -1;
+    return unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* Takes fd. */
+static int empty_dir(int fd, int depth)
+{
+    DIR *d = depth < TREE_DEPTH ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+    int saved = 0;
+
+    if (!d) {
+        saved = depth < TREE_DEPTH ? errno : ELOOP;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    while (!saved && (errno = 0, entry = readdir(d))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (remove_at(dirfd(d), entry->d_name, depth + 1) < 0)
+            saved = errno;
+    }
+    saved = saved ? saved : errno;
+    closedir(d);
+    errno = saved;
+    return saved ? -1 : 0;
+}
+
+int fs_remove_tree(const char *path, struct err *e)
+{
+    if (remove_at(AT_FDCWD, path, 0) < 0)
+        return err_sys(e, "cannot remove %s", path);
+    return 0;
+}
+
+int fs_list(struct strv *out, const char *path, struct err *e)
+{
+    DIR *d = opendir(path);
+    auto_strv struct strv names = {0};
+    struct dirent *entry;
+
+    if (!d) {
+        int missing = errno == ENOENT;
+
+        err_sys(e, "cannot list %s", path);
+        if (missing)
+            e->code = ERR_NOTFOUND;
+        return -1;
+    }
+    while ((errno = 0, entry = readdir(d)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            strv_add(&names, entry->d_name);
+    int saved = errno;
+    closedir(d);
+    errno = saved;
+    if (saved)
+        return err_sys(e, "cannot list %s", path);
+    strv_sort(&names);
+    strv_add_all(out, &names);
+    return 0;
+}
+
+bool fs_exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+bool fs_is_executable(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+char *fs_join(const char *a, const char *b)
+{
+    size_t len = strlen(a);
+
+    return mem_printf("%s%s%s", a, len && a[len - 1] != '/' ? "/" : "", b);
+}
+
+const char *fs_basename(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/sig.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+static atomic_int interrupts; /* lock-free, so that a signal handler may count */
+
+static void count(int number)
+{
+    (void)number;
+    atomic_fetch_add(&interrupts, 1);
+}
+
+void sig_setup(void)
+{
+    struct sigaction act = {.sa_handler = count, .sa_flags = SA_RESTART};
+
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    act.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &act, NULL);
+}
+
+int sig_interrupts(void)
+{
+    return atomic_load(&interrupts);
+}
