@@ -15,7 +15,8 @@ struct context *context_new(void);
 void context_free(struct context *c);
 /* Adds a folder's content under `as` ("" = root of the context); modes become 0644 or 0755. */
 int context_add_dir(struct context *c, const char *dir, const char *as, struct err *e);
-int context_add_file(struct context *c, const char *path, const char *as, unsigned mode, struct err *e);
+int context_add_file(struct context *c, const char *path, const char *as, unsigned mode,
+                     struct err *e);
 /* Adds a text as a file. Replaces an earlier entry of the same name. */
 void context_add_text(struct context *c, const char *as, const char *text, unsigned mode);
 /* SHA-256 hex of names, modes and contents, into out[65]. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Docker Engine API, 1.41 to current, over libcurl and a unix socket. One `struct engine` is one
- * connection: use one per thread (engine_clone). Every call has a deadline; every answer becomes 0 or a
- * struct err in the operator's words. https://docs.docker.com/reference/api/engine/
+ * The Docker Engine API, 1.41 to current, over libcurl and a unix socket. One `struct engine` is
+ * one connection: use one per thread (engine_clone). Every call has a deadline; every answer
+ * becomes 0 or a struct err in the operator's words. https://docs.docker.com/reference/api/engine/
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -17,8 +17,9 @@
 
 struct engine;
 
-/* `url` NULL: $DOCKER_HOST or unix:///var/run/docker.sock. Only unix:// here. Connects, negotiates the
- * version. Docker not running, no permission, too old (< 1.41): each its own sentence with what to do. */
+/* `url` NULL: $DOCKER_HOST or unix:///var/run/docker.sock. Only unix:// here. Connects, negotiates
+ * the version. Docker not running, no permission, too old (< 1.41): each its own sentence with what
+ * to do. */
 int engine_open(struct engine **out, const char *url, struct err *e);
 int engine_clone(struct engine **out, const struct engine *from, struct err *e);
 void engine_close(struct engine *g);
@@ -28,30 +29,46 @@ int engine_info(struct node **out, struct engine *g, struct err *e);
 
 /* ---- containers ---------------------------------------------------------------------------- */
 
-/* Label filter "k=v"; all states. *out: list of the API's objects (Id Names Image State Labels ...). */
+/* Label filter "k=v" or "k", or NULL; all states. *out: list of the API's objects (Id Names Image
+ * State Labels ...). */
 int engine_container_list(struct node **out, struct engine *g, const char *label, struct err *e);
 int engine_container_inspect(struct node **out, struct engine *g, const char *id, struct err *e);
-/* `body` as of POST /containers/create. *id owned. Name in use: ERR_CONFLICT. Image missing: ERR_NOTFOUND. */
-int engine_container_create(char **id, struct engine *g, const char *name, const struct node *body, struct err *e);
-int engine_container_start(struct engine *g, const char *id, struct err *e);   /* started already: fine */
-int engine_container_stop(struct engine *g, const char *id, int grace_s, struct err *e); /* stopped: fine */
+/* `body` as of POST /containers/create. *id owned. Name in use: ERR_CONFLICT. Image missing:
+ * ERR_NOTFOUND. */
+int engine_container_create(char **id, struct engine *g, const char *name, const struct node *body,
+                            struct err *e);
+int engine_container_start(struct engine *g, const char *id,
+                           struct err *e); /* started already: fine */
+/* Stopped already: fine. */
+int engine_container_stop(struct engine *g, const char *id, int grace_s, struct err *e);
 int engine_container_restart(struct engine *g, const char *id, int grace_s, struct err *e);
 int engine_container_kill(struct engine *g, const char *id, const char *signal, struct err *e);
-int engine_container_remove(struct engine *g, const char *id, bool force, struct err *e); /* missing: fine */
+int engine_container_remove(struct engine *g, const char *id, bool force,
+                            struct err *e); /* missing: fine */
 int engine_container_rename(struct engine *g, const char *id, const char *name, struct err *e);
-int engine_container_wait(struct engine *g, const char *id, const char *condition, int64_t deadline, int *status, struct err *e);
+/* Until `condition` ("not-running", "next-exit" or "removed"; ask next-exit before the start, it
+ * never comes true on a stopped container). *status: the exit status. */
+struct engine_wait {
+    const char *condition;
+    int64_t deadline; /* clock.h */
+};
+int engine_container_wait(int *status, struct engine *g, const char *id,
+                          const struct engine_wait *w, struct err *e);
 
-/* Files put into (or taken from) a container, stopped or running, as a tar made in memory. */
+/* Files put into a container, created or running, as a tar made in memory. Missing folders are
+ * made, 0755 root. Refused by Docker when the container's root file system is read-only. */
 struct engine_file {
     const char *path; /* absolute */
     const void *data;
     size_t len;
     unsigned mode, uid, gid;
 };
-int engine_container_put(struct engine *g, const char *id, const struct engine_file *files, size_t count, struct err *e);
+int engine_container_put(struct engine *g, const char *id, const struct engine_file *files,
+                         size_t count, struct err *e);
 
-/* Logs: calls line() for each complete line, in order. Frames are reassembled; a line longer than 1 MiB
- * is cut. With follow, until the container stops, stop() is true (asked each 200 ms) or an error. */
+/* Logs: calls line() for each complete line, in order. Frames are reassembled; a line longer than 1
+ * MiB is cut. With follow, until the container stops, stop() is true (asked each 200 ms) or an
+ * error. */
 struct engine_log_opts {
     bool follow, timestamps;
     int tail;                  /* -1: all */
@@ -60,7 +77,8 @@ struct engine_log_opts {
     bool (*stop)(void *arg);
     void *arg;
 };
-int engine_container_logs(struct engine *g, const char *id, const struct engine_log_opts *o, struct err *e);
+int engine_container_logs(struct engine *g, const char *id, const struct engine_log_opts *o,
+                          struct err *e);
 
 /* Runs argv in a container; output captured with a limit of the buffers; *status from GET /exec. */
 struct engine_exec {
@@ -68,45 +86,66 @@ struct engine_exec {
     const char *const *env; /* extra, or NULL */
     const char *user;       /* or NULL */
     struct buf *out, *err;  /* NULL: dropped */
-    int64_t deadline;       /* clock.h */
+    int64_t deadline;       /* clock.h; the process in the container outlives it */
+    bool tty;               /* interactive only */
 };
-int engine_exec_run(int *status, struct engine *g, const char *id, const struct engine_exec *x, struct err *e);
-/* Connects this process's stdin, stdout, stderr, with a terminal when tty (raw mode, resizes). */
-int engine_exec_interactive(int *status, struct engine *g, const char *id, const char *const *argv, const char *user, bool tty, struct err *e);
+int engine_exec_run(int *status, struct engine *g, const char *id, const struct engine_exec *x,
+                    struct err *e);
+/* Connects this process's stdin, stdout, stderr (out, err and deadline are not used); with tty a
+ * terminal: raw mode, resizes, and the old mode back in every case. */
+int engine_exec_interactive(int *status, struct engine *g, const char *id,
+                            const struct engine_exec *x, struct err *e);
 
 /* ---- images -------------------------------------------------------------------------------- */
 
 /* ERR_NOTFOUND when missing. *out: the API's object. */
 int engine_image_inspect(struct node **out, struct engine *g, const char *ref, struct err *e);
 int engine_image_list(struct node **out, struct engine *g, const char *label, struct err *e);
-int engine_image_tag(struct engine *g, const char *ref, const char *repo, const char *tag, struct err *e);
+int engine_image_tag(struct engine *g, const char *ref, const char *repo, const char *tag,
+                     struct err *e);
 int engine_image_remove(struct engine *g, const char *ref, struct err *e); /* missing: fine */
-/* progress(arg, text) for each step; text borrowed. Failure inside the stream is a failure. */
-int engine_image_pull(struct engine *g, const char *ref, void (*progress)(void *, const char *), void *arg, int64_t deadline, struct err *e);
-/* Builds from a tar file (POST /build, classic builder). `args` map of build arguments, labels a map. */
+/* Where long image work tells its steps: line(arg, text), text borrowed. NULL line: nobody listens.
+ */
+struct engine_progress {
+    void (*line)(void *arg, const char *text);
+    void *arg;
+    int64_t deadline; /* clock.h */
+};
+/* Failure inside the stream is a failure. */
+int engine_image_pull(struct engine *g, const char *ref, const struct engine_progress *p,
+                      struct err *e);
+/* Builds from a tar file (POST /build, classic builder). `args` map of build arguments, labels a
+ * map. */
 struct engine_build {
     const char *tag;
     int context_fd; /* tar, read from its beginning */
     const struct node *args, *labels;
-    void (*progress)(void *arg, const char *text);
-    void *arg;
-    int64_t deadline;
+    struct engine_progress progress;
 };
+/* A failed build's error carries the last 20 lines of its output. */
 int engine_image_build(struct engine *g, const struct engine_build *b, struct err *e);
 /* Imports a root file system tar (POST /images/create?fromSrc=-) as ref. */
-int engine_image_import(struct engine *g, const char *ref, int tar_fd, int64_t deadline, struct err *e);
+int engine_image_import(struct engine *g, const char *ref, int tar_fd, int64_t deadline,
+                        struct err *e);
 
 /* ---- networks and volumes ------------------------------------------------------------------- */
 
-int engine_network_list(struct node **out, struct engine *g, const char *label /* or NULL */, struct err *e);
+int engine_network_list(struct node **out, struct engine *g, const char *label /* or NULL */,
+                        struct err *e);
+/* A network of that name with the labels of `body` is fine; with others: ERR_CONFLICT. */
 int engine_network_create(char **id, struct engine *g, const struct node *body, struct err *e);
 int engine_network_remove(struct engine *g, const char *name, struct err *e); /* missing: fine */
-int engine_volume_list(struct node **out, struct engine *g, const char *label /* or NULL */, struct err *e);
-int engine_volume_create(struct engine *g, const struct node *body, struct err *e); /* same name and labels: fine */
+int engine_volume_list(struct node **out, struct engine *g, const char *label /* or NULL */,
+                       struct err *e);
+/* Likewise. */
+int engine_volume_create(struct engine *g, const struct node *body, struct err *e);
 int engine_volume_remove(struct engine *g, const char *name, struct err *e); /* missing: fine */
 
 /* ---- events -------------------------------------------------------------------------------- */
 
+/* Container events (create start die stop kill oom destroy rename restart pause unpause
+ * health_status; not exec_*) as they come, until stop() is true (asked each 200 ms) or the
+ * connection ends: ERR_NET. The engine drops events for slow readers: list again now and then. */
 struct engine_event_opts {
     const char *label; /* or NULL */
     void (*event)(void *arg, const struct node *event);
