@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* RFC 4648 base64: standard alphabet with padding (etcd's gateway), and base64url without (passwords). */
+/* RFC 4648 base64: standard alphabet with padding (etcd's gateway), and base64url without
+ * (passwords). */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
 
@@ -7,8 +8,8 @@
 
 #include "base/err.h"
 
-char *base64_encode(const void *p, size_t len);     /* owned */
-char *base64url_encode(const void *p, size_t len);  /* owned, no padding */
+char *base64_encode(const void *p, size_t len);    /* owned */
+char *base64url_encode(const void *p, size_t len); /* owned, no padding */
 /* Strict standard alphabet with padding. *out owned, NUL-terminated behind *len. */
 int base64_decode(char **out, size_t *len, const char *text, size_t text_len, struct err *e);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A growing byte string with a maximum chosen at birth. Always NUL-terminated behind `len`. Appending
- * beyond the maximum sets `full` and drops the excess; the owner checks `full` once, at the end.
+ * A growing byte string with a maximum chosen at birth. Always NUL-terminated behind `len`.
+ * Appending beyond the maximum sets `full` and drops the excess; the owner checks `full` once, at
+ * the end.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -17,8 +18,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
-void buf_clear(struct buf *b);           /* frees; usable again with the same maximum */
-void buf_reset(struct buf *b);           /* empties, keeps the memory */
+void buf_clear(struct buf *b); /* frees; usable again with the same maximum */
+void buf_reset(struct buf *b); /* empties, keeps the memory */
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Monotonic time, deadlines and back-off. clock_now_ms and clock_sleep_ms are a seam of the tests. */
+/* Monotonic time, deadlines and back-off. clock_now_ms and clock_sleep_ms are a seam of the tests.
+ */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a call failed, as a value: a code that says what the caller can do, errno, and one sentence in
- * the operator's words. It lives on the caller's stack, so no failure path allocates or frees.
+ * Why a call failed, as a value: a code that says what the caller can do, errno, and one sentence
+ * in the operator's words. It lives on the caller's stack, so no failure path allocates or frees.
  *
  * Convention: `struct err *e` is the last argument and never NULL; a function returns 0, or -1 with
  * *e filled. Success leaves *e untouched. An error is wrapped on the way up, never replaced, and is
@@ -14,18 +14,18 @@
 
 enum err_code {
     ERR_NONE = 0,
-    ERR_USAGE,    /* wrong words on the command line */
-    ERR_CONFIG,   /* a document is invalid; the operator mends it */
-    ERR_NOTFOUND, /* the named thing does not exist */
-    ERR_CONFLICT, /* something else is there, or changed meanwhile, or a lock is held */
-    ERR_AUTH,     /* refused: password, permission, pin, host key */
-    ERR_NET,      /* could not be reached; may be retried */
-    ERR_TIMEOUT,  /* the deadline passed; may be retried */
-    ERR_REMOTE,   /* the other side answered with a failure */
-    ERR_SYS,      /* the operating system refused; see sys */
-    ERR_LOCKED,   /* another run holds the environment's lock */
-    ERR_PARTIAL,  /* some of the work is done; the journal says which */
-    ERR_UNHEALTHY, /* it runs, and is not well */
+    ERR_USAGE,       /* wrong words on the command line */
+    ERR_CONFIG,      /* a document is invalid; the operator mends it */
+    ERR_NOTFOUND,    /* the named thing does not exist */
+    ERR_CONFLICT,    /* something else is there, or changed meanwhile, or a lock is held */
+    ERR_AUTH,        /* refused: password, permission, pin, host key */
+    ERR_NET,         /* could not be reached; may be retried */
+    ERR_TIMEOUT,     /* the deadline passed; may be retried */
+    ERR_REMOTE,      /* the other side answered with a failure */
+    ERR_SYS,         /* the operating system refused; see sys */
+    ERR_LOCKED,      /* another run holds the environment's lock */
+    ERR_PARTIAL,     /* some of the work is done; the journal says which */
+    ERR_UNHEALTHY,   /* it runs, and is not well */
     ERR_INTERRUPTED, /* stopped by the user, safely */
 };
 

@@ -14,8 +14,8 @@
  * (len may be NULL; then a NUL byte inside is an error). ERR_NOTFOUND when there is none. */
 int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e);
 
-/* Writes to a temporary name beside `path`, fsyncs, renames. Mode is set exactly, whatever the umask.
- * Owner is changed when uid or gid is not -1. */
+/* Writes to a temporary name beside `path`, fsyncs, renames. Mode is set exactly, whatever the
+ * umask. Owner is changed when uid or gid is not -1. */
 struct fs_write_opts {
     mode_t mode;
     uid_t uid;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Levels, one line per event on stderr, as text or JSON lines. The one allowed global of the program
- * is the logger's state. Safe to call from several threads. Registered secrets never leave it.
+ * Levels, one line per event on stderr, as text or JSON lines. The one allowed global of the
+ * program is the logger's state. Safe to call from several threads. Registered secrets never leave
+ * it.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -13,10 +14,12 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-/* `program` is static or lives as long as the process. Default: WARN, text, stderr, no timestamp. */
+/* `program` is static or lives as long as the process. Default: WARN, text, stderr, no timestamp.
+ */
 void log_setup(const char *program, enum log_level level, enum log_format format);
 void log_set_timestamps(bool on);
-/* Called before a line goes to a terminal, so that a progress display can clear itself; NULL: none. */
+/* Called before a line goes to a terminal, so that a progress display can clear itself; NULL: none.
+ */
 void log_set_hook(void (*before_line)(void *arg), void (*after_line)(void *arg), void *arg);
 bool log_enabled(enum log_level level);
 
@@ -30,7 +33,8 @@ void log_redact(const char *secret);
 /* Replaces registered secrets in place in a text of the caller's (same or shorter length). */
 void log_redact_text(char *text);
 
-/* Thread-local context printed in front of lines: "host=a instance=b". Copied; NULL value removes. */
+/* Thread-local context printed in front of lines: "host=a instance=b". Copied; NULL value removes.
+ */
 void log_context(const char *key, const char *value);
 
 #endif

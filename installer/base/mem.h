@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation that cannot fail (the process ends when memory is out), and the cleanup attributes that
- * say at its birth that a local owns what it points to.
+ * Allocation that cannot fail (the process ends when memory is out), and the cleanup attributes
+ * that say at its birth that a local owns what it points to.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed */
+void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));               /* zeroed */
 void *mem_array(size_t count, size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed */
 /* Grows an array of `count` elements; the new part is not zeroed. */
 void *mem_grow(void *old, size_t count, size_t size) __attribute__((returns_nonnull));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs N jobs on at most M threads and waits for all. The only place, beside plan/execute, that makes
- * threads. */
+/* Runs N jobs on at most M threads and waits for all. The only place, beside plan/execute, that
+ * makes threads. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 

@@ -17,12 +17,12 @@ struct proc_opts {
     const char *cwd;         /* NULL: inherit */
     const void *input;       /* NULL: /dev/null */
     size_t input_len;
-    int64_t deadline;        /* clock.h; at the deadline the process group gets SIGKILL: ERR_TIMEOUT */
-    uid_t uid;               /* with set_user */
+    int64_t deadline; /* clock.h; at the deadline the process group gets SIGKILL: ERR_TIMEOUT */
+    uid_t uid;        /* with set_user */
     gid_t gid;
-    bool set_user;           /* setgroups(0)+setgid+setuid */
-    struct buf *out;         /* NULL: inherit; may equal err for both into one */
-    struct buf *err;         /* NULL: inherit */
+    bool set_user;   /* setgroups(0)+setgid+setuid */
+    struct buf *out; /* NULL: inherit; may equal err for both into one */
+    struct buf *err; /* NULL: inherit */
 };
 
 /* *status is the exit code, or 128+signal. -1 only when it could not run or the deadline passed. */
