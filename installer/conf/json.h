@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON text <-> tree. cJSON does the reading; this file makes it strict: one value, no trailing text,
- * no duplicate keys, no NUL in strings, numbers keep their text exactly, depth 64, size chosen by the
- * caller. RFC 8259.
+ * JSON text <-> tree. cJSON does the reading; this file makes it strict: one value, no trailing
+ * text, no duplicate keys, no NUL in strings, numbers keep their text exactly, depth 64, size
+ * chosen by the caller. RFC 8259.
  */
 #ifndef CONF_JSON_H
 #define CONF_JSON_H

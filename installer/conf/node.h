@@ -11,7 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum node_kind { NODE_KIND_NULL, NODE_KIND_BOOL, NODE_KIND_NUMBER, NODE_KIND_STRING, NODE_KIND_LIST, NODE_KIND_MAP };
+enum node_kind {
+    NODE_KIND_NULL,
+    NODE_KIND_BOOL,
+    NODE_KIND_NUMBER,
+    NODE_KIND_STRING,
+    NODE_KIND_LIST,
+    NODE_KIND_MAP,
+};
 
 struct node {
     enum node_kind kind; /* a plain YAML scalar: NULL for ~ null and empty; BOOL for true false;
@@ -36,11 +43,16 @@ bool node_equal(const struct node *a, const struct node *b); /* values; map orde
 
 /* Child of a map by name, or NULL (also for n NULL or not a map). Borrowed. */
 struct node *node_get(const struct node *n, const char *key);
-/* Text of a scalar child, or NULL. Borrowed. */
+/* Text of a scalar child; NULL when missing, null, a list or a map. Borrowed. */
 const char *node_get_text(const struct node *n, const char *key);
 /* Integer of a scalar child, or `fallback` when missing or not an int64. */
 int64_t node_get_int(const struct node *n, const char *key, int64_t fallback);
 bool node_get_bool(const struct node *n, const char *key, bool fallback);
+/* True, and *out, when n is a scalar whose text is a decimal int64 (JSON from etcd writes them as
+ * strings). */
+bool node_to_int(const struct node *n, int64_t *out);
+/* True for the text of a JSON number (RFC 8259 section 6). */
+bool node_text_is_number(const char *text);
 /* Child by "a.b.0.c"; NULL when missing. */
 struct node *node_find(const struct node *n, const char *path);
 
@@ -49,6 +61,10 @@ struct node *node_set(struct node *map, const char *key, struct node *value);
 struct node *node_set_text(struct node *map, const char *key, const char *text);
 struct node *node_set_int(struct node *map, const char *key, int64_t value);
 struct node *node_set_bool(struct node *map, const char *key, bool value);
+/* Appends without looking for an existing key: for parsers, which check once at the end with
+ * node_duplicate: the first child whose key stands earlier in the map too, or NULL. */
+struct node *node_append(struct node *map, const char *key, struct node *value);
+struct node *node_duplicate(const struct node *map);
 struct node *node_add(struct node *list, struct node *value);
 struct node *node_add_text(struct node *list, const char *text);
 /* Removes a key of a map; true when it was there. */

@@ -8,7 +8,7 @@
 #include "conf/node.h"
 
 struct problems {
-    const char *name; /* borrowed: the file's name */
+    const char *name;  /* borrowed: the file's name */
     struct strv lines; /* "file:line:column: sentence"; at most 200 are kept */
     size_t count;
 };
@@ -20,6 +20,8 @@ void problems_add(struct problems *p, const struct node *at, const char *fmt, ..
     __attribute__((format(printf, 3, 4)));
 void problems_add_key(struct problems *p, const struct node *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The message of a failed yaml_parse or the like, which has its place in front already. */
+void problems_add_err(struct problems *p, const struct err *e);
 /* 0 when there are none; else -1 with e->msg = the first ones joined by newlines, ERR_CONFIG. */
 int problems_result(const struct problems *p, struct err *e);
 

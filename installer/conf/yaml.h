@@ -2,7 +2,8 @@
 /*
  * YAML text -> tree, over libyaml's event API. Refuses anchors, aliases, tags, several documents,
  * duplicate keys, NUL bytes, depth over 32, over 20,000 events, scalars over 64 KiB, 1 MiB of text.
- * Every problem found is one line "file:line:column: what" in the error list.
+ * Keys are scalars of 1 to 256 bytes; the key "<<" is a key like any other. Every problem found is
+ * one line "file:line:column: what" in the error.
  */
 #ifndef CONF_YAML_H
 #define CONF_YAML_H

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/problems.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum { LINES_MAX = 200 };
+
+void problems_init(struct problems *p, const char *name)
+{
+    *p = (struct problems){.name = name};
+}
+
+void problems_clear(struct problems *p)
+{
+    strv_clear(&p->lines);
+    p->count = 0;
+}
+
+static void add(struct problems *p, int line, int column, char *sentence)
+{
+    auto_free char *owned = sentence;
+    if (p->count++ >= LINES_MAX)
+        return;
+    /* Text of the document is quoted in sentences; it must not reach a terminal as control codes.
+     */
+    for (char *c = owned; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            *c = '?';
+    if (line > 0)
+        strv_addf(&p->lines, "%s:%d:%d: %s", p->name, line, column, owned);
+    else
+        strv_addf(&p->lines, "%s: %s", p->name, owned);
+}
+
+void problems_add(struct problems *p, const struct node *at, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add(p, at ? at->line : 0, at ? at->column : 0, mem_vprintf(fmt, ap));
+    va_end(ap);
+}
+
+void problems_add_key(struct problems *p, const struct node *at, const char *fmt, ...)
+{
+    bool has_key = at && at->key_line > 0;
+    va_list ap;
+    va_start(ap, fmt);
+    add(p,
+        has_key ? at->key_line
+        : at    ? at->line
+                : 0,
+        has_key ? at->key_column
+        : at    ? at->column
+                : 0,
+        mem_vprintf(fmt, ap));
+    va_end(ap);
+}
+
+void problems_add_err(struct problems *p, const struct err *e)
+{
+    if (p->count++ < LINES_MAX)
+        strv_add(&p->lines, e->msg);
+}
+
+int problems_result(const struct problems *p, struct err *e)
+{
+    if (p->count == 0)
+        return 0;
+    struct buf auto_buf text;
+    buf_init(&text, ERR_MSG_MAX * 2);
+    size_t shown = 0;
+    /* Room is kept for the line that says how many more there are. */
+    while (shown < p->lines.count && text.len + strlen(p->lines.items[shown]) + 40 < ERR_MSG_MAX) {
+        buf_printf(&text, "%s%s", shown ? "\n" : "", p->lines.items[shown]);
+        shown++;
+    }
+    if (shown == 0)
+        buf_printf(&text, "%.*s", ERR_MSG_MAX - 60, p->lines.items[shown++]);
+    if (shown < p->count)
+        buf_printf(&text, "\n... and %zu more", p->count - shown);
+    return err_set(e, ERR_CONFIG, "%s", buf_str(&text));
+}

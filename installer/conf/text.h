@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What YAML and JSON text have in common: it is UTF-8 without NUL, and a place in it has a line and
+ * a column. */
+#ifndef CONF_TEXT_H
+#define CONF_TEXT_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct text_place {
+    int line, column; /* from 1; columns count code points */
+};
+
+/* Place of the byte at `offset`. */
+struct text_place text_place_at(const char *text, size_t offset);
+/* Length of the valid UTF-8 sequence (RFC 3629) at p, of `left` bytes; 0 when it is not valid. */
+size_t text_utf8_len(const char *p, size_t left);
+/* ERR_CONFIG "NAME:LINE:COLUMN: ..." for a NUL byte or bytes that are not UTF-8. */
+int text_check(const char *name, const char *text, size_t len, struct err *e);
+/* Appends the text as a JSON string, which is a YAML double-quoted scalar as well: everything that
+ * YAML does not call printable, or folds as a line break, is escaped. */
+void text_quote(struct buf *b, const char *text);
+
+#endif
