@@ -115,7 +115,7 @@ int secret_load_key(struct env_key *out, const char *env, struct err *e)
  * of two runs one link fails. */
 static int publish(const char *path, const char *text, bool *created, struct err *e)
 {
-    auto_free char *temporary = mem_printf("%s.new.%ld", path, (long)getpid());
+    auto_free char *temporary = mem_printf("%s.new.%ld", path, (long)gettid());
     unlink(temporary);
     auto_close int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
