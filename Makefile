@@ -71,6 +71,13 @@ $(B)/unit/%: tests/unit/%.c $(LIBS) $(wildcard tests/fake/*.c) $(wildcard tests/
 unit: $(UNIT)
 	@fail=0; for t in $(UNIT); do "$$t" || { echo "FAILED: $$t"; fail=1; }; done; exit $$fail
 
+# Programs of the integration tests: tests/integration/<name>.c, linked with every library.
+DRIVERS := $(patsubst tests/integration/%.c,$(B)/integration/%,$(wildcard tests/integration/*.c))
+$(B)/integration/%: tests/integration/%.c $(LIBS)
+	@mkdir -p $(@D)
+	$(call q,LD,integration/$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
+	  $(LDALL) $(LIBGROUP) -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
+
 clean:
 	rm -rf build
 

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/api.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "conf/json.h"
+#include "engine/dial.h"
+#include "engine/engine.h"
+
+enum {
+    MINOR_MIN = 41, /* Docker 20.10, Debian 11 and 12 */
+    MINOR_MAX = 44, /* the oldest that Docker 29 speaks; nothing newer is needed */
+    ANSWER_MAX = 32 << 20,
+    ERROR_MAX = 64 << 10,
+    PING_MS = 10 * 1000,
+    TICK_MS = 200,
+};
+
+struct engine {
+    char *url, *socket;
+    char version[16];
+    CURL *curl;
+    CURLM *multi; /* holds the connection that is used again */
+};
+
+struct transfer {
+    const struct api_request *r;
+    struct engine *g;
+    struct buf body;
+    long status;
+    size_t sent;
+    char api_version[16]; /* header of /_ping */
+    bool failed;          /* *e is filled */
+    struct err *e;
+};
+
+const char *api_socket(const struct engine *g)
+{
+    return g->socket;
+}
+
+const char *engine_version(const struct engine *g)
+{
+    return g->version;
+}
+
+static bool is_success(long status)
+{
+    return (status >= 200 && status < 300) || status == 304;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+    size_t len = size * n;
+    curl_easy_getinfo(t->g->curl, CURLINFO_RESPONSE_CODE, &t->status);
+    if (is_success(t->status) && t->r->chunk != NULL) {
+        if (t->r->chunk(t->r->arg, p, len, t->e) == 0)
+            return len;
+        t->failed = true;
+        return 0;
+    }
+    if (!is_success(t->status) && t->body.len + len > ERROR_MAX)
+        len = ERROR_MAX - t->body.len;
+    buf_add(&t->body, p, len);
+    return size * n;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    static const char name[] = "api-version:";
+    struct transfer *t = arg;
+    size_t len = size * n, skip = sizeof name - 1;
+    if (len > skip && strncasecmp(p, name, skip) == 0) {
+        while (skip < len && p[skip] == ' ')
+            skip++;
+        size_t i = 0;
+        for (; skip + i < len && i + 1 < sizeof t->api_version; i++) {
+            char c = p[skip + i];
+            if ((c < '0' || c > '9') && c != '.')
+                break;
+            t->api_version[i] = c;
+        }
+        t->api_version[i] = '\0';
+    }
+    return len;
+}
+
+static size_t on_read(char *p, size_t size, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+    size_t room = size * n;
+    if (t->r->tar_fd != NULL) {
+        ssize_t got = pread(*t->r->tar_fd, p, room, (off_t)t->sent);
+        if (got < 0) {
+            err_sys(t->e, "reading the tar file");
+            t->failed = true;
+            return CURL_READFUNC_ABORT;
+        }
+        t->sent += (size_t)got;
+        return (size_t)got;
+    }
+    size_t left = t->r->tar_len - t->sent;
+    if (room > left)
+        room = left;
+    memcpy(p, (const char *)t->r->tar + t->sent, room);
+    t->sent += room;
+    return room;
+}
+
+/* libcurl rewinds when a kept connection turns out to be closed. */
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+    struct transfer *t = arg;
+    if (origin != SEEK_SET || offset < 0)
+        return CURL_SEEKFUNC_CANTSEEK;
+    t->sent = (size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static int set_upload(struct transfer *t)
+{
+    CURL *c = t->g->curl;
+    curl_off_t len = (curl_off_t)t->r->tar_len;
+    if (t->r->tar_fd != NULL) {
+        struct stat st;
+        if (fstat(*t->r->tar_fd, &st) < 0)
+            return err_sys(t->e, "looking at the tar file");
+        len = st.st_size;
+    }
+    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, len);
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(c, CURLOPT_READDATA, t);
+    curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(c, CURLOPT_SEEKDATA, t);
+    return 0;
+}
+
+static void set_common(struct transfer *t, const char *target)
+{
+    CURL *c = t->g->curl;
+    curl_easy_reset(c); /* keeps connections */
+    curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, t->g->socket);
+    curl_easy_setopt(c, CURLOPT_URL, target);
+    curl_easy_setopt(c, CURLOPT_PROXY, "");
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http");
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, t->r->method);
+}
+
+/* Why libcurl gave up. */
+static int transport_error(struct transfer *t, CURLcode code)
+{
+    if (t->failed)
+        return -1;
+    if (code == CURLE_COULDNT_CONNECT) {
+        auto_close int fd = -1; /* asked again for the reason, which libcurl does not keep */
+        if (dial_unix(&fd, t->g->socket, t->e) < 0)
+            return -1;
+        return err_set(t->e, ERR_NET, "Docker at %s did not take the connection", t->g->socket);
+    }
+    return err_set(t->e, ERR_NET, "the connection to Docker at %s broke: %s", t->g->socket,
+                   curl_easy_strerror(code));
+}
+
+/* Runs the prepared transfer. 0: an answer is there, or stop() said so (*stopped). */
+static int run(struct transfer *t, bool *stopped)
+{
+    CURLM *m = t->g->multi;
+    CURLMcode mc = CURLM_OK;
+    int running = 1;
+    while (mc == CURLM_OK) {
+        mc = curl_multi_perform(m, &running);
+        if (mc != CURLM_OK || running == 0)
+            break;
+        int64_t left = clock_left_ms(t->r->deadline);
+        if (left == 0)
+            return err_set(t->e, ERR_TIMEOUT, "Docker did not answer before the deadline");
+        if (sig_interrupts() > 1)
+            return err_set(t->e, ERR_INTERRUPTED, "interrupted");
+        if (t->r->stop != NULL && t->r->stop(t->r->arg)) {
+            *stopped = true;
+            return 0;
+        }
+        mc = curl_multi_poll(m, NULL, 0, left < TICK_MS ? (int)left : TICK_MS, NULL);
+    }
+    if (mc != CURLM_OK)
+        return err_set(t->e, ERR_NET, "talking to Docker: %s", curl_multi_strerror(mc));
+    CURLMsg *msg;
+    int queued;
+    CURLcode code = CURLE_OK;
+    while ((msg = curl_multi_info_read(m, &queued)) != NULL)
+        if (msg->msg == CURLMSG_DONE)
+            code = msg->data.result;
+    curl_easy_getinfo(t->g->curl, CURLINFO_RESPONSE_CODE, &t->status);
+    /* An upload is refused before it is read: the answer counts, not the broken pipe. */
+    if (code != CURLE_OK && !(code == CURLE_SEND_ERROR && t->status >= 400))
+        return transport_error(t, code);
+    return 0;
+}
+
+static int transfer(struct transfer *t, const char *target, bool *stopped)
+{
+    struct engine *g = t->g;
+    CURL *c = g->curl;
+    bool tar = t->r->tar_fd != NULL || t->r->tar != NULL;
+    auto_free char *json = t->r->body != NULL ? json_text(t->r->body) : NULL;
+    set_common(t, target);
+    if (tar && set_upload(t) < 0)
+        return -1;
+    if (!tar && (json != NULL || strcmp(t->r->method, "POST") == 0)) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, json != NULL ? json : "");
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)(json != NULL ? strlen(json) : 0));
+    }
+    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    headers = curl_slist_append(headers, tar ? "Content-Type: application/x-tar"
+                                             : "Content-Type: application/json");
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+    curl_multi_add_handle(g->multi, c);
+    int rc = run(t, stopped);
+    curl_multi_remove_handle(g->multi, c);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    return rc;
+}
+
+static int finish(struct node **out, const struct transfer *t)
+{
+    if (!is_success(t->status))
+        return api_error(t->status, buf_str(&t->body), t->body.len, t->e);
+    if (out == NULL || t->body.len == 0)
+        return 0;
+    if (t->body.full)
+        return err_set(t->e, ERR_REMOTE, "Docker's answer is larger than %d MiB", ANSWER_MAX >> 20);
+    return json_parse(out, "Docker's answer", t->body.data, t->body.len, t->e);
+}
+
+int api_call(struct node **out, struct engine *g, const struct api_request *r, struct err *e)
+{
+    struct transfer t = {.r = r, .g = g, .e = e};
+    bool stopped = false;
+    int64_t start = clock_now_ms();
+    auto_free char *target = mem_printf("http://docker/v%s%s", g->version, r->path);
+    if (out != NULL)
+        *out = NULL;
+    buf_init(&t.body, ANSWER_MAX);
+    int rc = transfer(&t, target, &stopped);
+    if (rc == 0 && !stopped)
+        rc = finish(out, &t);
+    if (log_enabled(LOG_LEVEL_DEBUG))
+        log_debug("docker: %s %s: %ld in %d ms", r->method, r->path, t.status,
+                  (int)(clock_now_ms() - start));
+    buf_clear(&t.body);
+    return rc;
+}
+
+/* min(ours, theirs); "1.41" and the like. */
+static int choose_version(struct engine *g, const char *theirs, struct err *e)
+{
+    char *end = NULL;
+    long minor = strncmp(theirs, "1.", 2) == 0 ? strtol(theirs + 2, &end, 10) : -1;
+    if (end == NULL || *end != '\0' || minor < 0)
+        return err_set(e, ERR_REMOTE, "%s is no Docker Engine: it names no API version", g->url);
+    if (minor < MINOR_MIN)
+        return err_set(e, ERR_REMOTE,
+                       "this Docker is too old: API %s, but 1.%d (Docker 20.10) is needed; upgrade "
+                       "Docker",
+                       theirs, MINOR_MIN);
+    snprintf(g->version, sizeof g->version, "1.%ld", minor < MINOR_MAX ? minor : MINOR_MAX);
+    return 0;
+}
+
+static int negotiate(struct engine *g, struct err *e)
+{
+    struct api_request r = {.method = "GET", .deadline = clock_deadline(PING_MS)};
+    struct transfer t = {.r = &r, .g = g, .e = e};
+    bool stopped = false;
+    buf_init(&t.body, ANSWER_MAX);
+    int rc = transfer(&t, "http://docker/_ping", &stopped);
+    if (rc == 0)
+        rc = finish(NULL, &t);
+    if (rc == 0)
+        rc = choose_version(g, t.api_version, e);
+    buf_clear(&t.body);
+    return rc;
+}
+
+static struct engine *engine_new(const char *url)
+{
+    struct engine *g = mem_alloc(sizeof *g);
+    g->url = mem_strdup(url);
+    g->curl = curl_easy_init();
+    g->multi = curl_multi_init();
+    return g;
+}
+
+int engine_open(struct engine **out, const char *url, struct err *e)
+{
+    *out = NULL;
+    if (url == NULL)
+        url = getenv("DOCKER_HOST");
+    if (url == NULL || url[0] == '\0')
+        url = "unix:///var/run/docker.sock";
+    struct engine *g = engine_new(url);
+    if (g->curl == NULL || g->multi == NULL)
+        err_set(e, ERR_SYS, "libcurl does not start");
+    else if (dial_parse(&g->socket, url, e) == 0 && negotiate(g, e) == 0)
+        *out = steal(g);
+    engine_close(g);
+    return *out != NULL ? 0 : -1;
+}
+
+int engine_clone(struct engine **out, const struct engine *from, struct err *e)
+{
+    *out = NULL;
+    struct engine *g = engine_new(from->url);
+    g->socket = mem_strdup(from->socket);
+    memcpy(g->version, from->version, sizeof g->version);
+    if (g->curl != NULL && g->multi != NULL)
+        *out = steal(g);
+    else
+        err_set(e, ERR_SYS, "libcurl does not start");
+    engine_close(g);
+    return *out != NULL ? 0 : -1;
+}
+
+void engine_close(struct engine *g)
+{
+    if (g == NULL)
+        return;
+    curl_easy_cleanup(g->curl);
+    curl_multi_cleanup(g->multi);
+    free(g->url);
+    free(g->socket);
+    free(g);
+}
+
+int engine_info(struct node **out, struct engine *g, struct err *e)
+{
+    struct api_request r = {
+        .method = "GET", .path = "/info", .deadline = clock_deadline(API_READ_MS)};
+    return api_call(out, g, &r, e);
+}

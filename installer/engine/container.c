@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/api.h"
+#include "engine/engine.h"
+#include "engine/url.h"
+
+enum { REMOVING_MS = 60 * 1000, REMOVING_POLL_MS = 50 };
+
+int engine_container_list(struct node **out, struct engine *g, const char *label, struct err *e)
+{
+    auto_free char *path = url_filtered("/containers/json", "all=1", label);
+    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    return api_call(out, g, &r, e) < 0 ? err_wrap(e, "listing containers") : 0;
+}
+
+int engine_container_inspect(struct node **out, struct engine *g, const char *id, struct err *e)
+{
+    auto_free char *path = url_path("/containers/", id, "/json");
+    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    return api_call(out, g, &r, e) < 0 ? err_wrap(e, "inspecting container %s", id) : 0;
+}
+
+int engine_container_create(char **id, struct engine *g, const char *name, const struct node *body,
+                            struct err *e)
+{
+    auto_free char *path = url_path("/containers/create?name=", name, "");
+    struct api_request r = {
+        .method = "POST", .path = path, .body = body, .deadline = clock_deadline(API_CHANGE_MS)};
+    auto_node struct node *answer = NULL;
+    *id = NULL;
+    if (api_call(&answer, g, &r, e) < 0)
+        return err_wrap(e, "creating container %s", name);
+    if (node_get_text(answer, "Id") == NULL)
+        return err_set(e, ERR_REMOTE, "creating container %s: Docker gave no id", name);
+    *id = mem_strdup(node_get_text(answer, "Id"));
+    return 0;
+}
+
+/* A change of one container that answers nothing. */
+static int change(struct engine *g, const char *id, const char *tail, int extra_s, struct err *e)
+{
+    auto_free char *path = url_path("/containers/", id, tail);
+    struct api_request r = {.method = "POST",
+                            .path = path,
+                            .deadline = clock_deadline(API_CHANGE_MS + extra_s * INT64_C(1000))};
+    return api_call(NULL, g, &r, e);
+}
+
+int engine_container_start(struct engine *g, const char *id, struct err *e)
+{
+    return change(g, id, "/start", 0, e) < 0 ? err_wrap(e, "starting container %s", id) : 0;
+}
+
+int engine_container_stop(struct engine *g, const char *id, int grace_s, struct err *e)
+{
+    auto_free char *tail = mem_printf("/stop?t=%d", grace_s);
+    return change(g, id, tail, grace_s, e) < 0 ? err_wrap(e, "stopping container %s", id) : 0;
+}
+
+int engine_container_restart(struct engine *g, const char *id, int grace_s, struct err *e)
+{
+    auto_free char *tail = mem_printf("/restart?t=%d", grace_s);
+    return change(g, id, tail, grace_s, e) < 0 ? err_wrap(e, "restarting container %s", id) : 0;
+}
+
+int engine_container_kill(struct engine *g, const char *id, const char *signal, struct err *e)
+{
+    auto_free char *tail = url_path("/kill?signal=", signal, "");
+    return change(g, id, tail, 0, e) < 0 ? err_wrap(e, "sending %s to container %s", signal, id)
+                                         : 0;
+}
+
+int engine_container_rename(struct engine *g, const char *id, const char *name, struct err *e)
+{
+    auto_free char *tail = url_path("/rename?name=", name, "");
+    return change(g, id, tail, 0, e) < 0 ? err_wrap(e, "renaming container %s to %s", id, name) : 0;
+}
+
+/* Somebody else's removal is under way: waits for its end, so that the name is free afterwards. */
+static int await_removed(struct engine *g, const char *id, struct err *e)
+{
+    int64_t deadline = clock_deadline(REMOVING_MS);
+    while (!clock_passed(deadline)) {
+        auto_node struct node *seen = NULL;
+        if (engine_container_inspect(&seen, g, id, e) < 0) {
+            if (e->code != ERR_NOTFOUND)
+                return -1;
+            err_drop(e, "waiting for a removal");
+            return 0;
+        }
+        clock_sleep_ms(REMOVING_POLL_MS);
+    }
+    return err_set(e, ERR_TIMEOUT, "its removal does not end; docker ps -a shows it");
+}
+
+int engine_container_remove(struct engine *g, const char *id, bool force, struct err *e)
+{
+    auto_free char *path = url_path("/containers/", id, force ? "?v=1&force=1" : "?v=1");
+    struct api_request r = {
+        .method = "DELETE", .path = path, .deadline = clock_deadline(API_CHANGE_MS)};
+    if (api_call(NULL, g, &r, e) == 0)
+        return 0;
+    if (e->code == ERR_NOTFOUND) {
+        err_drop(e, "removing a missing container");
+        return 0;
+    }
+    if (e->code == ERR_CONFLICT && strstr(e->msg, "already in progress") != NULL) {
+        err_drop(e, "removal in progress");
+        if (await_removed(g, id, e) == 0)
+            return 0;
+    }
+    return err_wrap(e, "removing container %s", id);
+}
+
+int engine_container_wait(int *status, struct engine *g, const char *id,
+                          const struct engine_wait *w, struct err *e)
+{
+    /* Docker takes any other word for not-running. */
+    if (strcmp(w->condition, "not-running") != 0 && strcmp(w->condition, "next-exit") != 0 &&
+        strcmp(w->condition, "removed") != 0)
+        return err_set(e, ERR_USAGE, "waiting for container %s: no condition %s", id, w->condition);
+    auto_free char *tail = mem_printf("/wait?condition=%s", w->condition);
+    auto_free char *path = url_path("/containers/", id, tail);
+    struct api_request r = {.method = "POST", .path = path, .deadline = w->deadline};
+    auto_node struct node *answer = NULL;
+    *status = -1;
+    if (api_call(&answer, g, &r, e) < 0)
+        return err_wrap(e, "waiting for container %s", id);
+    const char *failed = node_get_text(node_get(answer, "Error"), "Message");
+    if (failed != NULL && failed[0] != '\0')
+        return err_set(e, ERR_REMOTE, "waiting for container %s: %s", id, failed);
+    *status = (int)node_get_int(answer, "StatusCode", -1);
+    return 0;
+}
+
+static int put_file(struct archive *a, const struct engine_file *f, struct err *e)
+{
+    const char *name = f->path;
+    if (name[0] != '/' || name[1] == '\0')
+        return err_set(e, ERR_USAGE, "the path %s is not absolute", f->path);
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name + 1);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, f->mode);
+    archive_entry_set_uid(entry, f->uid);
+    archive_entry_set_gid(entry, f->gid);
+    archive_entry_set_mtime(entry, (time_t)(clock_wall_ms() / 1000), 0);
+    archive_entry_set_size(entry, (la_int64_t)f->len);
+    int rc = archive_write_header(a, entry);
+    if (rc == ARCHIVE_OK && f->len > 0 &&
+        archive_write_data(a, f->data, f->len) != (la_ssize_t)f->len)
+        rc = ARCHIVE_FATAL;
+    archive_entry_free(entry);
+    return rc == ARCHIVE_OK ? 0 : err_set(e, ERR_SYS, "%s", archive_error_string(a));
+}
+
+/* Room for the tar: each file with its headers (a pax one when the name is long), and the end. */
+static size_t tar_room(const struct engine_file *files, size_t count)
+{
+    size_t room = 2 * 10240;
+    for (size_t i = 0; i < count; i++)
+        room += files[i].len + strlen(files[i].path) + 4096;
+    return room;
+}
+
+struct tar {
+    char *data;
+    size_t room, len;
+};
+
+static int put_tar(struct tar *t, const struct engine_file *files, size_t count, struct err *e)
+{
+    struct archive *a = archive_write_new();
+    archive_write_set_format_pax_restricted(a);
+    int rc = 0;
+    if (archive_write_open_memory(a, t->data, t->room, &t->len) != ARCHIVE_OK)
+        rc = err_set(e, ERR_SYS, "%s", archive_error_string(a));
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = put_file(a, &files[i], e);
+    if (rc == 0 && archive_write_close(a) != ARCHIVE_OK)
+        rc = err_set(e, ERR_SYS, "%s", archive_error_string(a));
+    archive_write_free(a);
+    return rc;
+}
+
+int engine_container_put(struct engine *g, const char *id, const struct engine_file *files,
+                         size_t count, struct err *e)
+{
+    /* The files may be secrets: one piece of memory that is wiped, no growing copies. */
+    struct tar t = {.room = tar_room(files, count)};
+    t.data = mem_alloc(t.room);
+    int rc = put_tar(&t, files, count, e);
+    if (rc == 0) {
+        auto_free char *path = url_path("/containers/", id, "/archive?path=/");
+        struct api_request r = {.method = "PUT",
+                                .path = path,
+                                .tar = t.data,
+                                .tar_len = t.len,
+                                .deadline = clock_deadline(API_CHANGE_MS)};
+        rc = api_call(NULL, g, &r, e);
+    }
+    mem_wipe_free(t.data, t.room);
+    return rc < 0 ? err_wrap(e, "putting files into container %s", id) : 0;
+}

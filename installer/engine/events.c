@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "conf/json.h"
+#include "engine/api.h"
+#include "engine/engine.h"
+#include "engine/ndjson.h"
+#include "engine/url.h"
+
+/* Named one by one: exec_* events of health probes would flood the feed, and a slow reader loses
+ * events. */
+static const char *const wanted[] = {"create",  "start", "die",     "stop",
+                                     "kill",    "oom",   "destroy", "rename",
+                                     "restart", "pause", "unpause", "health_status"};
+
+struct feed {
+    const struct engine_event_opts *o;
+    struct ndjson values;
+};
+
+static int on_value(void *arg, const struct node *n, struct err *e)
+{
+    const struct feed *f = arg;
+    (void)e;
+    f->o->event(f->o->arg, n);
+    return 0;
+}
+
+static int on_chunk(void *arg, const char *p, size_t len, struct err *e)
+{
+    struct feed *f = arg;
+    return ndjson_feed(&f->values, p, len, e);
+}
+
+static bool on_stop(void *arg)
+{
+    const struct feed *f = arg;
+    return f->o->stop != NULL && f->o->stop(f->o->arg);
+}
+
+static char *events_path(const char *label)
+{
+    auto_node struct node *filters = node_new_map();
+    auto_buf struct buf path;
+    buf_init(&path, 64 << 10);
+    struct node *events = node_set(filters, "event", node_new_list());
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        node_add_text(events, wanted[i]);
+    node_add_text(node_set(filters, "type", node_new_list()), "container");
+    if (label != NULL)
+        node_add_text(node_set(filters, "label", node_new_list()), label);
+    auto_free char *text = json_text(filters);
+    buf_puts(&path, "/events?filters=");
+    url_escape(&path, text, "");
+    return buf_take(&path);
+}
+
+int engine_events(struct engine *g, const struct engine_event_opts *o, struct err *e)
+{
+    struct feed f = {.o = o};
+    auto_free char *path = events_path(o->label);
+    struct api_request r = {.method = "GET",
+                            .path = path,
+                            .deadline = CLOCK_NEVER,
+                            .chunk = on_chunk,
+                            .stop = on_stop,
+                            .arg = &f};
+    ndjson_init(&f.values, on_value, &f);
+    int rc = api_call(NULL, g, &r, e);
+    ndjson_clear(&f.values);
+    if (rc == 0 && !on_stop(&f))
+        rc = err_set(e, ERR_NET, "Docker ended the stream");
+    return rc < 0 ? err_wrap(e, "watching events") : 0;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Interactive exec: the HTTP connection becomes a raw stream in both directions (101 UPGRADED),
+ * which libcurl does not do for input; so this file speaks on the socket itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "conf/json.h"
+#include "engine/api.h"
+#include "engine/dial.h"
+#include "engine/exec.h"
+#include "engine/frames.h"
+#include "engine/url.h"
+
+enum { HEAD_MAX = 16 << 10, HEAD_MS = 30 * 1000, TICK_MS = 1000, STATUS_MS = 10 * 1000 };
+
+struct session {
+    struct engine *g;
+    const char *exec;
+    int sock, resized; /* resized: signalfd of SIGWINCH, or -1 */
+    bool tty, input_open;
+    struct frames frames;
+    struct err *write_error; /* set by the frame callback */
+    bool failed;
+};
+
+static int write_all(int fd, const char *p, size_t len, struct err *e)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0 && errno == EAGAIN) {
+            struct pollfd f = {.fd = fd, .events = POLLOUT};
+            poll(&f, 1, TICK_MS);
+        } else if (n < 0 && errno != EINTR)
+            return err_sys(e, "writing");
+        else if (n > 0) {
+            p += n;
+            len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+static int send_start(const struct session *s, struct err *e)
+{
+    auto_node struct node *body = node_new_map();
+    node_set_bool(body, "Detach", false);
+    node_set_bool(body, "Tty", s->tty);
+    auto_free char *text = json_text(body);
+    auto_free char *path = url_path("/exec/", s->exec, "/start");
+    auto_free char *head =
+        mem_printf("POST /v%s%s HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n"
+                   "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: %zu\r\n\r\n%s",
+                   engine_version(s->g), path, strlen(text), text);
+    return write_all(s->sock, head, strlen(head), e);
+}
+
+/* Reads up to the empty line; what follows it stays in the socket, byte by byte reading is cheap
+ * once. */
+static int read_head(const struct session *s, struct buf *head, struct err *e)
+{
+    int64_t deadline = clock_deadline(HEAD_MS);
+    while (strstr(buf_str(head), "\r\n\r\n") == NULL) {
+        struct pollfd f = {.fd = s->sock, .events = POLLIN};
+        char c;
+        if (head->full)
+            return err_set(e, ERR_REMOTE, "Docker's answer has no end");
+        if (clock_passed(deadline))
+            return err_set(e, ERR_TIMEOUT, "Docker did not answer before the deadline");
+        if (poll(&f, 1, TICK_MS) <= 0)
+            continue;
+        ssize_t n = read(s->sock, &c, 1);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return err_set(e, ERR_NET, "Docker closed the connection");
+        if (n == 1)
+            buf_putc(head, c);
+    }
+    return 0;
+}
+
+static int start(const struct session *s, struct err *e)
+{
+    auto_buf struct buf head;
+    long status = 0;
+    buf_init(&head, HEAD_MAX);
+    if (send_start(s, e) < 0 || read_head(s, &head, e) < 0)
+        return -1;
+    if (sscanf(buf_str(&head), "HTTP/1.1 %3ld", &status) != 1)
+        return err_set(e, ERR_REMOTE, "Docker's answer is no HTTP");
+    if (status == 101 || status == 200)
+        return 0;
+    char body[4096] = "";
+    ssize_t n = read(s->sock, body, sizeof body - 1);
+    return api_error(status, body, n > 0 ? (size_t)n : 0, e);
+}
+
+static void resize(const struct session *s)
+{
+    struct winsize w;
+    struct err ignored = {0};
+    if (!s->tty || ioctl(STDIN_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_row == 0)
+        return;
+    auto_free char *tail = mem_printf("/resize?h=%u&w=%u", w.ws_row, w.ws_col);
+    auto_free char *path = url_path("/exec/", s->exec, tail);
+    struct api_request r = {
+        .method = "POST", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    if (api_call(NULL, s->g, &r, &ignored) < 0)
+        err_drop(&ignored, "resizing the terminal");
+}
+
+static void on_frame(void *arg, int stream, const char *p, size_t len)
+{
+    struct session *s = arg;
+    int fd = stream == 1 ? STDOUT_FILENO : STDERR_FILENO;
+    if (!s->failed && write_all(fd, p, len, s->write_error) < 0)
+        s->failed = true;
+}
+
+/* 1: the other side has ended. */
+static int from_container(struct session *s, struct err *e)
+{
+    char part[16384];
+    ssize_t n = read(s->sock, part, sizeof part);
+    if (n < 0)
+        return errno == EINTR ? 0 : errno == ECONNRESET ? 1 : err_sys(e, "reading from Docker");
+    if (n == 0)
+        return 1;
+    if (s->tty)
+        return write_all(STDOUT_FILENO, part, (size_t)n, e);
+    if (frames_feed(&s->frames, part, (size_t)n, e) < 0)
+        return -1;
+    return s->failed ? -1 : 0;
+}
+
+static void from_user(struct session *s)
+{
+    char part[16384];
+    struct err gone = {0};
+    ssize_t n = read(STDIN_FILENO, part, sizeof part);
+    if (n < 0 && errno == EINTR)
+        return;
+    if (n > 0 && write_all(s->sock, part, (size_t)n, &gone) == 0)
+        return;
+    /* End of input is a half close; the output goes on. A command that does not read its input any
+     * more is no failure either: its status tells. */
+    s->input_open = false;
+    shutdown(s->sock, SHUT_WR);
+}
+
+static int pump(struct session *s, struct err *e)
+{
+    for (;;) {
+        struct pollfd f[] = {
+            {.fd = s->sock, .events = POLLIN},
+            {.fd = s->input_open ? STDIN_FILENO : -1, .events = POLLIN},
+            {.fd = s->resized, .events = POLLIN},
+        };
+        if (sig_interrupts() > 0)
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (poll(f, ARRAY_LEN(f), TICK_MS) < 0) {
+            if (errno == EINTR)
+                continue;
+            return err_sys(e, "waiting for input");
+        }
+        if (f[2].revents != 0) {
+            struct signalfd_siginfo info;
+            if (read(s->resized, &info, sizeof info) > 0)
+                resize(s);
+        }
+        if (f[0].revents != 0) {
+            int rc = from_container(s, e);
+            if (rc != 0)
+                return rc < 0 ? -1 : 0;
+        }
+        if (f[1].revents != 0)
+            from_user(s);
+    }
+}
+
+/* Raw while the session lasts; the old mode comes back on every way out. */
+static int pump_raw(struct session *s, struct err *e)
+{
+    struct termios old, raw;
+    sigset_t winch, before;
+    if (tcgetattr(STDIN_FILENO, &old) < 0)
+        return pump(s, e);
+    raw = old;
+    cfmakeraw(&raw);
+    sigemptyset(&winch);
+    sigaddset(&winch, SIGWINCH);
+    pthread_sigmask(SIG_BLOCK, &winch, &before);
+    s->resized = signalfd(-1, &winch, SFD_CLOEXEC | SFD_NONBLOCK);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+    resize(s);
+    int rc = pump(s, e);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
+    if (s->resized >= 0)
+        close(s->resized);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+static int attach(int *status, struct session *s, struct err *e)
+{
+    frames_init(&s->frames, on_frame, s);
+    int rc = start(s, e);
+    if (rc == 0)
+        rc = s->tty ? pump_raw(s, e) : pump(s, e);
+    frames_clear(&s->frames);
+    return rc < 0 ? -1 : exec_status(status, s->g, s->exec, clock_deadline(STATUS_MS), e);
+}
+
+int engine_exec_interactive(int *status, struct engine *g, const char *id,
+                            const struct engine_exec *x, struct err *e)
+{
+    auto_free char *exec = NULL;
+    auto_close int sock = -1;
+    auto_node struct node *body = exec_body(x, true);
+    *status = -1;
+    int rc = exec_create(&exec, g, id, body, e);
+    if (rc == 0)
+        rc = dial_unix(&sock, api_socket(g), e);
+    if (rc == 0) {
+        struct session s = {.g = g,
+                            .exec = exec,
+                            .sock = sock,
+                            .resized = -1,
+                            .tty = x->tty,
+                            .input_open = true,
+                            .write_error = e};
+        rc = attach(status, &s, e);
+    }
+    return rc < 0 ? err_wrap(e, "running %s in container %s", x->argv[0], id) : 0;
+}

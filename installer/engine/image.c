@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/api.h"
+#include "engine/engine.h"
+#include "engine/progress.h"
+#include "engine/url.h"
+
+int engine_image_inspect(struct node **out, struct engine *g, const char *ref, struct err *e)
+{
+    auto_free char *path = url_image("/images/", ref, "/json");
+    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    return api_call(out, g, &r, e) < 0 ? err_wrap(e, "inspecting image %s", ref) : 0;
+}
+
+int engine_image_list(struct node **out, struct engine *g, const char *label, struct err *e)
+{
+    auto_free char *path = url_filtered("/images/json", NULL, label);
+    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    return api_call(out, g, &r, e) < 0 ? err_wrap(e, "listing images") : 0;
+}
+
+int engine_image_tag(struct engine *g, const char *ref, const char *repo, const char *tag,
+                     struct err *e)
+{
+    auto_buf struct buf path;
+    buf_init(&path, 4096);
+    buf_puts(&path, "/images/");
+    url_escape(&path, ref, "/:@");
+    buf_puts(&path, "/tag?repo=");
+    url_escape(&path, repo, "");
+    buf_puts(&path, "&tag=");
+    url_escape(&path, tag, "");
+    struct api_request r = {
+        .method = "POST", .path = buf_str(&path), .deadline = clock_deadline(API_READ_MS)};
+    return api_call(NULL, g, &r, e) < 0 ? err_wrap(e, "tagging %s as %s:%s", ref, repo, tag) : 0;
+}
+
+int engine_image_remove(struct engine *g, const char *ref, struct err *e)
+{
+    auto_free char *path = url_image("/images/", ref, "");
+    struct api_request r = {
+        .method = "DELETE", .path = path, .deadline = clock_deadline(API_CHANGE_MS)};
+    if (api_call(NULL, g, &r, e) == 0)
+        return 0;
+    if (e->code != ERR_NOTFOUND)
+        return err_wrap(e, "removing image %s", ref);
+    err_drop(e, "removing a missing image");
+    return 0;
+}
+
+/* Where the tag's colon is, or the end; a colon before a slash belongs to the registry's port. */
+static size_t tag_at(const char *ref)
+{
+    const char *slash = strrchr(ref, '/');
+    const char *colon = strrchr(slash != NULL ? slash : ref, ':');
+    return colon != NULL ? (size_t)(colon - ref) : strlen(ref);
+}
+
+int engine_image_pull(struct engine *g, const char *ref, const struct engine_progress *p,
+                      struct err *e)
+{
+    auto_buf struct buf path;
+    buf_init(&path, 4096);
+    buf_puts(&path, "/images/create?fromImage=");
+    url_escape(&path, ref, "");
+    /* Without a tag Docker fetches every one. */
+    if (ref[tag_at(ref)] == '\0' && strchr(ref, '@') == NULL)
+        buf_puts(&path, "&tag=latest");
+    struct api_request r = {.method = "POST", .path = buf_str(&path), .deadline = p->deadline};
+    return progress_call(g, &r, p, e) < 0 ? err_wrap(e, "pulling image %s", ref) : 0;
+}
+
+int engine_image_import(struct engine *g, const char *ref, int tar_fd, int64_t deadline,
+                        struct err *e)
+{
+    struct engine_progress quiet = {.deadline = deadline};
+    size_t colon = tag_at(ref);
+    auto_free char *repo = mem_strndup(ref, colon);
+    auto_buf struct buf path;
+    buf_init(&path, 4096);
+    buf_puts(&path, "/images/create?fromSrc=-&repo=");
+    url_escape(&path, repo, "");
+    buf_puts(&path, "&tag=");
+    url_escape(&path, ref[colon] == ':' ? ref + colon + 1 : "latest", "");
+    buf_puts(&path, "&changes=");
+    url_escape(&path, "LABEL slipway.image=debian", "");
+    struct api_request r = {
+        .method = "POST", .path = buf_str(&path), .tar_fd = &tar_fd, .deadline = deadline};
+    return progress_call(g, &r, &quiet, e) < 0 ? err_wrap(e, "importing image %s", ref) : 0;
+}

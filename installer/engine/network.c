@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/api.h"
+#include "engine/engine.h"
+#include "engine/labels.h"
+#include "engine/url.h"
+
+int engine_network_list(struct node **out, struct engine *g, const char *label, struct err *e)
+{
+    auto_free char *path = url_filtered("/networks", NULL, label);
+    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    return api_call(out, g, &r, e) < 0 ? err_wrap(e, "listing networks") : 0;
+}
+
+/* The name is in use: ours is as good as made. */
+static int adopt(char **id, struct engine *g, const struct node *body, struct err *e)
+{
+    auto_free char *path = url_path("/networks/", node_get_text(body, "Name"), "");
+    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    auto_node struct node *seen = NULL;
+    if (api_call(&seen, g, &r, e) < 0)
+        return -1;
+    if (labels_match(node_get(body, "Labels"), node_get(seen, "Labels"), e) < 0)
+        return err_wrap(e, "a network of that name exists that is not ours");
+    *id = mem_strdup(node_get_text(seen, "Id"));
+    return 0;
+}
+
+int engine_network_create(char **id, struct engine *g, const struct node *body, struct err *e)
+{
+    const char *name = node_get_text(body, "Name");
+    auto_node struct node *ask = node_copy(body);
+    auto_node struct node *answer = NULL;
+    struct api_request r = {.method = "POST",
+                            .path = "/networks/create",
+                            .body = ask,
+                            .deadline = clock_deadline(API_CHANGE_MS)};
+    *id = NULL;
+    node_set_bool(ask, "CheckDuplicate", true); /* names are not unique without it before 1.44 */
+    int rc = api_call(&answer, g, &r, e);
+    if (rc == 0)
+        *id = mem_strdup(node_get_text(answer, "Id"));
+    else if (e->code == ERR_CONFLICT && strstr(e->msg, "already exists") != NULL) {
+        err_drop(e, "network exists");
+        rc = adopt(id, g, body, e);
+    }
+    return rc < 0 ? err_wrap(e, "creating network %s", name) : 0;
+}
+
+int engine_network_remove(struct engine *g, const char *name, struct err *e)
+{
+    auto_free char *path = url_path("/networks/", name, "");
+    struct api_request r = {
+        .method = "DELETE", .path = path, .deadline = clock_deadline(API_CHANGE_MS)};
+    if (api_call(NULL, g, &r, e) == 0)
+        return 0;
+    if (e->code != ERR_NOTFOUND)
+        return err_wrap(e, "removing network %s", name);
+    err_drop(e, "removing a missing network");
+    return 0;
+}

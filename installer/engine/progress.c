@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "engine/ndjson.h"
+
+enum { KEEP_LINES = 20, OUTPUT_LINE_MAX = 4096 };
+
+struct progress {
+    const struct engine_progress *p;
+    struct ndjson values;
+    struct buf part;        /* of a build's output: a line not ended yet */
+    char *last[KEEP_LINES]; /* ring */
+    size_t lines;
+};
+
+static void tell(const struct progress *s, const char *text)
+{
+    if (s->p->line != NULL)
+        s->p->line(s->p->arg, text);
+}
+
+static void end_line(struct progress *s)
+{
+    if (s->part.len == 0)
+        return;
+    const char *text = buf_str(&s->part);
+    tell(s, text);
+    size_t slot = s->lines++ % KEEP_LINES;
+    free(s->last[slot]);
+    s->last[slot] = mem_strdup(text);
+    buf_reset(&s->part);
+}
+
+/* A build's output in pieces that end anywhere; "\r" redraws are lines of their own. */
+static void output(struct progress *s, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\n' || *text == '\r')
+            end_line(s);
+        else if (s->part.len < OUTPUT_LINE_MAX)
+            buf_putc(&s->part, *text);
+    }
+}
+
+static int failure(struct progress *s, const char *message, struct err *e)
+{
+    auto_buf struct buf tail;
+    buf_init(&tail, ERR_MSG_MAX / 2);
+    end_line(s);
+    api_error_text(500, message, e);
+    /* The newest lines count when not all fit; the oldest shown is found from the end. */
+    size_t count = s->lines < KEEP_LINES ? s->lines : KEEP_LINES, shown = 0, bytes = 0;
+    while (shown < count) {
+        bytes += strlen(s->last[(s->lines - 1 - shown) % KEEP_LINES]) + 3;
+        if (bytes > tail.max)
+            break;
+        shown++;
+    }
+    for (size_t i = shown; i > 0; i--)
+        buf_printf(&tail, "\n  %s", s->last[(s->lines - i) % KEEP_LINES]);
+    if (shown > 0) {
+        auto_free char *head = mem_strdup(e->msg);
+        err_set(e, e->code, "%.900s; its last output:%s", head, buf_str(&tail));
+    }
+    return -1;
+}
+
+static int on_value(void *arg, const struct node *n, struct err *e)
+{
+    struct progress *s = arg;
+    const char *error = node_get_text(n, "error");
+    if (error == NULL)
+        error = node_get_text(node_get(n, "errorDetail"), "message");
+    if (error != NULL)
+        return failure(s, error, e);
+    const char *stream = node_get_text(n, "stream");
+    if (stream != NULL)
+        output(s, stream);
+    const char *status = node_get_text(n, "status");
+    if (status == NULL)
+        return 0;
+    const char *id = node_get_text(n, "id"), *bar = node_get_text(n, "progress");
+    auto_free char *text = mem_printf("%s%s%s%s%s", id != NULL ? id : "", id != NULL ? ": " : "",
+                                      status, bar != NULL ? " " : "", bar != NULL ? bar : "");
+    tell(s, text);
+    return 0;
+}
+
+static int on_chunk(void *arg, const char *p, size_t len, struct err *e)
+{
+    struct progress *s = arg;
+    return ndjson_feed(&s->values, p, len, e);
+}
+
+int progress_call(struct engine *g, struct api_request *r, const struct engine_progress *p,
+                  struct err *e)
+{
+    struct progress s = {.p = p};
+    ndjson_init(&s.values, on_value, &s);
+    buf_init(&s.part, OUTPUT_LINE_MAX + 1);
+    r->chunk = on_chunk;
+    r->arg = &s;
+    int rc = api_call(NULL, g, r, e);
+    if (rc == 0)
+        rc = ndjson_end(&s.values, e);
+    if (rc == 0)
+        end_line(&s);
+    for (size_t i = 0; i < KEEP_LINES; i++)
+        free(s.last[i]);
+    ndjson_clear(&s.values);
+    buf_clear(&s.part);
+    return rc;
+}

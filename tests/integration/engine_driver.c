@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* One call of the engine layer per run, for engine.sh: prints the answer, or "CODE: sentence". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "conf/json.h"
+#include "engine/engine.h"
+
+enum { DEADLINE_MS = 120 * 1000 };
+
+static int print(struct node *n)
+{
+    auto_free char *text = json_text(n);
+    puts(text);
+    node_free(n);
+    return 0;
+}
+
+static int parse(struct node **out, const char *text, struct err *e)
+{
+    return json_parse(out, "argument", text, strlen(text), e);
+}
+
+static int cmd_version(struct engine *g, char **a, struct err *e)
+{
+    (void)a;
+    (void)e;
+    puts(engine_version(g));
+    return 0;
+}
+
+static int cmd_info(struct engine *g, char **a, struct err *e)
+{
+    struct node *n = NULL;
+    (void)a;
+    return engine_info(&n, g, e) < 0 ? -1 : print(n);
+}
+
+static int cmd_list(struct engine *g, char **a, struct err *e)
+{
+    struct node *n = NULL;
+    return engine_container_list(&n, g, a[0], e) < 0 ? -1 : print(n);
+}
+
+static int cmd_inspect(struct engine *g, char **a, struct err *e)
+{
+    struct node *n = NULL;
+    return engine_container_inspect(&n, g, a[0], e) < 0 ? -1 : print(n);
+}
+
+static int cmd_create(struct engine *g, char **a, struct err *e)
+{
+    auto_node struct node *body = NULL;
+    auto_free char *id = NULL;
+    if (parse(&body, a[1], e) < 0 || engine_container_create(&id, g, a[0], body, e) < 0)
+        return -1;
+    puts(id);
+    return 0;
+}
+
+static int cmd_start(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_start(g, a[0], e);
+}
+
+static int cmd_stop(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_stop(g, a[0], 1, e);
+}
+
+static int cmd_restart(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_restart(g, a[0], 1, e);
+}
+
+static int cmd_kill(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_kill(g, a[0], a[1], e);
+}
+
+static int cmd_rename(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_rename(g, a[0], a[1], e);
+}
+
+static int cmd_remove(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_remove(g, a[0], true, e);
+}
+
+static int cmd_remove_gently(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_remove(g, a[0], false, e);
+}
+
+static int cmd_wait(struct engine *g, char **a, struct err *e)
+{
+    struct engine_wait w = {.condition = a[1], .deadline = clock_deadline(strtol(a[2], NULL, 10))};
+    int status = 0;
+    if (engine_container_wait(&status, g, a[0], &w, e) < 0)
+        return -1;
+    printf("%d\n", status);
+    return 0;
+}
+
+static int cmd_put(struct engine *g, char **a, struct err *e)
+{
+    struct engine_file files[] = {
+        {.path = a[1], .data = a[2], .len = strlen(a[2]), .mode = 0400, .uid = 7, .gid = 8},
+        {.path = "/etc/empty", .data = "", .len = 0, .mode = 0755},
+    };
+    return engine_container_put(g, a[0], files, ARRAY_LEN(files), e);
+}
+
+static void on_line(void *arg, int stream, const char *text, size_t len)
+{
+    (void)arg;
+    printf("%d:%zu:", stream, len);
+    fwrite(text, 1, len > 100 ? 100 : len, stdout);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* logs ID follow|all TAIL SINCE|- [timestamps] */
+static int cmd_logs(struct engine *g, char **a, struct err *e)
+{
+    struct engine_log_opts o = {.follow = strcmp(a[1], "follow") == 0,
+                                .tail = (int)strtol(a[2], NULL, 10),
+                                .since = strcmp(a[3], "-") == 0 ? NULL : a[3],
+                                .timestamps = a[4] != NULL,
+                                .line = on_line};
+    return engine_container_logs(g, a[0], &o, e);
+}
+
+static int cmd_exec(struct engine *g, char **a, struct err *e)
+{
+    auto_buf struct buf out, err;
+    const char *env[] = {"FROM_DRIVER=yes", NULL};
+    buf_init(&out, 1 << 20);
+    buf_init(&err, 1 << 20);
+    struct engine_exec x = {.argv = (const char *const *)(a + 2),
+                            .env = env,
+                            .out = &out,
+                            .err = &err,
+                            .deadline = clock_deadline(strtol(a[1], NULL, 10))};
+    int status = -1;
+    if (engine_exec_run(&status, g, a[0], &x, e) < 0)
+        return -1;
+    printf("status=%d out=%s err=%s\n", status, buf_str(&out), buf_str(&err));
+    return 0;
+}
+
+static int cmd_interactive(struct engine *g, char **a, struct err *e)
+{
+    struct engine_exec x = {.argv = (const char *const *)(a + 2), .tty = strcmp(a[1], "tty") == 0};
+    int status = -1;
+    if (engine_exec_interactive(&status, g, a[0], &x, e) < 0)
+        return -1;
+    printf("status=%d\n", status);
+    return 0;
+}
+
+static void on_progress(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "  %s\n", text);
+}
+
+static int cmd_image(struct engine *g, char **a, struct err *e)
+{
+    struct node *n = NULL;
+    return engine_image_inspect(&n, g, a[0], e) < 0 ? -1 : print(n);
+}
+
+static int cmd_pull(struct engine *g, char **a, struct err *e)
+{
+    struct engine_progress p = {on_progress, NULL, clock_deadline(strtol(a[1], NULL, 10))};
+    return engine_image_pull(g, a[0], &p, e);
+}
+
+static int cmd_network_list(struct engine *g, char **a, struct err *e)
+{
+    struct node *n = NULL;
+    return engine_network_list(&n, g, a[0], e) < 0 ? -1 : print(n);
+}
+
+static int cmd_network_create(struct engine *g, char **a, struct err *e)
+{
+    auto_node struct node *body = NULL;
+    auto_free char *id = NULL;
+    if (parse(&body, a[0], e) < 0 || engine_network_create(&id, g, body, e) < 0)
+        return -1;
+    puts(id);
+    return 0;
+}
+
+static int cmd_network_remove(struct engine *g, char **a, struct err *e)
+{
+    return engine_network_remove(g, a[0], e);
+}
+
+static int cmd_volume_list(struct engine *g, char **a, struct err *e)
+{
+    struct node *n = NULL;
+    return engine_volume_list(&n, g, a[0], e) < 0 ? -1 : print(n);
+}
+
+static int cmd_volume_create(struct engine *g, char **a, struct err *e)
+{
+    auto_node struct node *body = NULL;
+    return parse(&body, a[0], e) < 0 ? -1 : engine_volume_create(g, body, e);
+}
+
+static int cmd_volume_remove(struct engine *g, char **a, struct err *e)
+{
+    return engine_volume_remove(g, a[0], e);
+}
+
+static void on_event(void *arg, const struct node *event)
+{
+    (void)arg;
+    printf("%s %s\n", node_get_text(event, "Action"),
+           node_get_text(node_find(event, "Actor.Attributes"), "name"));
+    fflush(stdout);
+}
+
+static bool deadline_stop(void *arg)
+{
+    const int64_t *deadline = arg;
+    return clock_passed(*deadline);
+}
+
+static int cmd_events(struct engine *g, char **a, struct err *e)
+{
+    int64_t deadline = clock_deadline(strtol(a[1], NULL, 10));
+    struct engine_event_opts o = {
+        .label = a[0], .event = on_event, .stop = deadline_stop, .arg = &deadline};
+    return engine_events(g, &o, e);
+}
+
+static const struct verb {
+    const char *name;
+    int args;
+    int (*run)(struct engine *g, char **a, struct err *e);
+} verbs[] = {
+    {"version", 0, cmd_version},
+    {"info", 0, cmd_info},
+    {"list", 1, cmd_list},
+    {"inspect", 1, cmd_inspect},
+    {"create", 2, cmd_create},
+    {"start", 1, cmd_start},
+    {"stop", 1, cmd_stop},
+    {"restart", 1, cmd_restart},
+    {"kill", 2, cmd_kill},
+    {"rename", 2, cmd_rename},
+    {"remove", 1, cmd_remove},
+    {"remove-gently", 1, cmd_remove_gently},
+    {"wait", 3, cmd_wait},
+    {"put", 3, cmd_put},
+    {"logs", 4, cmd_logs},
+    {"exec", 3, cmd_exec},
+    {"interactive", 3, cmd_interactive},
+    {"image", 1, cmd_image},
+    {"pull", 2, cmd_pull},
+    {"network-list", 1, cmd_network_list},
+    {"network-create", 1, cmd_network_create},
+    {"network-remove", 1, cmd_network_remove},
+    {"volume-list", 1, cmd_volume_list},
+    {"volume-create", 1, cmd_volume_create},
+    {"volume-remove", 1, cmd_volume_remove},
+    {"events", 2, cmd_events},
+};
+
+int main(int argc, char **argv)
+{
+    struct err e = {0};
+    struct engine *g = NULL;
+    sig_setup();
+    for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(argv[1], verbs[i].name) != 0 || argc - 2 < verbs[i].args)
+            continue;
+        int rc = engine_open(&g, NULL, &e);
+        if (rc == 0)
+            rc = verbs[i].run(g, argv + 2, &e);
+        engine_close(g);
+        if (rc < 0)
+            printf("%s: %s\n", err_code_name(e.code), e.msg);
+        return rc < 0;
+    }
+    fputs("usage: engine_driver VERB ARGUMENT...\n", stderr);
+    return 2;
+}
