@@ -60,7 +60,7 @@ static int unknown(const struct node *map, const char *part, const char *name, s
     struct strv auto_strv names = {0};
     const struct node *child;
     node_for_each (child, map)
-        strv_add(&names, child->key);
+        strv_add(&names, child->key ? child->key : ""); /* no key: not a map */
     const char *near = strv_nearest(&names, part);
     if (near)
         return err_set(e, ERR_CONFIG, "unknown variable ${%s}; is \"%s\" meant?", name, near);
