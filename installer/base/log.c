@@ -64,22 +64,18 @@ bool log_enabled(enum log_level level)
 
 void log_redact(const char *secret)
 {
-    size_t at;
-
     if (!secret || strlen(secret) < SECRET_MIN)
         return;
     pthread_mutex_lock(&state.lock);
     if (!strv_has(&state.secrets, secret)) {
         strv_add(&state.secrets, secret);
-        for (at = state.secrets.count - 1; at > 0; at--) {
-            char **pair = &state.secrets.items[at - 1];
+        char **items = state.secrets.items;
+        size_t at = state.secrets.count - 1;
+        char *last = items[at];
 
-            if (strlen(pair[0]) >= strlen(pair[1]))
-                break;
-            char *shorter = pair[0];
-            pair[0] = pair[1];
-            pair[1] = shorter;
-        }
+        for (; at > 0 && strlen(items[at - 1]) < strlen(last); at--)
+            items[at] = items[at - 1];
+        items[at] = last;
     }
     pthread_mutex_unlock(&state.lock);
 }
