@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # One file, no configure. A program is the .c files of its folders; adding a source never edits this.
-#   make [all]   make demo   make test   make check   make lint   make bench   make fuzz   make help
-#   CC=clang   SAN=address,undefined | thread   V=1   WERROR=1
+# `make help` lists the targets. Variables: CC=clang  SAN=address,undefined | thread  WERROR=1  V=1
 
 B       ?= build/$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma   := ,
@@ -35,8 +34,11 @@ slipway-agent_libs := -lcurl -lcjson -lyaml -lcrypto -lpthread
 # PID 1 is static: it needs nothing of the image it runs in.
 slipway-init_libs  := $(if $(SAN),,-static-pie)
 
-.PHONY: all clean help
-all: $(PROGRAMS)
+prefix  ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all
+all: $(PROGRAMS) ## build the programs
 
 q = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
@@ -58,27 +60,93 @@ endef
 $(foreach p,slipway slipway-agent slipway-init,$(eval $(call program_rule,$(p))))
 
 # Unit tests: tests/unit/<name>_test.c is one cmocka program, linked with every library. A line
-# "// wrap: f g" in the file replaces those functions (ld --wrap).
+# "// wrap: f g" in the file replaces those functions (ld --wrap); "// fake: x" links tests/fake/x.c;
+# "// link: installer/agent" adds a program's own folder, without its main.
 UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
-$(B)/unit/%: tests/unit/%.c $(LIBS) $(wildcard tests/fake/*.c) $(wildcard tests/fake/*.h)
+ALLLIBS   := -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
+marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
+OWNDIRS   := installer/cmd installer/agent installer/init
+OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))
+
+$(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wildcard tests/fake/*.h)
 	@mkdir -p $(@D)
 	$(call q,UNIT,$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
-	  $(patsubst %,tests/fake/%.c,$(shell sed -n 's,^// fake: ,,p' $<)) \
-	  $(patsubst %,-Wl$(comma)--wrap=%,$(shell sed -n 's,^// wrap: ,,p' $<)) \
-	  $(LDALL) $(LIBGROUP) -lcmocka -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
-.PHONY: unit
-unit: $(UNIT)
-	@fail=0; for t in $(UNIT); do "$$t" || { echo "FAILED: $$t"; fail=1; }; done; exit $$fail
+	  $(patsubst %,tests/fake/%.c,$(call marks,fake,$<)) \
+	  $(patsubst %,-Wl$(comma)--wrap=%,$(call marks,wrap,$<)) \
+	  $(filter-out %/main.o,$(foreach d,$(call marks,link,$<),$(call obj,$(d)))) \
+	  $(LDALL) $(LIBGROUP) -lcmocka $(ALLLIBS)
 
 # Programs of the integration tests: tests/integration/<name>.c, linked with every library.
 DRIVERS := $(patsubst tests/integration/%.c,$(B)/integration/%,$(wildcard tests/integration/*.c))
 $(B)/integration/%: tests/integration/%.c $(LIBS)
 	@mkdir -p $(@D)
 	$(call q,LD,integration/$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
-	  $(LDALL) $(LIBGROUP) -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
+	  $(LDALL) $(LIBGROUP) $(ALLLIBS)
 
-clean:
+.PHONY: unit unit-programs cli integration check test lint fuzz fuzz-programs bench
+unit-programs: $(UNIT)
+unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
+	@scripts/dev/run-unit $(UNIT)
+cli: all ## tests of the command line
+	@B=$(B) scripts/dev/run-scripts cli $(ONLY)
+integration: all $(DRIVERS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
+	@B=$(B) scripts/dev/run-scripts integration $(ONLY)
+check: ## lint, unit and command line: what to run before a commit
+	@scripts/dev/test lint unit cli
+test: ## every test: installs what is missing, then all rings, with a total
+	@scripts/dev/deps test
+	@scripts/dev/test
+lint: all ## the rules that a machine holds (RULE=name for one)
+	@B=$(B) scripts/dev/lint $(RULE)
+
+# Fuzzing: tests/fuzz/<name>.c is a libFuzzer harness, its corpus tests/data/fuzz/<name>/.
+FUZZ         := $(patsubst tests/fuzz/%.c,build/fuzz/run/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 60
+build/fuzz/run/%: tests/fuzz/%.c $(LIBS)
+	@mkdir -p $(@D)
+	$(call q,FUZZ,$*)$(CC) $(ALLFLAGS) -fsanitize=fuzzer -Itests -MMD -MP -MF $@.d \
+	  -o $@ $< $(LDALL) $(LIBGROUP) $(ALLLIBS)
+fuzz-programs:
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang SAN=address,undefined \
+	  CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' $(FUZZ)
+fuzz: fuzz-programs ## fuzz every parser (FUZZ_SECONDS=60 each, ONLY=name for one)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/dev/run-fuzz $(ONLY)
+
+bench: all ## measured figures, each beside its floor or peer (ONLY=name for one)
+	@B=$(B) scripts/dev/run-bench $(ONLY)
+
+.PHONY: demo deps fmt man completion install uninstall clean help
+demo: ## from a fresh machine to a working, checked storage cluster
+	@scripts/dev/demo
+deps: ## install what building and testing need, start Docker
+	@scripts/dev/deps test
+fmt: ## format the sources
+	@find installer etcd tests -name '*.[ch]' | xargs -r clang-format -i
+
+man: all ## print the man page into build/
+	@$(B)/slipway man > build/slipway.1 && echo build/slipway.1
+
+# The layout that the programs look for beside themselves: bin/slipway, lib/slipway, share/slipway.
+install: all ## install under prefix=/usr/local (DESTDIR is honoured)
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/slipway $(DESTDIR)$(prefix)/share/slipway
+	install -m 755 $(B)/slipway $(DESTDIR)$(prefix)/bin/
+	install -m 755 $(B)/slipway-init $(B)/slipway-agent $(DESTDIR)$(prefix)/lib/slipway/
+	rm -rf $(DESTDIR)$(prefix)/share/slipway/components $(DESTDIR)$(prefix)/share/slipway/dockerfiles
+	cp -r components dockerfiles $(DESTDIR)$(prefix)/share/slipway/
+	install -d $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/bash-completion/completions
+	$(B)/slipway man > $(DESTDIR)$(prefix)/share/man/man1/slipway.1
+	$(B)/slipway completion bash > $(DESTDIR)$(prefix)/share/bash-completion/completions/slipway
+
+uninstall: ## remove what `make install` put there
+	rm -rf $(DESTDIR)$(prefix)/lib/slipway $(DESTDIR)$(prefix)/share/slipway
+	rm -f $(DESTDIR)$(prefix)/bin/slipway $(DESTDIR)$(prefix)/share/man/man1/slipway.1 \
+	  $(DESTDIR)$(prefix)/share/bash-completion/completions/slipway
+
+clean: ## remove everything that was built
 	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1	\2/p' Makefile | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
