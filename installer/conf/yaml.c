@@ -196,11 +196,15 @@ static enum step on_event(struct reader *r, const yaml_event_t *ev)
     }
 }
 
-static void complain_syntax(struct reader *r, const yaml_parser_t *parser)
+static void complain_syntax(struct reader *r, const yaml_parser_t *parser, const char *text)
 {
     const char *problem = parser->problem ? parser->problem : "cannot be read as YAML";
     struct node place = {.line = (int)parser->problem_mark.line + 1,
                          .column = (int)parser->problem_mark.column + 1};
+    if (parser->error == YAML_READER_ERROR) { /* knows the byte, not the line */
+        struct text_place at = text_place_at(text, parser->problem_offset);
+        place = (struct node){.line = at.line, .column = at.column};
+    }
     if (parser->context && parser->context_mark.line != parser->problem_mark.line)
         problems_add(&r->problems, &place, "%s %s that begins on line %d", problem, parser->context,
                      (int)parser->context_mark.line + 1);
@@ -224,7 +228,7 @@ static void read_events(struct reader *r, const char *text, size_t len)
     for (enum step step = STEP_GO_ON; step == STEP_GO_ON;) {
         yaml_event_t ev;
         if (!yaml_parser_parse(&parser, &ev)) {
-            complain_syntax(r, &parser);
+            complain_syntax(r, &parser, text);
             break;
         }
         step = on_event(r, &ev);

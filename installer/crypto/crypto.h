@@ -31,11 +31,12 @@ int crypto_random(void *out, size_t len, struct err *e);
 void crypto_derive(void *out, size_t out_len, const uint8_t key[CRYPTO_KEY_LEN], const char *info);
 
 /*
- * Sealing of a secret for the holder of a password: "v1:" + base64(nonce | ciphertext | tag). The key
- * is HKDF(password); the nonce is synthetic, HMAC(key, name | plaintext), so equal input gives equal
- * text. `name` is bound as additional data: a sealed text cannot be moved to another name.
+ * Sealing of a secret for the holder of a password: "v1:" + base64(nonce | ciphertext | tag). The
+ * key is HKDF(password); the nonce is synthetic, HMAC(key, name | plaintext), so equal input gives
+ * equal text. `name` is bound as additional data: a sealed text cannot be moved to another name.
  */
-char *crypto_seal(const char *password, const char *name, const void *plain, size_t len); /* owned */
+char *crypto_seal(const char *password, const char *name, const void *plain,
+                  size_t len); /* owned */
 /* ERR_AUTH when the password or the name is not the sealing one or the text was changed. */
 int crypto_open(char **plain, size_t *len, const char *password, const char *name,
                 const char *sealed, struct err *e);
@@ -55,6 +56,8 @@ struct crypto_tls {
 int crypto_tls_make(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN],
                     const char *const *sans, size_t san_count, struct err *e);
 void crypto_tls_clear(struct crypto_tls *t);
+/* The pin alone: it depends on the key, not on the names. */
+void crypto_tls_pin(char pin[64], const uint8_t env_key[CRYPTO_KEY_LEN]);
 
 /*
  * An Ed25519 SSH key from a derived seed: *private_pem in OpenSSH's own format (PROTOCOL.key,

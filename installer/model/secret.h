@@ -7,6 +7,7 @@
 #ifndef MODEL_SECRET_H
 #define MODEL_SECRET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -27,13 +28,19 @@ int secret_remove_key(const char *env, struct err *e);
 
 /* Password of an etcd user: "root" or an instance's name. Owned; wipe it. */
 char *secret_password(const struct env_key *k, const char *user, unsigned generation);
-/* Value of a secret a manifest declares, for one instance. Owned; wipe it. `sans` only for tls. */
+/*
+ * Value of a secret a manifest declares, for one instance. Owned; wipe it. `sans` only for tls,
+ * whose value is three PEM texts in a row: key, certificate, CA. A tls secret of scope
+ * `environment` holds the one server key that secret_pin pins (etcd's members); one of an instance
+ * has a key and CA of its own.
+ */
 int secret_value(char **out, const struct env_key *k, const struct secret_decl *d,
                  const char *instance, const char *const *sans, size_t san_count, struct err *e);
 /* Value of shared uuid `name`, into out[37]. */
 void secret_shared_uuid(char out[37], const struct env_key *k, const char *name);
 /* SSH: the operator's client key, and the host key of an instance. Owned. */
-int secret_ssh_client(char **private_pem, char **public_line, const struct env_key *k, struct err *e);
+int secret_ssh_client(char **private_pem, char **public_line, const struct env_key *k,
+                      struct err *e);
 int secret_ssh_host(char **private_pem, char **public_line, const struct env_key *k,
                     const char *instance, struct err *e);
 /* The etcd servers' public-key pin, "sha256//BASE64", into out[64]. */

@@ -106,7 +106,8 @@ static void what_is_not_allowed_is_refused_with_its_place(void **state)
         {"? {a: 1}\n: 2", "t:1:3: a key must be text, not a list or a map"},
         {"\"\": 1", "t:1:1: a key is empty"},
         {"a: b: c", "t:1:5: mapping values are not allowed in this context"},
-        {"a: [1, 2", "t:1:9: did not find expected ',' or ']' while parsing a flow sequence"},
+        {"a: [1, 2", "t:2:1: did not find expected ',' or ']' while parsing a flow sequence that "
+                     "begins on line 1"},
         {"a: \"x\n\n", "t:3:1: found unexpected end of stream while scanning a quoted scalar that "
                        "begins on line 1"},
         {"a:\n\t- b", "t:2:1: found character that cannot start any token while scanning for the "

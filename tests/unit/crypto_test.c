@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "crypto/crypto.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void to_hex(char *out, const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        snprintf(out + 2 * i, 3, "%02x", p[i]);
+}
+
+static const uint8_t key[CRYPTO_KEY_LEN] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                            11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                            22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+
+static void sha256_of_known_texts(void **state)
+{
+    (void)state;
+    char out[CRYPTO_HEX_LEN];
+    crypto_sha256_hex(out, "", 0);
+    assert_string_equal(out, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    crypto_sha256_hex(out, "abc", 3);
+    assert_string_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void a_hash_in_pieces_is_the_hash_of_the_whole(void **state)
+{
+    (void)state;
+    char whole[CRYPTO_HEX_LEN], pieces[CRYPTO_HEX_LEN];
+    crypto_sha256_hex(whole, "hello world", 11);
+    struct crypto_hash *h = crypto_hash_new();
+    crypto_hash_add(h, "hello", 5);
+    crypto_hash_add(h, NULL, 0);
+    crypto_hash_add(h, " world", 6);
+    crypto_hash_hex(h, pieces);
+    assert_string_equal(whole, pieces);
+    crypto_hash_free(crypto_hash_new());
+    crypto_hash_free(NULL);
+}
+
+/* openssl kdf -keylen N -kdfopt digest:SHA256 -kdfopt hexkey:0001..1f -kdfopt salt:slipway-v1
+ *   -kdfopt info:INFO HKDF */
+static void derivation_agrees_with_openssl_kdf(void **state)
+{
+    (void)state;
+    uint8_t out[100];
+    char text[201];
+    crypto_derive(out, 42, key, "test");
+    to_hex(text, out, 42);
+    assert_string_equal(text, "8427b1db6071d26378e5a948e419d5227cf04b77fce56751f7adb6b236a79bcbe5f2"
+                              "47a8aeb427a747b1");
+    crypto_derive(out, 100, key, "");
+    to_hex(text, out, 100);
+    assert_string_equal(text, "df04f7795ccf454d33328416157753448ccb82e277076bb104b21e6a429c21324598"
+                              "f512ccd7203f057ab886df6a17b293e17702bcd26c47ddcf3a51880ffe4781656b33"
+                              "d4d66f50645c2a0f3b09ab627ce30fa810d30698a018e4965771cbaed45cec39");
+}
+
+static void labels_give_unrelated_bytes(void **state)
+{
+    (void)state;
+    uint8_t a[32], b[32], again[32];
+    crypto_derive(a, sizeof a, key, "a");
+    crypto_derive(b, sizeof b, key, "b");
+    crypto_derive(again, sizeof again, key, "a");
+    assert_memory_not_equal(a, b, sizeof a);
+    assert_memory_equal(a, again, sizeof a);
+}
+
+static void a_uuid_has_version_8_and_the_rfc_variant(void **state)
+{
+    (void)state;
+    uint8_t bytes[16];
+    char out[37];
+    memset(bytes, 0xff, sizeof bytes);
+    crypto_uuid(out, bytes);
+    assert_string_equal(out, "ffffffff-ffff-8fff-bfff-ffffffffffff");
+    memset(bytes, 0, sizeof bytes);
+    crypto_uuid(out, bytes);
+    assert_string_equal(out, "00000000-0000-8000-8000-000000000000");
+}
+
+static void random_bytes_differ(void **state)
+{
+    (void)state;
+    struct err e;
+    uint8_t a[32] = {0}, b[32] = {0};
+    assert_int_equal(crypto_random(a, sizeof a, &e), 0);
+    assert_int_equal(crypto_random(b, sizeof b, &e), 0);
+    assert_memory_not_equal(a, b, sizeof a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sha256_of_known_texts),
+        cmocka_unit_test(a_hash_in_pieces_is_the_hash_of_the_whole),
+        cmocka_unit_test(derivation_agrees_with_openssl_kdf),
+        cmocka_unit_test(labels_give_unrelated_bytes),
+        cmocka_unit_test(a_uuid_has_version_8_and_the_rfc_variant),
+        cmocka_unit_test(random_bytes_differ),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
