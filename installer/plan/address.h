@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which subnet and which addresses an environment gets. Pure. What exists wins: the network, then
+ * the label on a volume (monitors need the address their volume was made with), then the document,
+ * then the first free /24 (or /20 for many instances) of 10.64.0.0/10 from a place the UUID names.
+ */
+#ifndef PLAN_ADDRESS_H
+#define PLAN_ADDRESS_H
+
+#include "model/spec.h"
+#include "plan/world.h"
+
+struct cidr {
+    uint32_t base; /* host order, network bits only */
+    int bits;
+};
+int cidr_parse(struct cidr *out, const char *text, struct err *e);
+bool cidr_overlaps(const struct cidr *a, const struct cidr *b);
+char *cidr_address(const struct cidr *c, uint32_t host); /* "10.0.0.2", owned */
+
+/* Subnet text, owned. ERR_CONFLICT when the wanted one is taken or differs from the existing
+ * network. */
+int address_subnet(char **out, const struct world *w, const struct spec *s,
+                   const struct env_key *key, struct err *e);
+struct address_request {
+    const char *env, *uuid, *subnet;
+    const struct strv *instances;
+};
+/* One address per instance name, in the order of r->instances, appended to *out. */
+int address_assign(struct strv *out, const struct world *w, const struct address_request *r,
+                   struct err *e);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/body.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "plan/connect.h"
+
+/* What a component may do without asking: become another user, own its files, bind low ports. */
+static const char *const BASE_CAPABILITIES[] = {
+    "CHOWN",  "DAC_OVERRIDE", "FOWNER",           "SETGID",
+    "SETUID", "KILL",         "NET_BIND_SERVICE", "SYS_CHROOT"};
+
+enum { PIDS_MAX = 8192 };
+
+static struct node *labels(const struct desired *d, const char *instance, const char *address)
+{
+    struct node *l = node_new_map();
+
+    node_set_text(l, LABEL_ENV, d->key->uuid);
+    node_set_text(l, LABEL_NAME, d->spec->name);
+    if (instance)
+        node_set_text(l, LABEL_INSTANCE, instance);
+    if (address)
+        node_set_text(l, LABEL_ADDRESS, address);
+    return l;
+}
+
+static struct node *text_list(const struct strv *v)
+{
+    struct node *list = node_new_list();
+
+    for (size_t i = 0; i < v->count; i++)
+        node_add_text(list, v->items[i]);
+    return list;
+}
+
+static void add_mounts(struct node *host, const struct desired_instance *it)
+{
+    const struct manifest *m = it->spec->manifest;
+    struct node *mounts = node_set(host, "Mounts", node_new_list());
+
+    for (size_t i = 0; i < it->spec->volumes.count; i++) {
+        struct node *mount = node_add(mounts, node_new_map());
+        auto_free char *target = it->spec->volumes.count == 1
+                                     ? mem_strdup(m->data_root)
+                                     : mem_printf("%s/%zu", m->data_root, i + 1);
+
+        node_set_text(mount, "Type", "volume");
+        node_set_text(mount, "Source", it->spec->volumes.items[i]);
+        node_set_text(mount, "Target", target);
+    }
+}
+
+/* "0.0.0.0:8443 -> 8443/tcp" in both places where the API wants it. */
+static void add_ports(struct node *body, struct node *host, const struct desired_instance *it)
+{
+    struct node *exposed = node_set(body, "ExposedPorts", node_new_map());
+    struct node *bindings = node_set(host, "PortBindings", node_new_map());
+
+    for (size_t i = 0; i < it->spec->port_count; i++) {
+        const struct spec_port *p = &it->spec->ports[i];
+        auto_free char *name = mem_printf("%d/tcp", p->port);
+        auto_free char *port = mem_printf("%d", p->host_port);
+        struct node *list = node_get(bindings, name), *binding;
+
+        if (!list)
+            list = node_set(bindings, name, node_new_list());
+        binding = node_add(list, node_new_map());
+        node_set(exposed, name, node_new_map());
+        node_set_text(binding, "HostIp", p->address);
+        node_set_text(binding, "HostPort", p->host_port ? port : "");
+    }
+}
+
+static void add_devices(struct node *host, const struct manifest *m)
+{
+    struct node *devices = node_set(host, "Devices", node_new_list());
+
+    for (size_t i = 0; i < m->run.devices.count; i++) {
+        struct node *device = node_add(devices, node_new_map());
+
+        node_set_text(device, "PathOnHost", m->run.devices.items[i]);
+        node_set_text(device, "PathInContainer", m->run.devices.items[i]);
+        node_set_text(device, "CgroupPermissions", "rwm");
+    }
+}
+
+static void add_security(struct node *host, const struct desired_instance *it)
+{
+    const struct manifest *m = it->spec->manifest;
+    struct node *add;
+
+    node_add_text(node_set(host, "CapDrop", node_new_list()), "ALL");
+    add = node_set(host, "CapAdd", text_list(&m->run.capabilities));
+    for (size_t i = 0; i < ARRAY_LEN(BASE_CAPABILITIES); i++)
+        if (!strv_has(&m->run.capabilities, BASE_CAPABILITIES[i]))
+            node_add_text(add, BASE_CAPABILITIES[i]);
+    node_add_text(node_set(host, "SecurityOpt", node_new_list()), "no-new-privileges:true");
+    node_set_int(host, "PidsLimit", PIDS_MAX);
+    node_set_bool(host, "ReadonlyRootfs", m->run.read_only);
+    if (it->spec->memory_bytes > 0) {
+        node_set_int(host, "Memory", it->spec->memory_bytes);
+        node_set_int(host, "MemorySwap", it->spec->memory_bytes);
+    }
+}
+
+static struct node *host_config(const struct desired *d, const struct desired_instance *it,
+                                struct node *body)
+{
+    const struct manifest *m = it->spec->manifest;
+    struct node *host = node_new_map(), *log, *tmpfs, *restart;
+
+    node_set_text(host, "NetworkMode", d->network);
+    restart = node_set(host, "RestartPolicy", node_new_map());
+    node_set_text(restart, "Name", m->run.restart ? m->run.restart : "always");
+    add_security(host, it);
+    add_devices(host, m);
+    add_mounts(host, it);
+    add_ports(body, host, it);
+    tmpfs = node_set(host, "Tmpfs", node_new_map());
+    node_set_text(tmpfs, "/run", "rw,nosuid,nodev,mode=755,size=64m");
+    node_set_text(tmpfs, "/tmp", "rw,nosuid,nodev,mode=1777,size=256m");
+    log = node_set(host, "LogConfig", node_new_map());
+    node_set_text(log, "Type", "json-file");
+    log = node_set(log, "Config", node_new_map());
+    node_set_text(log, "max-size", "10m");
+    node_set_text(log, "max-file", "3");
+    return host;
+}
+
+struct node *body_build(const struct desired *d, const struct desired_instance *it)
+{
+    struct node *body = node_new_map(), *network, *aliases, *l;
+
+    node_set_text(body, "Image", it->image);
+    node_set_text(body, "Hostname", it->spec->name);
+    l = node_set(body, "Labels", labels(d, it->spec->name, it->address));
+    node_set_text(l, LABEL_COMPONENT, it->spec->manifest->name);
+    /* Docker's own patience: the grace of the daemon, and a little for init to end the rest. */
+    node_set_int(body, "StopTimeout", it->spec->manifest->stop_grace_ms / 1000 + 5);
+    node_set(body, "HostConfig", host_config(d, it, body));
+    network = node_set(body, "NetworkingConfig", node_new_map());
+    network = node_set(network, "EndpointsConfig", node_new_map());
+    network = node_set(network, d->network, node_new_map());
+    aliases = node_set(network, "Aliases", node_new_list());
+    node_add_text(aliases, it->spec->name);
+    node_set_text(node_set(network, "IPAMConfig", node_new_map()), "IPv4Address", it->address);
+    return body;
+}
+
+int body_add_link_mount(struct node *body, const struct desired *d,
+                        const struct desired_instance *it, struct err *e)
+{
+    auto_free char *home = secret_home(d->spec->name);
+    auto_free char *path = mem_printf("%s/links/%s", home, it->spec->name);
+    struct node *mount = node_add(node_find(body, "HostConfig.Mounts"), node_new_map());
+
+    if (!mount)
+        return err_set(e, ERR_CONFIG, "instance %s has no list of mounts", it->spec->name);
+    node_set_text(mount, "Type", "bind");
+    node_set_text(mount, "Source", path);
+    node_set_text(mount, "Target", "/etc/slipway");
+    node_set_bool(mount, "ReadOnly", true);
+    return 0;
+}
+
+struct node *desired_volume_body(const struct desired *d, const struct desired_instance *i,
+                                 int number)
+{
+    struct node *body = node_new_map(), *l;
+
+    node_set_text(body, "Name", i->spec->volumes.items[number]);
+    l = node_set(body, "Labels", labels(d, i->spec->name, i->address));
+    node_set_text(l, LABEL_SUBNET, d->subnet);
+    return body;
+}
+
+struct node *desired_network_body(const struct desired *d)
+{
+    struct node *body = node_new_map(), *config;
+
+    node_set_text(body, "Name", d->network);
+    node_set_text(body, "Driver", "bridge");
+    node_set_bool(body, "CheckDuplicate", true);
+    node_set(body, "Labels", labels(d, NULL, NULL));
+    config = node_set(node_set(body, "IPAM", node_new_map()), "Config", node_new_list());
+    config = node_add(config, node_new_map());
+    node_set_text(config, "Subnet", d->subnet);
+    return body;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* An instance -> the exact JSON of POST /containers/create, and the bodies of networks and volumes.
+ * Pure. https://docs.docker.com/reference/api/engine/version/v1.41/#operation/ContainerCreate */
+#ifndef PLAN_BODY_H
+#define PLAN_BODY_H
+
+#include "plan/desired.h"
+
+/* Owned. The hash label is not in it. */
+struct node *body_build(const struct desired *d, const struct desired_instance *it);
+/* A container with a read-only root file system takes no files through the API: its link is a bind
+ * mount of an operator's file. */
+int body_add_link_mount(struct node *body, const struct desired *d,
+                        const struct desired_instance *it, struct err *e);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plan: a pure function of what should be there and what is there, to a DAG of operations. Each is
+ * one call or one transaction, carries its cause, and is harmless to run again. The text is
+ * deterministic.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "plan/desired.h"
+#include "plan/world.h"
+
+enum op_kind {
+#define OP(kind, sign, noun, verb) OP_KIND_##kind,
+#include "plan/ops.def"
+#undef OP
+    OP_KIND_COUNT
+};
+
+struct op {
+    enum op_kind kind;
+    char *target; /* instance, component, or the name of an object */
+    char *cause;  /* why, for people */
+    size_t *deps; /* earlier operations that must be done first */
+    size_t dep_count;
+    const struct desired_instance *instance;   /* or NULL */
+    const struct desired_component *component; /* or NULL */
+    int number;                                /* VOLUME_CREATE: which of the instance's volumes */
+    char *object;                              /* container id or name, volume or network name */
+    char *rename_to;                           /* INSTANCE_RENAME */
+    struct node *writes; /* KEYS_PUSH, SPEC_PUSH: map key -> text, null deletes */
+    struct node *was;    /* KEYS_PUSH: map key -> text in etcd before */
+    bool replaces;       /* INSTANCE_WAIT: failing brings the set-aside container back */
+};
+
+struct plan {
+    const struct desired *desired; /* NULL in a plan to remove everything */
+    char *env;
+    struct op *ops; /* in an order in which they could run one by one */
+    size_t count;
+    struct strv notes; /* things seen and left alone: orphans, leftover volumes */
+};
+
+struct plan_opts {
+    const char *catalog_version;
+    bool locked; /* the caller holds the etcd lock already: no LOCK_TAKE */
+};
+
+/* ERR_CONFLICT for a foreign container, network or volume with our name; ERR_AUTH when etcd refuses
+ * us. */
+int plan_up(struct plan **out, const struct desired *d, const struct world *w,
+            const struct plan_opts *o, struct err *e);
+
+struct plan_down_opts {
+    bool volumes;             /* every volume of the environment */
+    const struct strv *named; /* volumes to remove by name; may be NULL */
+    bool home;                /* the operator's key too; only with volumes */
+};
+int plan_down(struct plan **out, const char *env, const struct env_key *key, const struct world *w,
+              const struct plan_down_opts *o, struct err *e);
+
+void plan_free(struct plan *p);
+void plan_cleanup(struct plan **p);
+#define auto_plan __attribute__((cleanup(plan_cleanup)))
+
+const char *op_noun(enum op_kind kind);
+const char *op_verb(enum op_kind kind);
+char op_sign(enum op_kind kind);
+/* "create instance ceph-osd-1", owned. */
+char *op_title(const struct op *op);
+bool op_is_wait(enum op_kind kind);
+
+/* The plan for people: one line per change, waits and bookkeeping folded. `verbose`: every
+ * operation. */
+struct buf;
+void plan_print(struct buf *b, const struct plan *p, bool verbose);
+/* {"operations":[{"kind","target","cause","after":[..]}],"notes":[..]}, owned. */
+struct node *plan_json(const struct plan *p);
+
+/* ---- used by the builders ------------------------------------------------------------------- */
+
+enum { PLAN_NONE = -1 };
+/* Appends an operation; the target is copied, `cause` is taken. Returns its number. */
+long plan_add(struct plan *p, enum op_kind kind, const char *target, char *cause);
+/* op must come after `dep`; PLAN_NONE is fine. */
+void plan_after(struct plan *p, long op, long dep);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of plan_up: what one instance needs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "plan/connect.h"
+#include "plan/plan_up.h"
+
+const struct node *builder_by_name(const struct node *containers, const char *name)
+{
+    const struct node *c;
+
+    node_for_each (c, containers) {
+        const struct node *names = node_get(c, "Names"), *n;
+
+        node_for_each (n, names) {
+            /* The API's names begin with a slash. */
+            if (n->text && n->text[0] == '/' && strcmp(n->text + 1, name) == 0)
+                return c;
+        }
+    }
+    return NULL;
+}
+
+static int add_volumes(struct builder *b, const struct desired_instance *it, long *last,
+                       struct err *e)
+{
+    for (size_t v = 0; v < it->spec->volumes.count; v++) {
+        const char *name = it->spec->volumes.items[v];
+        const struct node *have = world_named(b->w->volumes, name);
+        const char *env = have ? connect_label(have, LABEL_ENV) : NULL;
+
+        if (!have) {
+            last[v] = plan_add(b->p, OP_KIND_VOLUME_CREATE, name,
+                               mem_printf("data of %s, not there", it->spec->name));
+            b->p->ops[last[v]].instance = it;
+            b->p->ops[last[v]].number = (int)v;
+            continue;
+        }
+        last[v] = PLAN_NONE;
+        if (env && strcmp(env, b->d->key->uuid) != 0)
+            return err_set(
+                e, ERR_CONFLICT,
+                "volume %s exists and belongs to another environment; name another one with "
+                "`overrides: {%s: {volumes: [NAME]}}`",
+                name, it->spec->name);
+        if (!env && strncmp(name, b->d->spec->name, strlen(b->d->spec->name)) == 0 &&
+            strstr(name, it->spec->name))
+            return err_set(
+                e, ERR_CONFLICT,
+                "volume %s exists and was not made by Slipway; remove it with `docker volume rm "
+                "%s`, or name it with `overrides: {%s: {volumes: [%s]}}` under another name",
+                name, name, it->spec->name, name);
+    }
+    return 0;
+}
+
+/* Everything a start must come after, but for the instance's own create and link. */
+static void order_start(struct builder *b, size_t component, long start)
+{
+    const struct desired_component *c = &b->d->components[component];
+    const struct manifest *m = c->spec->manifest;
+
+    if (builder_is_etcd(c))
+        return;
+    plan_after(b->p, start, b->etcd);
+    plan_after(b->p, start, b->push[component]);
+    if (m->early)
+        return;
+    for (size_t i = 0; i < b->d->count; i++)
+        if (strv_has(&m->requires, b->d->items[i].spec->manifest->name))
+            plan_after(b->p, start, b->wait[i]);
+}
+
+static long add_start(struct builder *b, size_t component, size_t item, long after,
+                      const char *cause)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    long link, start;
+
+    link = plan_add(b->p, OP_KIND_LINK_PUT, it->spec->name, NULL);
+    b->p->ops[link].instance = it;
+    b->p->ops[link].object = mem_strdup(it->container);
+    plan_after(b->p, link, after);
+    start = plan_add(b->p, OP_KIND_INSTANCE_START, it->spec->name, mem_strdup(cause));
+    b->p->ops[start].instance = it;
+    b->p->ops[start].object = mem_strdup(it->container);
+    plan_after(b->p, start, link);
+    order_start(b, component, start);
+    b->start[item] = start;
+    return start;
+}
+
+static long add_create(struct builder *b, size_t component, size_t item, const long *volumes,
+                       const char *cause)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    long op = plan_add(b->p, OP_KIND_INSTANCE_CREATE, it->spec->name, mem_strdup(cause));
+
+    b->p->ops[op].instance = it;
+    plan_after(b->p, op, b->image[component]);
+    plan_after(b->p, op, b->network);
+    for (size_t v = 0; v < it->spec->volumes.count; v++)
+        plan_after(b->p, op, volumes[v]);
+    return op;
+}
+
+static char *replace_cause(const struct node *have, const struct desired_instance *it)
+{
+    const char *image = node_get_text(have, "Image");
+
+    if (image && strcmp(image, it->image) != 0)
+        return mem_printf("image %s -> %s", image, it->image);
+    return mem_strdup("the container's settings changed");
+}
+
+/*
+ * The old container is stopped and set aside, not removed: it comes back when the new one does not
+ * get healthy. Nothing is stopped before every image is there; one_by_one waits for the one before.
+ */
+static void add_replace(struct builder *b, size_t component, size_t item, const long *volumes,
+                        const struct node *have)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    const struct desired_component *c = &b->d->components[component];
+    auto_free char *cause = replace_cause(have, it);
+    auto_free char *aside = mem_printf("%s.old", it->container);
+    const char *update = c->spec->manifest->update;
+    long stop, rename_op, create;
+
+    stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, it->spec->name, mem_strdup(cause));
+    b->p->ops[stop].instance = it;
+    b->p->ops[stop].object = mem_strdup(it->container);
+    for (size_t i = 0; i < b->d->component_count; i++)
+        plan_after(b->p, stop, b->image[i]);
+    if (!update || strcmp(update, "together") != 0)
+        for (size_t k = c->first; k < item; k++)
+            plan_after(b->p, stop, b->wait[k]);
+    rename_op = plan_add(b->p, OP_KIND_INSTANCE_RENAME, it->spec->name, NULL);
+    b->p->ops[rename_op].object = mem_strdup(it->container);
+    b->p->ops[rename_op].rename_to = mem_strdup(aside);
+    plan_after(b->p, rename_op, stop);
+    create = add_create(b, component, item, volumes, cause);
+    plan_after(b->p, create, rename_op);
+    add_start(b, component, item, create, cause);
+}
+
+static long add_wait(struct builder *b, size_t item, long after, bool replaces)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    long op = b->wait[item];
+
+    if (op == PLAN_NONE) {
+        op = plan_add(b->p, OP_KIND_INSTANCE_WAIT, it->spec->name, mem_strdup("ready and healthy"));
+        b->p->ops[op].instance = it;
+        b->p->ops[op].object = mem_strdup(it->container);
+        b->wait[item] = op;
+    }
+    b->p->ops[op].replaces = b->p->ops[op].replaces || replaces;
+    plan_after(b->p, op, after);
+    return op;
+}
+
+/* The container set aside goes when the new one is well. */
+static void add_remove_aside(struct builder *b, size_t item)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    auto_free char *aside = mem_printf("%s.old", it->container);
+    bool there = builder_by_name(b->w->containers, aside) != NULL;
+    bool made = b->wait[item] != PLAN_NONE && b->p->ops[b->wait[item]].replaces;
+    long op;
+
+    if (!there && !made)
+        return;
+    op = plan_add(b->p, OP_KIND_INSTANCE_REMOVE, it->spec->name, mem_strdup("the one set aside"));
+    b->p->ops[op].object = mem_strdup(aside);
+    plan_after(b->p, op, b->wait[item]);
+}
+
+/* What to do about a container that is there as it should be; NULL: nothing. */
+static const char *start_cause(const struct node *have)
+{
+    const char *state = world_state(have);
+
+    if (strcmp(state, "running") == 0 || strcmp(state, "restarting") == 0)
+        return NULL;
+    return strcmp(state, "created") == 0 ? "made, never started" : "it is not running";
+}
+
+static int add_instance(struct builder *b, size_t component, size_t item, struct err *e)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    const struct node *have = builder_by_name(b->w->containers, it->container);
+    const char *hash = have ? connect_label(have, LABEL_HASH) : NULL;
+    auto_free long *volumes = mem_array(it->spec->volumes.count + 1, sizeof(long));
+    auto_free char *aside = mem_printf("%s.old", it->container);
+
+    if (!have && builder_by_name(b->w->others, it->container))
+        return err_set(
+            e, ERR_CONFLICT,
+            "container %s exists and does not belong to this environment; remove it with "
+            "`docker rm -f %s` or choose another environment name",
+            it->container, it->container);
+    if (add_volumes(b, it, volumes, e) < 0)
+        return -1;
+    if (!have) {
+        bool resumed = builder_by_name(b->w->containers, aside) != NULL;
+        long create =
+            add_create(b, component, item, volumes, resumed ? "replacing goes on" : "not there");
+
+        add_start(b, component, item, create, "made by this plan");
+        add_wait(b, item, b->start[item], resumed);
+    } else if (!hash || strcmp(hash, it->hash) != 0) {
+        add_replace(b, component, item, volumes, have);
+        add_wait(b, item, b->start[item], true);
+    } else if (start_cause(have)) {
+        add_start(b, component, item, PLAN_NONE, start_cause(have));
+        add_wait(b, item, b->start[item], false);
+    }
+    add_remove_aside(b, item);
+    return 0;
+}
+
+int builder_add_instances(struct builder *b, size_t component, struct err *e)
+{
+    const struct desired_component *c = &b->d->components[component];
+
+    for (size_t i = c->first; i < c->first + c->count; i++)
+        if (add_instance(b, component, i, e) < 0)
+            return -1;
+    return 0;
+}
+
+void builder_add_waits(struct builder *b)
+{
+    for (size_t i = 0; i < b->d->component_count; i++) {
+        const struct desired_component *c = &b->d->components[i];
+
+        for (size_t k = c->first; k < c->first + c->count; k++) {
+            if (b->push[i] != PLAN_NONE)
+                add_wait(b, k, b->push[i], false);
+            /* etcd's own agents can say that they are ready only when they have a user. */
+            if (b->wait[k] != PLAN_NONE)
+                plan_after(b->p, b->wait[k], b->etcd);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of plan_up: what is there and no longer wanted; and plan_down: everything goes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "model/keys.h"
+#include "plan/connect.h"
+#include "plan/plan_up.h"
+
+static const char *container_name(const struct node *c)
+{
+    const struct node *names = node_get(c, "Names");
+
+    return names && names->count && names->items[0]->text ? names->items[0]->text + 1 : "?";
+}
+
+static bool is_running(const struct node *c)
+{
+    const char *state = world_state(c);
+
+    return strcmp(state, "running") == 0 || strcmp(state, "restarting") == 0 ||
+           strcmp(state, "paused") == 0;
+}
+
+static bool is_aside(const struct node *c)
+{
+    const char *name = container_name(c);
+    size_t len = strlen(name);
+
+    return len > 4 && strcmp(name + len - 4, ".old") == 0;
+}
+
+/* Drains, stops and removes one instance after everything that is wanted is well. */
+static long add_removal(struct builder *b, const struct node *c, const char *instance,
+                        long previous)
+{
+    long op = previous, drain = PLAN_NONE, stop = PLAN_NONE, removal, keys;
+
+    if (strcmp(world_state(c), "running") == 0) {
+        drain = plan_add(b->p, OP_KIND_INSTANCE_DRAIN, instance,
+                         mem_strdup("no longer in the environment document"));
+        b->p->ops[drain].object = mem_strdup(container_name(c));
+        for (size_t i = 0; i < b->d->count; i++)
+            plan_after(b->p, drain, b->wait[i]);
+        plan_after(b->p, drain, b->lock);
+        plan_after(b->p, drain, op);
+    }
+    if (is_running(c)) {
+        stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, instance, NULL);
+        b->p->ops[stop].object = mem_strdup(container_name(c));
+        plan_after(b->p, stop, drain);
+        plan_after(b->p, stop, op);
+    }
+    removal = plan_add(b->p, OP_KIND_INSTANCE_REMOVE, instance,
+                       mem_strdup("no longer in the environment document"));
+    b->p->ops[removal].object = mem_strdup(container_name(c));
+    plan_after(b->p, removal, stop);
+    plan_after(b->p, removal, b->lock);
+    keys = plan_add(b->p, OP_KIND_KEYS_REMOVE, instance, NULL);
+    plan_after(b->p, keys, removal);
+    plan_after(b->p, keys, b->etcd);
+    return keys;
+}
+
+/* Keys of an instance whose container is already gone and that nobody wants. */
+static void add_stale_instances(struct builder *b)
+{
+    auto_free char *env = keys_env(b->d->spec->name);
+    auto_free char *prefix = mem_printf("%sinstances/", env);
+    auto_strv struct strv done = {0};
+
+    for (size_t i = 0; i < b->w->keys.count; i++) {
+        const char *key = b->w->keys.items[i].key;
+        auto_free char *name = NULL;
+        long op;
+
+        if (strncmp(key, prefix, strlen(prefix)) != 0)
+            continue;
+        key += strlen(prefix);
+        name = mem_strndup(key, strcspn(key, "/"));
+        if (desired_find(b->d, name) || connect_find(b->w->containers, name) ||
+            strv_has(&done, name))
+            continue;
+        strv_add(&done, name);
+        op = plan_add(b->p, OP_KIND_KEYS_REMOVE, name, mem_strdup("its container is gone"));
+        plan_after(b->p, op, b->lock);
+        plan_after(b->p, op, b->etcd);
+    }
+}
+
+void builder_add_removals(struct builder *b)
+{
+    const struct node *c;
+    long previous = PLAN_NONE;
+
+    node_for_each (c, b->w->containers) {
+        const char *instance = connect_label(c, LABEL_INSTANCE);
+
+        if (!instance || desired_find(b->d, instance) || is_aside(c))
+            continue;
+        previous = add_removal(b, c, instance, previous);
+    }
+    add_stale_instances(b);
+}
+
+static bool volume_is_wanted(const struct desired *d, const char *name)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (strv_has(&d->items[i].spec->volumes, name))
+            return true;
+    return false;
+}
+
+static bool is_ours(const struct node *object, const char *uuid)
+{
+    const char *env = connect_label(object, LABEL_ENV);
+
+    return env && strcmp(env, uuid) == 0;
+}
+
+void builder_add_notes(struct builder *b)
+{
+    const struct node *v;
+
+    node_for_each (v, b->w->volumes) {
+        const char *name = node_get_text(v, "Name"), *made = node_get_text(v, "CreatedAt");
+
+        if (!name || !is_ours(v, b->d->key->uuid) || volume_is_wanted(b->d, name))
+            continue;
+        strv_addf(
+            &b->p->notes,
+            "volume %s of %s, made %s, is used by no instance and keeps its data; remove it with "
+            "`slipway down --volume %s`",
+            name, connect_label(v, LABEL_INSTANCE) ? connect_label(v, LABEL_INSTANCE) : "?",
+            made ? made : "?", name);
+    }
+}
+
+/* ---- down ----------------------------------------------------------------------------------- */
+
+static bool volume_goes(const struct node *v, const struct env_key *key,
+                        const struct plan_down_opts *o)
+{
+    const char *name = node_get_text(v, "Name");
+
+    if (!name || !is_ours(v, key->uuid))
+        return false;
+    return o->volumes || (o->named && strv_has(o->named, name));
+}
+
+/* etcd carries the lock and the configuration the others drain with: it goes last. */
+static void add_down_container(struct plan *p, const struct node *c, bool etcd, long *before_etcd,
+                               const struct plan_down_opts *o)
+{
+    const char *instance = connect_label(c, LABEL_INSTANCE);
+    long stop = PLAN_NONE, removal;
+
+    if (!instance)
+        instance = container_name(c);
+    if (is_running(c) && !o->volumes) {
+        stop = plan_add(p, OP_KIND_INSTANCE_STOP, instance, NULL);
+        p->ops[stop].object = mem_strdup(node_get_text(c, "Id"));
+        for (size_t i = 0; etcd && before_etcd[i] != PLAN_NONE; i++)
+            plan_after(p, stop, before_etcd[i]);
+    }
+    removal =
+        plan_add(p, OP_KIND_INSTANCE_REMOVE, instance, mem_printf("%s is taken down", p->env));
+    p->ops[removal].object = mem_strdup(node_get_text(c, "Id"));
+    plan_after(p, removal, stop);
+    for (size_t i = 0; etcd && before_etcd[i] != PLAN_NONE; i++)
+        plan_after(p, removal, before_etcd[i]);
+    for (size_t i = 0; !etcd; i++)
+        if (before_etcd[i] == PLAN_NONE) {
+            before_etcd[i] = removal;
+            before_etcd[i + 1] = PLAN_NONE;
+            break;
+        }
+}
+
+static void add_down_containers(struct plan *p, const struct world *w,
+                                const struct plan_down_opts *o)
+{
+    auto_free long *before_etcd = mem_array(w->containers->count + 1, sizeof(long));
+
+    before_etcd[0] = PLAN_NONE;
+    for (int pass = 0; pass < 2; pass++) {
+        const struct node *c;
+
+        node_for_each (c, w->containers) {
+            const char *component = connect_label(c, LABEL_COMPONENT);
+            bool etcd = component && strcmp(component, ETCD_COMPONENT) == 0;
+
+            if (etcd == (pass == 1))
+                add_down_container(p, c, etcd, before_etcd, o);
+        }
+    }
+}
+
+int plan_down(struct plan **out, const char *env, const struct env_key *key, const struct world *w,
+              const struct plan_down_opts *o, struct err *e)
+{
+    auto_plan struct plan *p = mem_alloc(sizeof(*p));
+    const struct node *n;
+    size_t containers;
+    bool everything = !o->named;
+
+    (void)e;
+    p->env = mem_strdup(env);
+    if (everything)
+        add_down_containers(p, w, o);
+    containers = p->count;
+    node_for_each (n, w->networks) {
+        long op;
+
+        if (!everything || !is_ours(n, key->uuid))
+            continue;
+        op = plan_add(p, OP_KIND_NETWORK_REMOVE, node_get_text(n, "Name"), NULL);
+        p->ops[op].object = mem_strdup(node_get_text(n, "Id"));
+        for (size_t i = 0; i < containers; i++)
+            plan_after(p, op, (long)i);
+    }
+    node_for_each (n, w->volumes) {
+        const char *name = node_get_text(n, "Name");
+        long op;
+
+        if (!volume_goes(n, key, o)) {
+            if (name && everything && is_ours(n, key->uuid))
+                strv_addf(&p->notes, "volume %s stays and keeps its data", name);
+            continue;
+        }
+        op = plan_add(p, OP_KIND_VOLUME_REMOVE, name,
+                      mem_strdup("named for removal: its data goes"));
+        p->ops[op].object = mem_strdup(name);
+        for (size_t i = 0; i < containers; i++)
+            plan_after(p, op, (long)i);
+    }
+    if (o->home && everything) {
+        long op =
+            plan_add(p, OP_KIND_HOME_REMOVE, env, mem_strdup("nothing is left that it opens"));
+
+        for (long i = 0; i < op; i++)
+            plan_after(p, op, i);
+    }
+    *out = steal(p);
+    return 0;
+}

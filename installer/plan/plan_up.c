@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/keys.h"
+#include "plan/connect.h"
+#include "plan/plan.h"
+#include "plan/plan_up.h"
+
+struct builder *builder_new(struct plan *p, const struct desired *d, const struct world *w)
+{
+    struct builder *b = mem_alloc(sizeof(*b));
+
+    b->p = p;
+    b->d = d;
+    b->w = w;
+    b->network = b->etcd = b->lock = b->first_image = PLAN_NONE;
+    b->image = mem_array(d->component_count + 1, sizeof(long));
+    b->push = mem_array(d->component_count + 1, sizeof(long));
+    b->start = mem_array(d->count + 1, sizeof(long));
+    b->wait = mem_array(d->count + 1, sizeof(long));
+    for (size_t i = 0; i < d->component_count; i++)
+        b->image[i] = b->push[i] = PLAN_NONE;
+    for (size_t i = 0; i < d->count; i++)
+        b->start[i] = b->wait[i] = PLAN_NONE;
+    return b;
+}
+
+void builder_free(struct builder *b)
+{
+    if (!b)
+        return;
+    free(b->image);
+    free(b->push);
+    free(b->start);
+    free(b->wait);
+    free(b);
+}
+
+static void builder_cleanup(struct builder **b)
+{
+    builder_free(*b);
+}
+
+bool builder_is_etcd(const struct desired_component *c)
+{
+    return strcmp(c->spec->manifest->name, ETCD_COMPONENT) == 0;
+}
+
+/* The first build makes the base that all others stand on; those of one engine image follow each
+ * other. */
+static void add_images(struct builder *b)
+{
+    const struct desired *d = b->d;
+
+    for (size_t i = 0; i < d->component_count; i++) {
+        const struct desired_component *c = &d->components[i];
+
+        if (strv_has(&b->w->images, c->image))
+            continue;
+        b->image[i] = plan_add(b->p, OP_KIND_IMAGE_BUILD, c->spec->manifest->name,
+                               mem_printf("%s is not built yet", c->image));
+        b->p->ops[b->image[i]].component = c;
+        if (b->first_image == PLAN_NONE)
+            b->first_image = b->image[i];
+        plan_after(b->p, b->image[i], b->first_image);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(d->components[k].spec->manifest->image, c->spec->manifest->image) == 0)
+                plan_after(b->p, b->image[i], b->image[k]);
+    }
+}
+
+static int add_network(struct builder *b, struct err *e)
+{
+    const struct node *have = world_named(b->w->networks, b->d->network);
+    const char *env = have ? connect_label(have, LABEL_ENV) : NULL;
+
+    if (!have) {
+        b->network = plan_add(b->p, OP_KIND_NETWORK_CREATE, b->d->network,
+                              mem_printf("%s, not there", b->d->subnet));
+        return 0;
+    }
+    if (!env || strcmp(env, b->d->key->uuid) != 0)
+        return err_set(e, ERR_CONFLICT,
+                       "network %s exists and does not belong to this environment; remove it with "
+                       "`docker network rm %s` or choose another environment name",
+                       b->d->network, b->d->network);
+    return 0;
+}
+
+/* etcd must answer before anything is written; the lock is taken as soon as it does. */
+static int add_etcd(struct builder *b, bool locked, struct err *e)
+{
+    bool starting = false;
+
+    if (!b->w->etcd_answers && b->w->etcd_error.code == ERR_AUTH) {
+        *e = b->w->etcd_error;
+        return err_wrap(e, "etcd of environment %s refuses the key of this machine",
+                        b->d->spec->name);
+    }
+    for (size_t i = 0; i < b->d->component_count; i++) {
+        const struct desired_component *c = &b->d->components[i];
+
+        for (size_t k = c->first; builder_is_etcd(c) && k < c->first + c->count; k++)
+            starting = starting || b->start[k] != PLAN_NONE;
+    }
+    if (starting || !b->w->etcd_answers) {
+        b->etcd = plan_add(b->p, OP_KIND_ETCD_WAIT, ETCD_COMPONENT,
+                           mem_strdup(starting ? "it starts" : "it does not answer"));
+        for (size_t k = 0; k < b->d->count; k++)
+            if (strcmp(b->d->items[k].spec->manifest->name, ETCD_COMPONENT) == 0)
+                plan_after(b->p, b->etcd, b->start[k]);
+    }
+    if (!locked) {
+        b->lock = plan_add(b->p, OP_KIND_LOCK_TAKE, b->d->spec->name, NULL);
+        plan_after(b->p, b->lock, b->etcd);
+    }
+    return 0;
+}
+
+static void add_spec(struct builder *b, const char *catalog_version)
+{
+    auto_free char *key = keys_spec(b->d->spec->name);
+    auto_free char *text = desired_spec(b->d, catalog_version);
+    const char *have = world_value(b->w, key);
+    long op;
+
+    if (have && strcmp(have, text) == 0)
+        return;
+    op = plan_add(b->p, OP_KIND_SPEC_PUSH, b->d->spec->name,
+                  mem_strdup(have ? "the environment document changed" : "first time"));
+    b->p->ops[op].writes = node_new_map();
+    node_set_text(b->p->ops[op].writes, key, text);
+    plan_after(b->p, op, b->lock);
+    plan_after(b->p, op, b->etcd);
+}
+
+/* True when `plan` holds nothing but the lock. */
+static bool is_empty(const struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->ops[i].kind != OP_KIND_LOCK_TAKE)
+            return false;
+    return true;
+}
+
+/* Instances of etcd before all others: their starts are what ETCD_WAIT waits for. */
+static int add_components(struct builder *b, bool etcd, struct err *e)
+{
+    for (size_t i = 0; i < b->d->component_count; i++)
+        if (builder_is_etcd(&b->d->components[i]) == etcd && builder_add_instances(b, i, e) < 0)
+            return -1;
+    return 0;
+}
+
+int plan_up(struct plan **out, const struct desired *d, const struct world *w,
+            const struct plan_opts *o, struct err *e)
+{
+    auto_plan struct plan *p = mem_alloc(sizeof(*p));
+    struct builder *b __attribute__((cleanup(builder_cleanup))) = builder_new(p, d, w);
+
+    p->env = mem_strdup(d->spec->name);
+    p->desired = d;
+    add_images(b);
+    if (add_network(b, e) < 0 || add_components(b, true, e) < 0 || add_etcd(b, o->locked, e) < 0)
+        return -1;
+    for (size_t i = 0; i < d->component_count; i++)
+        if (builder_add_keys(b, i, e) < 0)
+            return -1;
+    if (add_components(b, false, e) < 0)
+        return -1;
+    builder_add_waits(b);
+    add_spec(b, o->catalog_version);
+    builder_add_removals(b);
+    builder_add_notes(b);
+    if (is_empty(p)) {
+        struct plan *none = mem_alloc(sizeof(*none));
+
+        none->env = mem_strdup(p->env);
+        none->desired = d;
+        none->notes = p->notes;
+        p->notes = (struct strv){0};
+        *out = none;
+        return 0;
+    }
+    *out = steal(p);
+    return 0;
+}

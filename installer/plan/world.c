@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/world.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/keys.h"
+#include "plan/connect.h"
+
+enum { ETCD_DEADLINE_MS = 5000, ROUTES_MAX = 1 << 20 };
+
+const char *world_state(const struct node *container)
+{
+    const char *state = node_get_text(container, "State");
+
+    return state ? state : "unknown";
+}
+
+const struct node *world_named(const struct node *list, const char *name)
+{
+    const struct node *n;
+
+    node_for_each (n, list) {
+        const char *have = node_get_text(n, "Name");
+
+        if (have && strcmp(have, name) == 0)
+            return n;
+    }
+    return NULL;
+}
+
+const char *world_value(const struct world *w, const char *key)
+{
+    const struct etcd_kv *kv = etcd_kvs_find(&w->keys, key);
+
+    return kv ? kv->value : NULL;
+}
+
+/* Sorts all containers of the engine into ours and others. */
+static void split_containers(struct world *w, struct node *all, const char *uuid)
+{
+    w->containers = node_new_list();
+    w->others = node_new_list();
+    for (size_t i = 0; i < all->count; i++) {
+        struct node *c = all->items[i];
+        const char *have = connect_label(c, LABEL_ENV);
+        bool ours = uuid && have && strcmp(have, uuid) == 0;
+
+        node_add(ours ? w->containers : w->others, c);
+        all->items[i] = NULL;
+    }
+    all->count = 0;
+}
+
+static int observe_images(struct world *w, struct engine *g, struct err *e)
+{
+    auto_node struct node *list = NULL;
+    const struct node *image;
+
+    if (engine_image_list(&list, g, NULL, e) < 0)
+        return -1;
+    node_for_each (image, list) {
+        const struct node *tags = node_get(image, "RepoTags"), *tag;
+
+        node_for_each (tag, tags) {
+            if (tag->text && strncmp(tag->text, "slipway/", 8) == 0)
+                strv_add(&w->images, tag->text);
+        }
+    }
+    return 0;
+}
+
+/* proc(5): /proc/net/route holds destination and mask as little-endian hex. The default route,
+ * which overlaps everything, is left out. */
+static void observe_routes(struct world *w)
+{
+    auto_free char *text = NULL;
+    auto_strv struct strv lines = {0};
+    struct err e;
+
+    if (fs_read(&text, NULL, "/proc/net/route", ROUTES_MAX, &e) < 0) {
+        err_drop(&e, "the routes of this machine");
+        return;
+    }
+    strv_split(&lines, text, "\n");
+    for (size_t i = 1; i < lines.count; i++) {
+        unsigned destination, mask;
+        char address[INET_ADDRSTRLEN];
+
+        if (sscanf(lines.items[i], "%*s %8x %*s %*s %*s %*s %*s %8x", &destination, &mask) != 2 ||
+            mask == 0)
+            continue;
+        inet_ntop(AF_INET, &destination, address, sizeof(address));
+        strv_addf(&w->routes, "%s/%d", address, __builtin_popcount(mask));
+    }
+}
+
+static bool etcd_runs(const struct world *w)
+{
+    const struct node *c;
+
+    node_for_each (c, w->containers) {
+        const char *component = connect_label(c, LABEL_COMPONENT);
+
+        if (component && strcmp(component, ETCD_COMPONENT) == 0 &&
+            strcmp(world_state(c), "running") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void observe_etcd(struct world *w, const char *env, const struct env_key *key)
+{
+    struct etcd *c = NULL;
+    auto_free char *prefix = keys_env(env);
+
+    w->etcd_expected = etcd_runs(w);
+    if (!w->etcd_expected)
+        return;
+    if (connect_etcd(&c, w->containers, env, key, &w->etcd_error) < 0)
+        return;
+    etcd_set_deadline(c, clock_deadline(ETCD_DEADLINE_MS));
+    w->etcd_answers = etcd_range(&w->keys, c, prefix, &w->etcd_error) == 0;
+    if (!w->etcd_answers)
+        log_debug("etcd does not answer: %s", w->etcd_error.msg);
+    etcd_close(c);
+}
+
+int world_observe(struct world **out, struct engine *g, const char *env, const struct env_key *key,
+                  struct err *e)
+{
+    auto_world struct world *w = mem_alloc(sizeof(*w));
+    auto_node struct node *all = NULL;
+
+    if (engine_container_list(&all, g, NULL, e) < 0)
+        return -1;
+    split_containers(w, all, key ? key->uuid : NULL);
+    if (engine_network_list(&w->networks, g, NULL, e) < 0 ||
+        engine_volume_list(&w->volumes, g, NULL, e) < 0 || observe_images(w, g, e) < 0)
+        return -1;
+    observe_routes(w);
+    if (key)
+        observe_etcd(w, env, key);
+    *out = steal(w);
+    return 0;
+}
+
+void world_free(struct world *w)
+{
+    if (!w)
+        return;
+    node_free(w->containers);
+    node_free(w->others);
+    node_free(w->networks);
+    node_free(w->volumes);
+    strv_clear(&w->images);
+    strv_clear(&w->routes);
+    etcd_kvs_clear(&w->keys);
+    free(w);
+}
+
+void world_cleanup(struct world **w)
+{
+    world_free(*w);
+}
