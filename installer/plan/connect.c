@@ -37,6 +37,15 @@ const char *connect_label(const struct node *object, const char *label)
     return node_get_text(node_get(object, "Labels"), label);
 }
 
+bool connect_is_aside(const struct node *container)
+{
+    const struct node *names = node_get(container, "Names");
+    const char *name = names && names->count ? names->items[0]->text : NULL;
+    size_t len = name ? strlen(name) : 0;
+
+    return len > 4 && strcmp(name + len - 4, CONNECT_ASIDE) == 0;
+}
+
 const struct node *connect_find(const struct node *containers, const char *instance)
 {
     const struct node *c;
@@ -44,7 +53,7 @@ const struct node *connect_find(const struct node *containers, const char *insta
     node_for_each (c, containers) {
         const char *name = connect_label(c, LABEL_INSTANCE);
 
-        if (name && strcmp(name, instance) == 0)
+        if (name && strcmp(name, instance) == 0 && !connect_is_aside(c))
             return c;
     }
     return NULL;
@@ -59,7 +68,7 @@ static void add_endpoints(struct link *l, const struct node *containers)
         const char *address = connect_label(c, LABEL_ADDRESS);
 
         if (!component || strcmp(component, ETCD_COMPONENT) != 0 || !address ||
-            l->endpoint_count == LINK_ENDPOINTS_MAX)
+            connect_is_aside(c) || l->endpoint_count == LINK_ENDPOINTS_MAX)
             continue;
         l->endpoints[l->endpoint_count].host = mem_strdup(address);
         l->endpoints[l->endpoint_count++].port = 2379;

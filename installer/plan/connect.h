@@ -20,6 +20,10 @@
 #define LABEL_ADDRESS "slipway.address"     /* containers and volumes: the instance keeps it */
 #define LABEL_SUBNET "slipway.subnet"       /* volumes: the network it was made in */
 
+#define CONNECT_ASIDE                                                                              \
+    ".old" /* suffix of a container set aside while its successor proves itself                    \
+            */
+
 #define ETCD_COMPONENT "etcd" /* the component that carries the configuration of the others */
 
 char *connect_container_name(const char *env, const char *instance); /* <env>-<instance> */
@@ -28,7 +32,9 @@ char *connect_volume_name(const char *env, const char *instance, int number, int
 
 /* Containers of the environment with this UUID (list of the API's objects). */
 int connect_containers(struct node **out, struct engine *g, const char *uuid, struct err *e);
-/* The one of an instance in such a list, or NULL. */
+/* A container that was set aside. */
+bool connect_is_aside(const struct node *container);
+/* The one of an instance in such a list (not one set aside), or NULL. */
 const struct node *connect_find(const struct node *containers, const char *instance);
 /* Label of a container, network or volume object, or NULL. */
 const char *connect_label(const struct node *object, const char *label);

@@ -125,7 +125,7 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     const struct desired_instance *it = &b->d->items[item];
     const struct desired_component *c = &b->d->components[component];
     auto_free char *cause = replace_cause(have, it);
-    auto_free char *aside = mem_printf("%s.old", it->container);
+    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, it->container);
     const char *update = c->spec->manifest->update;
     long stop, rename_op, create;
 
@@ -166,7 +166,7 @@ static long add_wait(struct builder *b, size_t item, long after, bool replaces)
 static void add_remove_aside(struct builder *b, size_t item)
 {
     const struct desired_instance *it = &b->d->items[item];
-    auto_free char *aside = mem_printf("%s.old", it->container);
+    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, it->container);
     bool there = builder_by_name(b->w->containers, aside) != NULL;
     bool made = b->wait[item] != PLAN_NONE && b->p->ops[b->wait[item]].replaces;
     long op;
@@ -194,7 +194,7 @@ static int add_instance(struct builder *b, size_t component, size_t item, struct
     const struct node *have = builder_by_name(b->w->containers, it->container);
     const char *hash = have ? connect_label(have, LABEL_HASH) : NULL;
     auto_free long *volumes = mem_array(it->spec->volumes.count + 1, sizeof(long));
-    auto_free char *aside = mem_printf("%s.old", it->container);
+    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, it->container);
 
     if (!have && builder_by_name(b->w->others, it->container))
         return err_set(

@@ -4,18 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/applied.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/plan_up.h"
-
-/* Written by agents, never by slipway: not part of the difference. */
-static bool is_report(const char *key)
-{
-    const char *last = strrchr(key, '/');
-
-    return strcmp(last, "/applied") == 0 || strcmp(last, "/status") == 0 ||
-           strcmp(last, "/once") == 0 || strcmp(last, "/once.lock") == 0;
-}
 
 /* Null entries for keys below `prefix` that nobody wants any more. */
 static void add_stale(struct builder *b, struct node *writes, struct node *was,
@@ -26,7 +18,8 @@ static void add_stale(struct builder *b, struct node *writes, struct node *was,
     for (size_t i = 0; i < b->w->keys.count; i++) {
         const struct etcd_kv *kv = &b->w->keys.items[i];
 
-        if (strncmp(kv->key, prefix, len) != 0 || is_report(kv->key) || node_get(want, kv->key))
+        if (strncmp(kv->key, prefix, len) != 0 || applied_is_report(kv->key) ||
+            node_get(want, kv->key))
             continue;
         node_set(writes, kv->key, node_new(NODE_KIND_NULL));
         node_set_text(was, kv->key, kv->value);

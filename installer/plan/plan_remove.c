@@ -24,14 +24,6 @@ static bool is_running(const struct node *c)
            strcmp(state, "paused") == 0;
 }
 
-static bool is_aside(const struct node *c)
-{
-    const char *name = container_name(c);
-    size_t len = strlen(name);
-
-    return len > 4 && strcmp(name + len - 4, ".old") == 0;
-}
-
 /* Drains, stops and removes one instance after everything that is wanted is well. */
 static long add_removal(struct builder *b, const struct node *c, const char *instance,
                         long previous)
@@ -98,7 +90,7 @@ void builder_add_removals(struct builder *b)
     node_for_each (c, b->w->containers) {
         const char *instance = connect_label(c, LABEL_INSTANCE);
 
-        if (!instance || desired_find(b->d, instance) || is_aside(c))
+        if (!instance || desired_find(b->d, instance) || connect_is_aside(c))
             continue;
         previous = add_removal(b, c, instance, previous);
     }

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/execute.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "plan/run.h"
+
+enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 32, ROUND_MS = 25 };
+
+static void emit(struct run *r, size_t op, enum op_state state, const char *detail)
+{
+    if (r->o->events.change)
+        r->o->events.change(r->o->events.arg, r->plan, op, state, detail);
+}
+
+void run_detail(struct run *r, const struct op *op, const char *detail)
+{
+    pthread_mutex_lock(&r->mutex);
+    emit(r, (size_t)(op - r->plan->ops), OP_STATE_STARTED, detail);
+    pthread_mutex_unlock(&r->mutex);
+}
+
+int worker_etcd(struct etcd **out, struct worker *w, struct err *e)
+{
+    if (!w->r->root)
+        return err_set(e, ERR_NOTFOUND, "the environment has no etcd");
+    if (!w->c && etcd_open(&w->c, w->r->root, NULL, e) < 0)
+        return -1;
+    *out = w->c;
+    return 0;
+}
+
+static bool deps_done(const struct run *r, const struct op *op)
+{
+    for (size_t i = 0; i < op->dep_count; i++)
+        if (r->state[op->deps[i]] != OP_STATE_DONE)
+            return false;
+    return true;
+}
+
+/* With the mutex held. */
+static void set_state(struct run *r, size_t op, enum op_state state, const struct err *e)
+{
+    r->state[op] = state;
+    if (state == OP_STATE_DONE || state == OP_STATE_FAILED || state == OP_STATE_SKIPPED)
+        r->finished++;
+    if (state == OP_STATE_DONE && !op_is_wait(r->plan->ops[op].kind) &&
+        r->plan->ops[op].kind != OP_KIND_LOCK_TAKE)
+        r->done++;
+    if (state == OP_STATE_DONE && r->plan->ops[op].kind == OP_KIND_ETCD_WAIT)
+        r->etcd_ready = true;
+    if (state == OP_STATE_FAILED) {
+        if (!r->failed)
+            r->first = *e;
+        r->failed = r->stop = true;
+    }
+    emit(r, op, state, e ? e->msg : NULL);
+    pthread_cond_broadcast(&r->cond);
+}
+
+/* The next operation that is no wait and could run now; -1 when there is none. With the mutex held.
+ */
+static long next_ready(const struct run *r)
+{
+    if (r->stop)
+        return -1;
+    for (size_t i = 0; i < r->plan->count; i++)
+        if (r->state[i] == OP_STATE_PLANNED && !op_is_wait(r->plan->ops[i].kind) &&
+            deps_done(r, &r->plan->ops[i]))
+            return (long)i;
+    return -1;
+}
+
+static bool nothing_left(const struct run *r)
+{
+    if (r->stop)
+        return r->running == 0;
+    return r->finished == r->plan->count;
+}
+
+/* etcd for the journal, when it is up and ours; NULL otherwise. Not once etcd itself is being
+ * removed. */
+static struct etcd *journal_etcd(struct worker *w)
+{
+    struct etcd *c = NULL;
+    struct err e;
+
+    if (!w->r->o->lock || !lock_is_taken(w->r->o->lock) || !w->r->plan->desired)
+        return NULL;
+    return worker_etcd(&c, w, &e) == 0 ? c : NULL;
+}
+
+static int run_journalled(struct worker *w, const struct op *op, struct err *e)
+{
+    struct run *r = w->r;
+    struct err second;
+    int result;
+
+    if (lock_is_taken(r->o->lock) && lock_is_lost(r->o->lock))
+        return err_set(e, ERR_LOCKED, "the lock of environment %s was lost", r->plan->env);
+    if (journal_write(r->journal, journal_etcd(w), r->o->lock, op, "started", e) < 0)
+        return err_wrap(e, "journal");
+    result = op_run(w, op, e);
+    if (journal_write(r->journal, journal_etcd(w), r->o->lock, op, result == 0 ? "done" : "failed",
+                      result == 0 ? e : &second) < 0 &&
+        result == 0)
+        return err_wrap(e, "journal");
+    if (result < 0) {
+        auto_free char *title = op_title(op);
+
+        return err_wrap(e, "%s", title);
+    }
+    return 0;
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct run *r = w->r;
+
+    pthread_mutex_lock(&r->mutex);
+    while (!nothing_left(r)) {
+        long op = next_ready(r);
+        struct err e = {0};
+        int result;
+
+        if (op < 0) {
+            pthread_cond_wait(&r->cond, &r->mutex);
+            continue;
+        }
+        r->running++;
+        set_state(r, (size_t)op, OP_STATE_STARTED, NULL);
+        pthread_mutex_unlock(&r->mutex);
+        result = run_journalled(w, &r->plan->ops[op], &e);
+        pthread_mutex_lock(&r->mutex);
+        r->running--;
+        set_state(r, (size_t)op, result == 0 ? OP_STATE_DONE : OP_STATE_FAILED,
+                  result == 0 ? NULL : &e);
+    }
+    pthread_cond_broadcast(&r->cond);
+    pthread_mutex_unlock(&r->mutex);
+    return NULL;
+}
+
+static void fail_wait(struct run *r, size_t i, struct err *e)
+{
+    const struct op *op = &r->plan->ops[i];
+    struct worker w = {.r = r, .g = r->g};
+    struct err back;
+
+    if (op->replaces) {
+        log_warn("%s did not get well; the container set aside is brought back", op->target);
+        if (op_roll_back(&w, op, &back) < 0)
+            err_wrap(e, "bringing the old container back failed too (%s)", back.msg);
+    }
+    etcd_close(w.c);
+}
+
+/* With the mutex held; lets go of it for the look. */
+static void poll_waits(struct run *r, struct waiter *waiter)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < r->plan->count && !r->stop; i++)
+        if (r->state[i] == OP_STATE_PLANNED && op_is_wait(r->plan->ops[i].kind) &&
+            deps_done(r, &r->plan->ops[i]))
+            set_state(r, i, OP_STATE_STARTED, NULL);
+    for (size_t i = 0; i < r->plan->count; i++)
+        any = any || (r->state[i] == OP_STATE_STARTED && op_is_wait(r->plan->ops[i].kind));
+    if (!any)
+        return;
+    pthread_mutex_unlock(&r->mutex);
+    waiter_look(waiter);
+    pthread_mutex_lock(&r->mutex);
+    for (size_t i = 0; i < r->plan->count; i++) {
+        struct err e = {0};
+        enum wait_result result;
+
+        if (r->state[i] != OP_STATE_STARTED || !op_is_wait(r->plan->ops[i].kind))
+            continue;
+        pthread_mutex_unlock(&r->mutex);
+        result = r->stop ? WAIT_RESULT_NOT_YET : waiter_check(waiter, i, &e);
+        if (result == WAIT_RESULT_FAILED)
+            fail_wait(r, i, &e);
+        pthread_mutex_lock(&r->mutex);
+        if (result != WAIT_RESULT_NOT_YET)
+            set_state(r, i, result == WAIT_RESULT_DONE ? OP_STATE_DONE : OP_STATE_FAILED,
+                      result == WAIT_RESULT_DONE ? NULL : &e);
+    }
+}
+
+/* With the mutex held. */
+static void check_interrupts(struct run *r)
+{
+    struct err e;
+
+    if (sig_interrupts() > 1)
+        exit(err_exit_status(ERR_INTERRUPTED));
+    if (r->failed)
+        return;
+    if (sig_interrupts() == 1)
+        err_set(&e, ERR_INTERRUPTED,
+                "interrupted; what was running is finished, run the command again to go on");
+    else if (clock_passed(r->o->deadline))
+        err_set(&e, ERR_TIMEOUT, "the deadline of the whole run passed");
+    else
+        return;
+    r->first = e;
+    r->failed = r->stop = true;
+    pthread_cond_broadcast(&r->cond);
+}
+
+/* The calling thread: waits, interrupts, deadline. */
+static void supervise(struct run *r)
+{
+    struct waiter *waiter = waiter_new(r);
+
+    pthread_mutex_lock(&r->mutex);
+    while (!nothing_left(r)) {
+        struct timespec until;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += ROUND_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&r->cond, &r->mutex, &until);
+        check_interrupts(r);
+        poll_waits(r, waiter);
+    }
+    pthread_cond_broadcast(&r->cond);
+    pthread_mutex_unlock(&r->mutex);
+    waiter_free(waiter);
+}
+
+static int run_threads(struct run *r, unsigned count, struct err *e)
+{
+    struct worker workers[WORKERS_MAX] = {{0}};
+    pthread_t threads[WORKERS_MAX];
+    unsigned started = 0;
+    int result = 0;
+
+    for (; started < count; started++) {
+        workers[started].r = r;
+        if (engine_clone(&workers[started].g, r->g, e) < 0 ||
+            pthread_create(&threads[started], NULL, work, &workers[started]) != 0) {
+            result = started ? 0 : -1;
+            engine_close(workers[started].g);
+            break;
+        }
+    }
+    if (result == 0)
+        supervise(r);
+    for (unsigned i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+        engine_close(workers[i].g);
+        etcd_close(workers[i].c);
+    }
+    return result;
+}
+
+/* After the threads are gone: what never ran is skipped, and the journal goes or stays. */
+static void conclude(struct run *r)
+{
+    struct worker w = {.r = r, .g = r->g};
+
+    for (size_t i = 0; i < r->plan->count; i++)
+        if (r->state[i] == OP_STATE_PLANNED || r->state[i] == OP_STATE_STARTED)
+            set_state(r, i, OP_STATE_SKIPPED, NULL);
+    if (!r->failed)
+        journal_finish(r->journal, journal_etcd(&w));
+    etcd_close(w.c);
+}
+
+static unsigned worker_count(const struct plan *p, unsigned wanted)
+{
+    unsigned n = wanted ? wanted : WORKERS_DEFAULT;
+
+    if (n > p->count)
+        n = (unsigned)p->count;
+    return n > WORKERS_MAX ? WORKERS_MAX : n;
+}
+
+static int root_link(struct run *r, struct err *e)
+{
+    auto_free char *text = NULL;
+
+    if (!r->plan->desired)
+        return 0;
+    if (desired_link(&text, r->plan->desired, "root", e) < 0)
+        return -1;
+    return link_parse(&r->root, text, e);
+}
+
+int execute_plan(struct execute_result *result, const struct plan *p, struct engine *g,
+                 const struct execute_opts *o, struct err *e)
+{
+    struct run r = {.plan = p, .o = o, .g = g};
+    int failed;
+
+    *result = (struct execute_result){.total = p->count};
+    if (p->count == 0)
+        return 0;
+    if (root_link(&r, e) < 0 || journal_open(&r.journal, p->env, e) < 0) {
+        link_free(r.root);
+        return -1;
+    }
+    r.etcd_ready = true;
+    for (size_t i = 0; i < p->count; i++)
+        r.etcd_ready = r.etcd_ready && p->ops[i].kind != OP_KIND_ETCD_WAIT;
+    r.state = mem_array(p->count, sizeof(*r.state));
+    pthread_mutex_init(&r.mutex, NULL);
+    pthread_cond_init(&r.cond, NULL);
+    if (o->events.begin)
+        o->events.begin(o->events.arg, p);
+    failed = run_threads(&r, worker_count(p, o->parallel), e);
+    conclude(&r);
+    result->done = r.done;
+    if (failed == 0 && r.failed) {
+        *e = r.first;
+        failed = -1;
+    }
+    journal_close(r.journal);
+    link_free(r.root);
+    free(r.state);
+    pthread_mutex_destroy(&r.mutex);
+    pthread_cond_destroy(&r.cond);
+    return failed;
+}

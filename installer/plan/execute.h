@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Execute: runs the DAG as parallel as it allows. Workers make the calls, each with its own
+ * connections; the calling thread polls the waits, so that waiting holds no worker.
+ */
+#ifndef PLAN_EXECUTE_H
+#define PLAN_EXECUTE_H
+
+#include "engine/engine.h"
+#include "engine/images.h"
+#include "plan/lock.h"
+#include "plan/plan.h"
+
+enum op_state {
+    OP_STATE_PLANNED,
+    OP_STATE_STARTED,
+    OP_STATE_DONE,
+    OP_STATE_FAILED,
+    OP_STATE_SKIPPED
+};
+
+struct execute_events {
+    void (*begin)(void *arg, const struct plan *p);
+    /* From any thread, one at a time. `detail` may be NULL. */
+    void (*change)(void *arg, const struct plan *p, size_t op, enum op_state state,
+                   const char *detail);
+    void *arg;
+};
+
+struct execute_opts {
+    const struct env_key *key;
+    struct env_lock *lock;
+    const struct images_opts *images; /* NULL when the plan builds none */
+    unsigned parallel;                /* workers; 0: 4 */
+    int64_t deadline;                 /* of the whole run, clock.h */
+    struct execute_events events;
+};
+
+struct execute_result {
+    size_t done, total;
+};
+
+/*
+ * 0: everything is done. Else the first error (all are reported as events): ERR_INTERRUPTED after a
+ * first interrupt (running operations were finished), ERR_LOCKED when the lock was lost.
+ * result->done says whether anything was changed.
+ */
+int execute_plan(struct execute_result *result, const struct plan *p, struct engine *g,
+                 const struct execute_opts *o, struct err *e);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run is doing, written before each call and after it: to a file of the operator always, to
+ * etcd as soon as it answers (guarded by the lock). A run that ends well removes its journal; one
+ * that does not leaves it for the next, which says what it resumes. The plan never reads it: only
+ * what is there counts.
+ */
+#ifndef PLAN_JOURNAL_H
+#define PLAN_JOURNAL_H
+
+#include "etcd/etcd.h"
+#include "plan/lock.h"
+#include "plan/plan.h"
+
+struct journal;
+int journal_open(struct journal **out, const char *env, struct err *e);
+/* One line about the run that was interrupted here, owned; NULL when the last one ended well. */
+char *journal_leftover(const char *env);
+/*
+ * Before (state "started") and after (done, failed) an operation. `c` NULL: only the file.
+ * ERR_LOCKED when the lock was lost: stop at once. Thread-safe.
+ */
+int journal_write(struct journal *j, struct etcd *c, const struct env_lock *l, const struct op *op,
+                  const char *state, struct err *e);
+/* The run ended well: file and keys go, also those of interrupted runs before it. */
+void journal_finish(struct journal *j, struct etcd *c);
+void journal_close(struct journal *j);
+
+#endif

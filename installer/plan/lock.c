@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "conf/json.h"
+#include "model/keys.h"
+
+enum {
+    LEASE_TTL_S = 15,
+    KEEPALIVE_MS = 4000,
+    LOST_AFTER_MS = 12000, /* less than the TTL: stop before another can start */
+    POLL_MS = 100,
+    OWNER_MAX = 4096,
+};
+
+struct env_lock {
+    char *env, *command;
+    int64_t wait_ms;
+    int fd;
+    struct etcd *c; /* used by the keep-alive thread once it runs */
+    struct etcd_lock lock;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t mutex; /* guards stop, lost */
+    pthread_cond_t cond;
+    bool stop, lost;
+};
+
+/* Who holds it, as JSON; owned. */
+static char *owner_text(const char *command)
+{
+    auto_node struct node *n = node_new_map();
+    char host[256] = "", since[32];
+    const char *user = getenv("USER");
+
+    gethostname(host, sizeof(host) - 1);
+    clock_format(since, clock_wall_ms());
+    node_set_text(n, "user", user && *user ? user : "root");
+    node_set_text(n, "host", host);
+    node_set_int(n, "pid", getpid());
+    node_set_text(n, "command", command);
+    node_set_text(n, "since", since);
+    return json_text(n);
+}
+
+static int locked_error(struct err *e, const char *env, const char *owner)
+{
+    auto_node struct node *n = NULL;
+    struct err ignored;
+
+    if (!owner || json_parse(&n, "lock", owner, strlen(owner), &ignored) < 0)
+        return err_set(e, ERR_LOCKED, "another run holds the lock of environment %s", env);
+    return err_set(e, ERR_LOCKED,
+                   "environment %s is locked by `%s` of %s@%s, process %" PRId64
+                   ", since %s; wait with --lock-wait, or see `slipway lock`",
+                   env, node_get_text(n, "command") ? node_get_text(n, "command") : "?",
+                   node_get_text(n, "user") ? node_get_text(n, "user") : "?",
+                   node_get_text(n, "host") ? node_get_text(n, "host") : "?",
+                   node_get_int(n, "pid", 0),
+                   node_get_text(n, "since") ? node_get_text(n, "since") : "?");
+}
+
+static int file_error(struct err *e, const char *env, const char *path)
+{
+    auto_free char *owner = NULL;
+    struct err ignored;
+
+    if (fs_read(&owner, NULL, path, OWNER_MAX, &ignored) < 0)
+        return locked_error(e, env, NULL);
+    return locked_error(e, env, owner);
+}
+
+static int write_owner(int fd, const char *text, struct err *e)
+{
+    size_t len = strlen(text);
+
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, len, 0) != (ssize_t)len)
+        return err_sys(e, "writing the lock file");
+    return 0;
+}
+
+static int take_file(struct env_lock *l, struct err *e)
+{
+    auto_free char *home = secret_home(l->env);
+    auto_free char *path = fs_join(home, "lock");
+    auto_free char *owner = owner_text(l->command);
+    int64_t deadline = clock_deadline(l->wait_ms);
+
+    if (fs_mkdirs(home, 0700, e) < 0)
+        return -1;
+    l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (l->fd < 0)
+        return err_sys(e, "opening %s", path);
+    while (flock(l->fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return err_sys(e, "locking %s", path);
+        if (sig_interrupts())
+            return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the lock");
+        if (clock_passed(deadline))
+            return file_error(e, l->env, path);
+        clock_sleep_ms(POLL_MS);
+    }
+    return write_owner(l->fd, owner, e);
+}
+
+int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e)
+{
+    struct env_lock *l = mem_alloc(sizeof(*l));
+
+    l->env = mem_strdup(o->env);
+    l->command = mem_strdup(o->command);
+    l->wait_ms = o->wait_ms;
+    l->fd = -1;
+    pthread_mutex_init(&l->mutex, NULL);
+    pthread_cond_init(&l->cond, NULL);
+    if (take_file(l, e) < 0) {
+        lock_close(l);
+        return -1;
+    }
+    *out = l;
+    return 0;
+}
+
+static void *keep_alive(void *arg)
+{
+    struct env_lock *l = arg;
+    int64_t last = clock_now_ms();
+
+    pthread_mutex_lock(&l->mutex);
+    while (!l->stop && !l->lost) {
+        struct timespec until;
+        struct err e;
+        int r;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += KEEPALIVE_MS / 1000;
+        pthread_cond_timedwait(&l->cond, &l->mutex, &until);
+        if (l->stop)
+            break;
+        pthread_mutex_unlock(&l->mutex);
+        etcd_set_deadline(l->c, clock_deadline(KEEPALIVE_MS));
+        r = etcd_lease_keepalive(l->c, l->lock.lease, &e);
+        pthread_mutex_lock(&l->mutex);
+        if (r == 0)
+            last = clock_now_ms();
+        else if (e.code == ERR_NOTFOUND || clock_now_ms() - last > LOST_AFTER_MS)
+            l->lost = true;
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return NULL;
+}
+
+/* True when the holder is a process of this machine that is gone: its lease only has not run out
+ * yet. */
+static bool holder_is_dead(const char *owner)
+{
+    auto_node struct node *n = NULL;
+    struct err ignored;
+    char host[256] = "";
+    const char *holder;
+    int64_t pid;
+
+    if (json_parse(&n, "lock", owner, strlen(owner), &ignored) < 0)
+        return false;
+    gethostname(host, sizeof(host) - 1);
+    holder = node_get_text(n, "host");
+    pid = node_get_int(n, "pid", 0);
+    return holder && strcmp(holder, host) == 0 && pid > 0 && kill((pid_t)pid, 0) < 0 &&
+           errno == ESRCH;
+}
+
+static int put_dead_holder_aside(struct env_lock *l, const char *key, struct err *e)
+{
+    struct etcd_kv kv = {0};
+    struct etcd_txn *t;
+    int r = 0;
+
+    if (etcd_get(&kv, l->c, key, e) < 0)
+        return e->code == ERR_NOTFOUND ? 0 : -1;
+    if (holder_is_dead(kv.value)) {
+        log_info("the lock of a run that ended without letting go is put aside");
+        t = etcd_txn_new();
+        etcd_txn_if(t, key, ETCD_CMP_CREATE_EQ, kv.create_revision);
+        etcd_txn_delete(t, key);
+        r = etcd_txn_run(l->c, t, NULL, e);
+        etcd_txn_free(t);
+        if (r < 0 && e->code == ERR_CONFLICT)
+            r = 0;
+    }
+    etcd_kv_clear(&kv);
+    return r;
+}
+
+static int take_key(struct env_lock *l, const char *key, struct err *e)
+{
+    auto_free char *owner = owner_text(l->command);
+    int64_t deadline = clock_deadline(l->wait_ms);
+
+    for (;;) {
+        struct etcd_kv kv = {0};
+
+        if (put_dead_holder_aside(l, key, e) < 0)
+            return err_wrap(e, "taking the lock of environment %s", l->env);
+        if (etcd_lock_take(&l->lock, l->c, key, owner, LEASE_TTL_S, e) == 0)
+            return 0;
+        if (e->code != ERR_LOCKED)
+            return err_wrap(e, "taking the lock of environment %s", l->env);
+        if (sig_interrupts())
+            return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the lock");
+        if (!clock_passed(deadline)) {
+            clock_sleep_ms(POLL_MS);
+            continue;
+        }
+        if (etcd_get(&kv, l->c, key, e) < 0)
+            return locked_error(e, l->env, NULL);
+        locked_error(e, l->env, kv.value);
+        etcd_kv_clear(&kv);
+        return -1;
+    }
+}
+
+int lock_take(struct env_lock *l, const struct link *root, struct err *e)
+{
+    auto_free char *key = keys_lock(l->env);
+
+    if (lock_is_taken(l))
+        return 0;
+    if (!l->c && etcd_open(&l->c, root, NULL, e) < 0)
+        return -1;
+    if (take_key(l, key, e) < 0)
+        return -1;
+    l->has_thread = pthread_create(&l->thread, NULL, keep_alive, l) == 0;
+    if (!l->has_thread)
+        return err_set(e, ERR_SYS, "no thread to keep the lock alive");
+    return 0;
+}
+
+bool lock_is_taken(const struct env_lock *l)
+{
+    return l->lock.key != NULL;
+}
+
+bool lock_is_lost(struct env_lock *l)
+{
+    bool lost;
+
+    pthread_mutex_lock(&l->mutex);
+    lost = l->lost;
+    pthread_mutex_unlock(&l->mutex);
+    return lost;
+}
+
+const char *lock_key(const struct env_lock *l)
+{
+    return l->lock.key;
+}
+
+int64_t lock_revision(const struct env_lock *l)
+{
+    return l->lock.create_revision;
+}
+
+void lock_close(struct env_lock *l)
+{
+    struct err e;
+
+    if (!l)
+        return;
+    if (l->has_thread) {
+        pthread_mutex_lock(&l->mutex);
+        l->stop = true;
+        pthread_cond_signal(&l->cond);
+        pthread_mutex_unlock(&l->mutex);
+        pthread_join(l->thread, NULL);
+    }
+    if (lock_is_taken(l)) {
+        etcd_set_deadline(l->c, clock_deadline(KEEPALIVE_MS));
+        if (etcd_lock_release(l->c, &l->lock, &e) < 0)
+            err_drop(&e, "releasing the lock");
+    }
+    etcd_close(l->c);
+    if (l->fd >= 0)
+        close(l->fd);
+    pthread_mutex_destroy(&l->mutex);
+    pthread_cond_destroy(&l->cond);
+    free(l->env);
+    free(l->command);
+    free(l);
+}

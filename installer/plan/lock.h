@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run at a time changes an environment. Two locks, one meaning: a file of the operator (works
+ * before there is an etcd; the kernel lets go of it when the process dies), and a key in etcd with
+ * a lease, kept alive by a thread, whose create revision fences every write.
+ */
+#ifndef PLAN_LOCK_H
+#define PLAN_LOCK_H
+
+#include "etcd/etcd.h"
+#include "plan/connect.h"
+
+struct env_lock;
+
+struct lock_opts {
+    const char *env, *command; /* command: for the one who waits, "up" */
+    int64_t wait_ms;           /* how long to wait for another holder; 0: not at all */
+};
+
+/* Takes the operator's file. ERR_LOCKED says who holds it since when. */
+int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e);
+/* Takes the key too. A holder on this machine whose process is gone is put aside. */
+int lock_take(struct env_lock *l, const struct link *root, struct err *e);
+bool lock_is_taken(const struct env_lock *l);
+/* True when the lease was lost: whoever holds the lock now must not be disturbed. */
+bool lock_is_lost(struct env_lock *l);
+/* Key and fencing token for guarded writes; the key is NULL before lock_take. */
+const char *lock_key(const struct env_lock *l);
+int64_t lock_revision(const struct env_lock *l);
+/* Lets go of both; NULL is fine. */
+void lock_close(struct env_lock *l);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations that are one call of the Engine API. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "plan/connect.h"
+#include "plan/run.h"
+
+enum { DRAIN_OUTPUT_MAX = 64 << 10, STOP_GRACE_S = 60, LINK_MODE = 0400 };
+
+static const char LINK_PATH[] = "/etc/slipway/link";
+static const char SNAPSHOT_PATH[] = "/etc/slipway/snapshot.json";
+
+int op_run(struct worker *w, const struct op *op, struct err *e)
+{
+    static int (*const RUN[])(struct worker *, const struct op *, struct err *) = {
+        [OP_KIND_IMAGE_BUILD] = op_image_build,
+        [OP_KIND_NETWORK_CREATE] = op_network_create,
+        [OP_KIND_VOLUME_CREATE] = op_volume_create,
+        [OP_KIND_INSTANCE_CREATE] = op_instance_create,
+        [OP_KIND_LINK_PUT] = op_link_put,
+        [OP_KIND_INSTANCE_START] = op_instance_start,
+        [OP_KIND_LOCK_TAKE] = op_lock_take,
+        [OP_KIND_ROLE_ENSURE] = op_role_ensure,
+        [OP_KIND_USER_ENSURE] = op_user_ensure,
+        [OP_KIND_KEYS_PUSH] = op_keys_push,
+        [OP_KIND_SPEC_PUSH] = op_spec_push,
+        [OP_KIND_INSTANCE_STOP] = op_instance_stop,
+        [OP_KIND_INSTANCE_RENAME] = op_instance_rename,
+        [OP_KIND_INSTANCE_DRAIN] = op_instance_drain,
+        [OP_KIND_INSTANCE_REMOVE] = op_instance_remove,
+        [OP_KIND_KEYS_REMOVE] = op_keys_remove,
+        [OP_KIND_NETWORK_REMOVE] = op_network_remove,
+        [OP_KIND_VOLUME_REMOVE] = op_volume_remove,
+        [OP_KIND_HOME_REMOVE] = op_home_remove,
+        [OP_KIND_COUNT] = NULL,
+    };
+
+    if (!RUN[op->kind])
+        return err_set(e, ERR_SYS, "nothing runs operations of the kind %s", op_verb(op->kind));
+    return RUN[op->kind](w, op, e);
+}
+
+struct build_progress {
+    struct run *r;
+    const struct op *op;
+};
+
+static void on_build_line(void *arg, const char *text)
+{
+    const struct build_progress *b = arg;
+
+    run_detail(b->r, b->op, text);
+}
+
+int op_image_build(struct worker *w, const struct op *op, struct err *e)
+{
+    const struct manifest *m = op->component->spec->manifest;
+    struct images_component c = {.name = m->name, .image = m->image, .dir = m->dir};
+    struct build_progress b = {.r = w->r, .op = op};
+    struct engine_progress p = {.line = on_build_line, .arg = &b, .deadline = w->r->o->deadline};
+
+    return images_build(w->g, w->r->o->images, &c, &p, e);
+}
+
+int op_network_create(struct worker *w, const struct op *op, struct err *e)
+{
+    auto_node struct node *body = desired_network_body(w->r->plan->desired);
+    auto_free char *id = NULL;
+
+    (void)op;
+    return engine_network_create(&id, w->g, body, e);
+}
+
+int op_volume_create(struct worker *w, const struct op *op, struct err *e)
+{
+    auto_node struct node *body =
+        desired_volume_body(w->r->plan->desired, op->instance, op->number);
+
+    return engine_volume_create(w->g, body, e);
+}
+
+int op_instance_create(struct worker *w, const struct op *op, struct err *e)
+{
+    auto_free char *id = NULL;
+
+    return engine_container_create(&id, w->g, op->instance->container, op->instance->body, e);
+}
+
+/* A read-only container reads its link from a folder of the operator, mounted into it. */
+static int write_link_file(const struct run *r, const struct op *op, const char *link,
+                           struct err *e)
+{
+    auto_free char *home = secret_home(r->plan->env);
+    auto_free char *dir = mem_printf("%s/links/%s", home, op->target);
+    auto_free char *path = fs_join(dir, "link");
+    struct fs_write_opts o = {.mode = LINK_MODE, .uid = (uid_t)-1, .gid = (gid_t)-1};
+
+    if (fs_mkdirs(dir, 0700, e) < 0)
+        return -1;
+    return fs_write(path, link, strlen(link), &o, e);
+}
+
+int op_link_put(struct worker *w, const struct op *op, struct err *e)
+{
+    const struct desired *d = w->r->plan->desired;
+    const struct manifest *m = op->instance->spec->manifest;
+    auto_wipe char *link = NULL;
+    auto_wipe char *snapshot = NULL;
+    struct engine_file files[2] = {{.path = LINK_PATH, .mode = LINK_MODE},
+                                   {.path = SNAPSHOT_PATH, .mode = LINK_MODE}};
+    size_t count = 1;
+
+    if (desired_link(&link, d, op->target, e) < 0)
+        return -1;
+    if (m->run.read_only)
+        return write_link_file(w->r, op, link, e);
+    files[0].data = link;
+    files[0].len = strlen(link);
+    if (strcmp(m->name, ETCD_COMPONENT) == 0) {
+        if (desired_snapshot(&snapshot, d, op->instance, e) < 0)
+            return -1;
+        files[1].data = snapshot;
+        files[1].len = strlen(snapshot);
+        count = 2;
+    }
+    return engine_container_put(w->g, op->object, files, count, e);
+}
+
+int op_instance_start(struct worker *w, const struct op *op, struct err *e)
+{
+    return engine_container_start(w->g, op->object, e);
+}
+
+int op_instance_stop(struct worker *w, const struct op *op, struct err *e)
+{
+    int64_t grace = STOP_GRACE_S;
+
+    if (op->instance)
+        grace = op->instance->spec->manifest->stop_grace_ms / 1000 + 5;
+    if (engine_container_stop(w->g, op->object, (int)grace, e) < 0) {
+        if (e->code != ERR_NOTFOUND)
+            return -1;
+        err_drop(e, "stopping what is gone");
+    }
+    return 0;
+}
+
+int op_instance_rename(struct worker *w, const struct op *op, struct err *e)
+{
+    return engine_container_rename(w->g, op->object, op->rename_to, e);
+}
+
+int op_instance_remove(struct worker *w, const struct op *op, struct err *e)
+{
+    return engine_container_remove(w->g, op->object, true, e);
+}
+
+int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
+{
+    static const char *const ARGV[] = {"/usr/lib/slipway/slipway-agent", "hook", "drain", NULL};
+    struct buf out __attribute__((cleanup(buf_clear)));
+    struct engine_exec x = {.argv = ARGV, .out = &out, .err = &out, .deadline = w->r->o->deadline};
+    int status = 0;
+
+    buf_init(&out, DRAIN_OUTPUT_MAX);
+    if (engine_exec_run(&status, w->g, op->object, &x, e) < 0)
+        return -1;
+    if (status != 0)
+        return err_set(e, ERR_REMOTE, "hook drain of %s ended with status %d: %.500s", op->target,
+                       status, buf_str(&out));
+    return 0;
+}
+
+int op_network_remove(struct worker *w, const struct op *op, struct err *e)
+{
+    return engine_network_remove(w->g, op->object, e);
+}
+
+int op_volume_remove(struct worker *w, const struct op *op, struct err *e)
+{
+    return engine_volume_remove(w->g, op->object, e);
+}
+
+int op_home_remove(struct worker *w, const struct op *op, struct err *e)
+{
+    (void)w;
+    return secret_remove_key(op->target, e);
+}
+
+int op_roll_back(struct worker *w, const struct op *op, struct err *e)
+{
+    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, op->object);
+
+    if (engine_container_remove(w->g, op->object, true, e) < 0)
+        return -1;
+    if (engine_container_rename(w->g, aside, op->object, e) < 0)
+        return -1;
+    return engine_container_start(w->g, op->object, e);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the waits of a run look at: one range of etcd for every waiting instance, one list of
+ * containers now and then. No thread waits; execute asks each round.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/json.h"
+#include "model/applied.h"
+#include "model/keys.h"
+#include "plan/connect.h"
+#include "plan/run.h"
+
+enum {
+    CONTAINERS_EVERY_MS = 500,
+    ETCD_CALL_MS = 2000,
+    RESTARTS_MAX = 5,
+    ETCD_DEADLINE_MS = 120000,
+    STORY_MAX = 1400,
+};
+
+struct waiter {
+    struct run *r;
+    struct etcd *c;
+    struct node *containers;
+    int64_t containers_at;
+    struct etcd_kvs keys;  /* status and applied of the instances waited for */
+    int64_t *since;        /* per operation: when its wait began, 0: not yet */
+    struct node **desired; /* per component: its keys, made when first needed */
+};
+
+struct waiter *waiter_new(struct run *r)
+{
+    struct waiter *w = mem_alloc(sizeof(*w));
+
+    w->r = r;
+    w->since = mem_array(r->plan->count + 1, sizeof(*w->since));
+    if (r->plan->desired)
+        w->desired = mem_array(r->plan->desired->component_count + 1, sizeof(struct node *));
+    return w;
+}
+
+void waiter_free(struct waiter *w)
+{
+    for (size_t i = 0; w->desired && i < w->r->plan->desired->component_count; i++)
+        node_free(w->desired[i]);
+    free(w->desired);
+    free(w->since);
+    node_free(w->containers);
+    etcd_kvs_clear(&w->keys);
+    etcd_close(w->c);
+    free(w);
+}
+
+static void look_at_containers(struct waiter *w)
+{
+    struct node *list = NULL;
+    struct err e;
+
+    if (w->containers && clock_now_ms() - w->containers_at < CONTAINERS_EVERY_MS)
+        return;
+    if (connect_containers(&list, w->r->g, w->r->o->key->uuid, &e) < 0) {
+        err_drop(&e, "looking at the containers");
+        return;
+    }
+    node_free(w->containers);
+    w->containers = list;
+    w->containers_at = clock_now_ms();
+}
+
+static int open_etcd(struct waiter *w, struct err *e)
+{
+    if (!w->c && etcd_open(&w->c, w->r->root, NULL, e) < 0)
+        return -1;
+    etcd_set_deadline(w->c, clock_deadline(ETCD_CALL_MS));
+    return 0;
+}
+
+static void look_at_keys(struct waiter *w)
+{
+    auto_strv struct strv names = {0};
+    const struct plan *p = w->r->plan;
+    struct etcd_kvs keys = {0};
+    struct err e;
+
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->ops[i].kind != OP_KIND_INSTANCE_WAIT || w->r->state[i] != OP_STATE_STARTED)
+            continue;
+        strv_take(&names, keys_instance_status(p->env, p->ops[i].target));
+        strv_take(&names, keys_instance_applied(p->env, p->ops[i].target));
+    }
+    if (names.count == 0)
+        return;
+    if (open_etcd(w, &e) < 0 ||
+        etcd_range_many(&keys, w->c, (const char *const *)names.items, names.count, &e) < 0) {
+        err_drop(&e, "looking at the status keys");
+        return;
+    }
+    etcd_kvs_clear(&w->keys);
+    w->keys = keys;
+}
+
+void waiter_look(struct waiter *w)
+{
+    look_at_containers(w);
+    if (w->r->etcd_ready)
+        look_at_keys(w);
+}
+
+/* Hash of the keys the instance should have in effect. */
+static int desired_hash(struct waiter *w, const struct op *op, char out[65], struct err *e)
+{
+    const struct desired *d = w->r->plan->desired;
+    auto_free char *own = keys_instance(d->spec->name, op->target);
+    auto_free char *instances = NULL;
+    auto_node struct node *mine = node_new_map();
+    const struct node *value;
+    size_t i = 0;
+
+    while (d->components[i].spec != op->instance->component)
+        i++;
+    if (!w->desired[i] && desired_keys(&w->desired[i], d, &d->components[i], e) < 0)
+        return -1;
+    {
+        auto_free char *env = keys_env(d->spec->name);
+
+        instances = mem_printf("%sinstances/", env);
+    }
+    node_for_each (value, w->desired[i]) {
+        bool of_instance = strncmp(value->key, instances, strlen(instances)) == 0;
+
+        if (!of_instance || strncmp(value->key, own, strlen(own)) == 0)
+            node_set_text(mine, value->key, value->text);
+    }
+    applied_hash(out, mine);
+    return 0;
+}
+
+/* Parsed value of a status or applied key; NULL when there is none. Owned. */
+static struct node *report(const struct waiter *w, char *key)
+{
+    const struct etcd_kv *kv = etcd_kvs_find(&w->keys, key);
+    struct node *n = NULL;
+    struct err e;
+
+    free(key);
+    if (!kv || json_parse(&n, "status", kv->value, kv->value_len, &e) < 0)
+        return NULL;
+    return n;
+}
+
+static bool text_is(const struct node *n, const char *key, const char *value)
+{
+    const char *text = node_get_text(n, key);
+
+    return text && strcmp(text, value) == 0;
+}
+
+static int give_up(struct waiter *w, const struct op *op, const struct node *status,
+                   const char *why, struct err *e)
+{
+    struct buf story __attribute__((cleanup(buf_clear)));
+    const char *reason = node_get_text(status, "reason");
+
+    buf_init(&story, STORY_MAX);
+    story_of_instance(&story, w->r->g, op->object);
+    return err_set(e, ERR_UNHEALTHY, "instance %s %s%s%s; %s", op->target, why,
+                   reason && *reason ? ": " : "", reason ? reason : "", buf_str(&story));
+}
+
+/* A container that ends over and over will not get ready by waiting longer. */
+static bool is_hopeless(struct waiter *w, const struct op *op)
+{
+    const struct node *c = connect_find(w->containers, op->target);
+    auto_node struct node *inspect = NULL;
+    struct err e;
+
+    if (!c)
+        return false;
+    if (strcmp(world_state(c), "exited") == 0 || strcmp(world_state(c), "dead") == 0)
+        return true;
+    if (strcmp(world_state(c), "restarting") != 0)
+        return false;
+    if (engine_container_inspect(&inspect, w->r->g, op->object, &e) < 0)
+        return false;
+    return node_get_int(inspect, "RestartCount", 0) >= RESTARTS_MAX;
+}
+
+static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e)
+{
+    const struct op *op = &w->r->plan->ops[i];
+    const char *env = w->r->plan->env;
+    auto_node struct node *status = report(w, keys_instance_status(env, op->target));
+    auto_node struct node *applied = report(w, keys_instance_applied(env, op->target));
+    int64_t waited = clock_now_ms() - w->since[i];
+    char hash[65];
+
+    if (desired_hash(w, op, hash, e) < 0)
+        return WAIT_RESULT_FAILED;
+    if (text_is(status, "state", "ready") && !text_is(status, "health", "unhealthy") &&
+        text_is(applied, "hash", hash) && text_is(applied, "result", "ok"))
+        return WAIT_RESULT_DONE;
+    if (text_is(applied, "hash", hash) && text_is(applied, "result", "failed")) {
+        node_set_text(applied, "reason", node_get_text(applied, "error"));
+        give_up(w, op, applied, "could not apply its configuration", e);
+        return WAIT_RESULT_FAILED;
+    }
+    if (is_hopeless(w, op)) {
+        give_up(w, op, status, "does not stay up", e);
+        return WAIT_RESULT_FAILED;
+    }
+    if (waited > op->instance->spec->manifest->ready_deadline_ms) {
+        give_up(w, op, status, "did not get ready in time", e);
+        return WAIT_RESULT_FAILED;
+    }
+    return WAIT_RESULT_NOT_YET;
+}
+
+static enum wait_result check_etcd(struct waiter *w, size_t i, struct err *e)
+{
+    auto_free char *key = keys_spec(w->r->plan->env);
+    struct etcd_kv kv = {0};
+    const struct node *c;
+
+    if (open_etcd(w, e) == 0 && (etcd_get(&kv, w->c, key, e) == 0 || e->code == ERR_NOTFOUND)) {
+        etcd_kv_clear(&kv);
+        return WAIT_RESULT_DONE;
+    }
+    if (e->code == ERR_AUTH)
+        return WAIT_RESULT_FAILED;
+    node_for_each (c, w->containers) {
+        const char *component = connect_label(c, LABEL_COMPONENT);
+        struct op probe = {.target = NULL};
+
+        if (!component || strcmp(component, ETCD_COMPONENT) != 0)
+            continue;
+        probe.target = mem_strdup(connect_label(c, LABEL_INSTANCE));
+        probe.object = mem_strdup(node_get_text(c, "Id"));
+        if (is_hopeless(w, &probe) || clock_now_ms() - w->since[i] > ETCD_DEADLINE_MS) {
+            give_up(w, &probe, NULL, "does not answer", e);
+            free(probe.target);
+            free(probe.object);
+            return WAIT_RESULT_FAILED;
+        }
+        free(probe.target);
+        free(probe.object);
+    }
+    return WAIT_RESULT_NOT_YET;
+}
+
+enum wait_result waiter_check(struct waiter *w, size_t op, struct err *e)
+{
+    if (w->since[op] == 0)
+        w->since[op] = clock_now_ms();
+    if (w->r->plan->ops[op].kind == OP_KIND_ETCD_WAIT)
+        return check_etcd(w, op, e);
+    return check_instance(w, op, e);
+}
