@@ -13,6 +13,8 @@
 struct context;
 struct context *context_new(void);
 void context_free(struct context *c);
+void context_cleanup(struct context **c);
+#define auto_context __attribute__((cleanup(context_cleanup)))
 /* Adds a folder's content under `as` ("" = root of the context); modes become 0644 or 0755. */
 int context_add_dir(struct context *c, const char *dir, const char *as, struct err *e);
 int context_add_file(struct context *c, const char *path, const char *as, unsigned mode,

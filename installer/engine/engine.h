@@ -100,6 +100,9 @@ int engine_exec_interactive(int *status, struct engine *g, const char *id,
 
 /* ERR_NOTFOUND when missing. *out: the API's object. */
 int engine_image_inspect(struct node **out, struct engine *g, const char *ref, struct err *e);
+/* 1 there, 0 not there, -1 with *e. */
+int engine_image_has(struct engine *g, const char *ref, struct err *e);
+/* Label "k=v", "k" or NULL. */
 int engine_image_list(struct node **out, struct engine *g, const char *label, struct err *e);
 int engine_image_tag(struct engine *g, const char *ref, const char *repo, const char *tag,
                      struct err *e);
@@ -109,7 +112,8 @@ int engine_image_remove(struct engine *g, const char *ref, struct err *e); /* mi
 struct engine_progress {
     void (*line)(void *arg, const char *text);
     void *arg;
-    int64_t deadline; /* clock.h */
+    int64_t deadline;       /* clock.h */
+    int64_t first_deadline; /* for the first sign of life; 0: the same */
 };
 /* Failure inside the stream is a failure. */
 int engine_image_pull(struct engine *g, const char *ref, const struct engine_progress *p,

@@ -16,6 +16,17 @@ int engine_image_inspect(struct node **out, struct engine *g, const char *ref, s
     return api_call(out, g, &r, e) < 0 ? err_wrap(e, "inspecting image %s", ref) : 0;
 }
 
+int engine_image_has(struct engine *g, const char *ref, struct err *e)
+{
+    auto_node struct node *seen = NULL;
+    if (engine_image_inspect(&seen, g, ref, e) == 0)
+        return 1;
+    if (e->code != ERR_NOTFOUND)
+        return -1;
+    err_drop(e, "looking for an image");
+    return 0;
+}
+
 int engine_image_list(struct node **out, struct engine *g, const char *label, struct err *e)
 {
     auto_free char *path = url_filtered("/images/json", NULL, label);

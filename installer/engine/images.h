@@ -29,8 +29,8 @@ int images_prepare(struct images_opts *o, struct err *e);
 struct images_component {
     const char *name;  /* component */
     const char *image; /* folder in dockerfiles/ */
-    const char *
-        dir; /* component folder; with a Dockerfile of its own, that replaces dockerfiles/<image> */
+    /* The component's folder; with a Dockerfile of its own, that replaces dockerfiles/<image>. */
+    const char *dir;
 };
 
 /* Computes the tag "slipway/<component>:H" without asking anything of the engine. *ref owned. */
@@ -39,7 +39,10 @@ int images_ref(char **ref, const struct images_opts *o, const struct images_comp
 /* Reference of the engine image, likewise. */
 int images_engine_ref(char **ref, const struct images_opts *o, const struct images_component *c,
                       struct err *e);
-/* Builds whatever of the chain is missing. Safe to run twice and from several processes. */
+/* Builds whatever of the chain is missing. Safe to run twice and from several threads and
+ * processes. The distribution image: the one that is present, else pulled (15 s), else
+ * scripts/host/make-base beside dockerfiles/ makes it, which needs root. p may be NULL: half an
+ * hour, silent. */
 int images_build(struct engine *g, const struct images_opts *o, const struct images_component *c,
                  const struct engine_progress *p, struct err *e);
 /* Everything made here, newest chains and old: list of the API's image objects. */

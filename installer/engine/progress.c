@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "engine/ndjson.h"
 
@@ -16,6 +17,7 @@ struct progress {
     struct buf part;        /* of a build's output: a line not ended yet */
     char *last[KEEP_LINES]; /* ring */
     size_t lines;
+    bool heard, late;
 };
 
 static void tell(const struct progress *s, const char *text)
@@ -24,15 +26,24 @@ static void tell(const struct progress *s, const char *text)
         s->p->line(s->p->arg, text);
 }
 
+/* Lines that say nothing about a failure. */
+static bool is_builder_talk(const char *text)
+{
+    static const char removing[] = "Removing intermediate container ";
+    return strncmp(text, " ---> ", 6) == 0 || strncmp(text, removing, sizeof removing - 1) == 0;
+}
+
 static void end_line(struct progress *s)
 {
     if (s->part.len == 0)
         return;
     const char *text = buf_str(&s->part);
     tell(s, text);
-    size_t slot = s->lines++ % KEEP_LINES;
-    free(s->last[slot]);
-    s->last[slot] = mem_strdup(text);
+    if (!is_builder_talk(text)) {
+        size_t slot = s->lines++ % KEEP_LINES;
+        free(s->last[slot]);
+        s->last[slot] = mem_strdup(text);
+    }
     buf_reset(&s->part);
 }
 
@@ -94,7 +105,15 @@ static int on_value(void *arg, const struct node *n, struct err *e)
 static int on_chunk(void *arg, const char *p, size_t len, struct err *e)
 {
     struct progress *s = arg;
+    s->heard = true;
     return ndjson_feed(&s->values, p, len, e);
+}
+
+static bool on_stop(void *arg)
+{
+    struct progress *s = arg;
+    s->late = !s->heard && s->p->first_deadline != 0 && clock_passed(s->p->first_deadline);
+    return s->late;
 }
 
 int progress_call(struct engine *g, struct api_request *r, const struct engine_progress *p,
@@ -104,8 +123,11 @@ int progress_call(struct engine *g, struct api_request *r, const struct engine_p
     ndjson_init(&s.values, on_value, &s);
     buf_init(&s.part, OUTPUT_LINE_MAX + 1);
     r->chunk = on_chunk;
+    r->stop = on_stop;
     r->arg = &s;
     int rc = api_call(NULL, g, r, e);
+    if (rc == 0 && s.late)
+        rc = err_set(e, ERR_TIMEOUT, "the registry does not answer");
     if (rc == 0)
         rc = ndjson_end(&s.values, e);
     if (rc == 0)

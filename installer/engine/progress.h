@@ -7,7 +7,7 @@
 #include "engine/api.h"
 #include "engine/engine.h"
 
-/* r->chunk and r->arg are set here. */
+/* r->chunk, r->stop and r->arg are set here. */
 int progress_call(struct engine *g, struct api_request *r, const struct engine_progress *p,
                   struct err *e);
 

@@ -9,8 +9,7 @@
 #include "base/sig.h"
 #include "conf/json.h"
 #include "engine/engine.h"
-
-enum { DEADLINE_MS = 120 * 1000 };
+#include "engine/images.h"
 
 static int print(struct node *n)
 {
@@ -178,8 +177,22 @@ static int cmd_image(struct engine *g, char **a, struct err *e)
 
 static int cmd_pull(struct engine *g, char **a, struct err *e)
 {
-    struct engine_progress p = {on_progress, NULL, clock_deadline(strtol(a[1], NULL, 10))};
+    struct engine_progress p = {.line = on_progress,
+                                .deadline = clock_deadline(strtol(a[1], NULL, 10))};
     return engine_image_pull(g, a[0], &p, e);
+}
+
+/* build DOCKERFILES INIT AGENT BASE NAME IMAGE DIR */
+static int cmd_build(struct engine *g, char **a, struct err *e)
+{
+    struct images_opts o = {.dockerfiles = a[0], .init = a[1], .agent = a[2], .base = a[3]};
+    struct images_component c = {.name = a[4], .image = a[5], .dir = a[6]};
+    struct engine_progress p = {.line = on_progress, .deadline = clock_deadline(600 * 1000)};
+    auto_free char *ref = NULL;
+    if (images_ref(&ref, &o, &c, e) < 0 || images_build(g, &o, &c, &p, e) < 0)
+        return -1;
+    puts(ref);
+    return 0;
 }
 
 static int cmd_network_list(struct engine *g, char **a, struct err *e)
@@ -266,6 +279,7 @@ static const struct verb {
     {"interactive", 3, cmd_interactive},
     {"image", 1, cmd_image},
     {"pull", 2, cmd_pull},
+    {"build", 7, cmd_build},
     {"network-list", 1, cmd_network_list},
     {"network-create", 1, cmd_network_create},
     {"network-remove", 1, cmd_network_remove},

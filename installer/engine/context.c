@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/context.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/strv.h"
+#include "crypto/crypto.h"
+
+enum { DEPTH_MAX = 32, ENTRIES_MAX = 20000, PIECE = 64 << 10 };
+
+struct entry {
+    char *as;   /* name in the tar */
+    char *path; /* a file to read; or ... */
+    char *text; /* ... a file's text; or ... */
+    char *link; /* ... a symbolic link's target; none of them: a folder */
+    unsigned mode;
+};
+
+struct context {
+    struct entry *entries;
+    size_t count;
+};
+
+struct context *context_new(void)
+{
+    return mem_alloc(sizeof(struct context));
+}
+
+static void entry_clear(struct entry *n)
+{
+    free(n->as);
+    free(n->path);
+    free(n->text);
+    free(n->link);
+}
+
+void context_free(struct context *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->count; i++)
+        entry_clear(&c->entries[i]);
+    free(c->entries);
+    free(c);
+}
+
+void context_cleanup(struct context **c)
+{
+    context_free(*c);
+}
+
+/* Takes the strings of `n`; an earlier entry of the name gives way. */
+static void add(struct context *c, struct entry n)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (strcmp(c->entries[i].as, n.as) == 0) {
+            entry_clear(&c->entries[i]);
+            c->entries[i] = n;
+            return;
+        }
+    }
+    c->entries = mem_grow(c->entries, c->count + 1, sizeof *c->entries);
+    c->entries[c->count++] = n;
+}
+
+static char *under(const char *as, const char *name)
+{
+    return as[0] == '\0' ? mem_strdup(name) : fs_join(as, name);
+}
+
+static int add_folder(struct context *c, const char *dir, const char *as, int depth, struct err *e);
+
+static int add_any(struct context *c, const char *path, const char *as, int depth, struct err *e)
+{
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return err_sys(e, "looking at %s", path);
+    if (c->count >= ENTRIES_MAX)
+        return err_set(e, ERR_CONFIG, "more than %d files", ENTRIES_MAX);
+    if (S_ISDIR(st.st_mode))
+        return add_folder(c, path, as, depth + 1, e);
+    if (S_ISREG(st.st_mode)) {
+        bool executable = (st.st_mode & S_IXUSR) != 0;
+        add(c, (struct entry){.as = mem_strdup(as),
+                              .path = mem_strdup(path),
+                              .mode = executable ? 0755 : 0644});
+        return 0;
+    }
+    if (S_ISLNK(st.st_mode)) {
+        char target[PATH_MAX];
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        if (n < 0)
+            return err_sys(e, "reading the link %s", path);
+        add(c, (struct entry){
+                   .as = mem_strdup(as), .link = mem_strndup(target, (size_t)n), .mode = 0777});
+        return 0;
+    }
+    return err_set(e, ERR_CONFIG, "%s is neither file, folder nor link", path);
+}
+
+static int add_folder(struct context *c, const char *dir, const char *as, int depth, struct err *e)
+{
+    auto_strv struct strv names = {0};
+    if (depth > DEPTH_MAX)
+        return err_set(e, ERR_CONFIG, "%s: folders deeper than %d", dir, DEPTH_MAX);
+    if (fs_list(&names, dir, e) < 0)
+        return -1;
+    if (as[0] != '\0')
+        add(c, (struct entry){.as = mem_strdup(as), .mode = 0755});
+    for (size_t i = 0; i < names.count; i++) {
+        auto_free char *path = fs_join(dir, names.items[i]);
+        auto_free char *name = under(as, names.items[i]);
+        if (add_any(c, path, name, depth, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int context_add_dir(struct context *c, const char *dir, const char *as, struct err *e)
+{
+    return add_folder(c, dir, as, 0, e) < 0 ? err_wrap(e, "image context") : 0;
+}
+
+int context_add_file(struct context *c, const char *path, const char *as, unsigned mode,
+                     struct err *e)
+{
+    if (access(path, R_OK) < 0)
+        return err_sys(e, "image context: reading %s", path);
+    add(c, (struct entry){.as = mem_strdup(as), .path = mem_strdup(path), .mode = mode});
+    return 0;
+}
+
+void context_add_text(struct context *c, const char *as, const char *text, unsigned mode)
+{
+    add(c, (struct entry){.as = mem_strdup(as), .text = mem_strdup(text), .mode = mode});
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct entry *)a)->as, ((const struct entry *)b)->as);
+}
+
+static void sort(struct context *c)
+{
+    if (c->count > 1)
+        qsort(c->entries, c->count, sizeof *c->entries, by_name);
+}
+
+/* Gives an entry's content in pieces. */
+struct sink {
+    int (*piece)(void *arg, const void *p, size_t len, struct err *e);
+    void *arg;
+};
+
+static int read_file(const struct entry *n, int fd, const struct sink *to, struct err *e)
+{
+    auto_free char *piece = mem_alloc(PIECE);
+    for (;;) {
+        ssize_t got = read(fd, piece, PIECE);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_sys(e, "reading %s", n->path);
+        if (got == 0)
+            return 0;
+        if (to->piece(to->arg, piece, (size_t)got, e) < 0)
+            return -1;
+    }
+}
+
+static int hash_piece(void *arg, const void *p, size_t len, struct err *e)
+{
+    (void)e;
+    crypto_hash_add(arg, p, len);
+    return 0;
+}
+
+/* Opens an entry's file (*fd stays -1 for other kinds) and tells the size of its content. */
+static int open_entry(int *fd, size_t *size, const struct entry *n, struct err *e)
+{
+    struct stat st;
+    *fd = -1;
+    *size = n->text != NULL ? strlen(n->text) : 0;
+    if (n->path == NULL)
+        return 0;
+    *fd = open(n->path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0 || fstat(*fd, &st) < 0)
+        return err_sys(e, "opening %s", n->path);
+    *size = (size_t)st.st_size;
+    return 0;
+}
+
+static int hash_entry(struct crypto_hash *h, const struct entry *n, struct err *e)
+{
+    const struct sink to = {hash_piece, h};
+    auto_close int fd = -1;
+    size_t size;
+    if (open_entry(&fd, &size, n, e) < 0)
+        return -1;
+    const char *kind = n->link != NULL ? "link" : n->path || n->text ? "file" : "folder";
+    auto_free char *head = mem_printf("%s %o %zu %s", kind, n->mode, size, n->as);
+    crypto_hash_add(h, head, strlen(head) + 1);
+    if (n->link != NULL)
+        crypto_hash_add(h, n->link, strlen(n->link) + 1);
+    if (n->text != NULL)
+        crypto_hash_add(h, n->text, size);
+    return fd >= 0 ? read_file(n, fd, &to, e) : 0;
+}
+
+int context_hash(struct context *c, char out[65], struct err *e)
+{
+    struct crypto_hash *h = crypto_hash_new();
+    sort(c);
+    for (size_t i = 0; i < c->count; i++) {
+        if (hash_entry(h, &c->entries[i], e) < 0) {
+            crypto_hash_free(h);
+            return err_wrap(e, "image context");
+        }
+    }
+    crypto_hash_hex(h, out);
+    return 0;
+}
+
+static int tar_piece(void *arg, const void *p, size_t len, struct err *e)
+{
+    struct archive *a = arg;
+    la_ssize_t n = archive_write_data(a, p, len);
+    if (n < 0)
+        return err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
+    if ((size_t)n != len)
+        return err_set(e, ERR_CONFLICT, "a file grew while it was read");
+    return 0;
+}
+
+static int tar_entry(struct archive *a, const struct entry *n, struct err *e)
+{
+    const struct sink to = {tar_piece, a};
+    auto_close int fd = -1;
+    size_t size;
+    if (open_entry(&fd, &size, n, e) < 0)
+        return -1;
+    struct archive_entry *head = archive_entry_new();
+    bool file = n->path != NULL || n->text != NULL;
+    archive_entry_set_pathname(head, n->as);
+    archive_entry_set_filetype(head, file ? AE_IFREG : n->link != NULL ? AE_IFLNK : AE_IFDIR);
+    archive_entry_set_perm(head, n->mode);
+    archive_entry_set_size(head, (la_int64_t)size);
+    archive_entry_set_mtime(head, 0, 0);
+    if (n->link != NULL)
+        archive_entry_set_symlink(head, n->link);
+    int rc = archive_write_header(a, head) == ARCHIVE_OK
+                 ? 0
+                 : err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
+    archive_entry_free(head);
+    if (rc == 0 && n->text != NULL && size > 0)
+        rc = tar_piece(a, n->text, size, e);
+    if (rc == 0 && fd >= 0)
+        rc = read_file(n, fd, &to, e);
+    return rc;
+}
+
+static int temporary(int *fd, struct err *e)
+{
+    const char *dir = getenv("TMPDIR");
+    auto_free char *path =
+        mem_printf("%s/slipway-context-XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/tmp");
+    *fd = mkostemp(path, O_CLOEXEC);
+    if (*fd < 0)
+        return err_sys(e, "making a temporary file %s", path);
+    unlink(path);
+    return 0;
+}
+
+int context_write(struct context *c, int *fd, struct err *e)
+{
+    auto_close int file = -1;
+    *fd = -1;
+    if (temporary(&file, e) < 0)
+        return -1;
+    struct archive *a = archive_write_new();
+    archive_write_set_format_pax_restricted(a);
+    int rc = archive_write_open_fd(a, file) == ARCHIVE_OK
+                 ? 0
+                 : err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
+    sort(c);
+    for (size_t i = 0; i < c->count && rc == 0; i++)
+        rc = tar_entry(a, &c->entries[i], e);
+    if (rc == 0 && archive_write_close(a) != ARCHIVE_OK)
+        rc = err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
+    archive_write_free(a);
+    if (rc < 0)
+        return err_wrap(e, "image context");
+    *fd = file;
+    file = -1;
+    return 0;
+}

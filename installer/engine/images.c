@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/images.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "crypto/crypto.h"
+#include "engine/context.h"
+#include "engine/distribution.h"
+#include "engine/tag_lock.h"
+
+enum { DIGITS = 16, BUILD_MS = 30 * 60 * 1000 };
+
+#define HOME "usr/lib/slipway"
+
+/* The three references of one component. */
+struct chain {
+    char *base, *engine, *component;
+    char *engine_dir; /* where the engine image's Dockerfile is */
+};
+
+static void chain_clear(struct chain *ch)
+{
+    free(ch->base);
+    free(ch->engine);
+    free(ch->component);
+    free(ch->engine_dir);
+}
+
+#define auto_chain __attribute__((cleanup(chain_clear)))
+
+/* One build under way. */
+struct job {
+    struct engine *g;
+    const struct images_opts *o;
+    const struct images_component *c;
+    struct engine_progress p;
+};
+
+/* "slipway/NAME:H", H over the context and what it stands on. */
+static int make_ref(char **ref, const char *name, struct context *ctx, const char *below,
+                    struct err *e)
+{
+    char hex[CRYPTO_HEX_LEN];
+    if (context_hash(ctx, hex, e) < 0)
+        return err_wrap(e, "image %s", name);
+    auto_free char *both = mem_printf("%s %s", hex, below);
+    crypto_sha256_hex(hex, both, strlen(both));
+    *ref = mem_printf("slipway/%s:%.*s", name, DIGITS, hex);
+    return 0;
+}
+
+static int folder_ref(char **ref, const char *name, const char *dir, const char *below,
+                      struct err *e)
+{
+    auto_context struct context *ctx = context_new();
+    auto_free char *dockerfile = fs_join(dir, "Dockerfile");
+    if (!fs_exists(dockerfile))
+        return err_set(e, ERR_NOTFOUND, "image %s: there is no %s", name, dockerfile);
+    if (context_add_dir(ctx, dir, "", e) < 0)
+        return -1;
+    return make_ref(ref, name, ctx, below, e);
+}
+
+/* The last layers: what changes most stands last. */
+static char *tail_dockerfile(const char *engine)
+{
+    return mem_printf("FROM %s\n"
+                      "COPY tree /\n"
+                      "HEALTHCHECK --interval=30s --timeout=5s "
+                      "CMD [\"/" HOME "/slipway-agent\", \"health\"]\n"
+                      "ENTRYPOINT [\"/" HOME "/slipway-init\"]\n"
+                      "CMD []\n",
+                      engine);
+}
+
+static int tail_context(struct context *ctx, const struct images_component *c, const char *engine,
+                        struct err *e)
+{
+    auto_free char *dockerfile = tail_dockerfile(engine);
+    context_add_text(ctx, "Dockerfile", dockerfile, 0644);
+    return context_add_dir(ctx, c->dir, "tree/" HOME "/component", e);
+}
+
+int images_prepare(struct images_opts *o, struct err *e)
+{
+    auto_context struct context *ctx = context_new();
+    if (context_add_file(ctx, o->init, "init", 0755, e) < 0 ||
+        context_add_file(ctx, o->agent, "agent", 0755, e) < 0)
+        return -1;
+    return context_hash(ctx, o->programs, e);
+}
+
+static int find_engine(struct chain *ch, const struct images_opts *o,
+                       const struct images_component *c, struct err *e)
+{
+    const char *image = c->image != NULL ? c->image : "base";
+    auto_free char *base_dir = fs_join(o->dockerfiles, "base");
+    auto_free char *own = fs_join(c->dir, "Dockerfile");
+    if (folder_ref(&ch->base, "engine-base", base_dir, o->base, e) < 0)
+        return -1;
+    bool has_own = fs_exists(own);
+    if (!has_own && strcmp(image, "base") == 0) {
+        ch->engine = mem_strdup(ch->base);
+        ch->engine_dir = steal(base_dir);
+        return 0;
+    }
+    auto_free char *name = mem_printf("engine-%s", has_own ? c->name : image);
+    ch->engine_dir = has_own ? mem_strdup(c->dir) : fs_join(o->dockerfiles, image);
+    return folder_ref(&ch->engine, name, ch->engine_dir, ch->base, e);
+}
+
+static int find_chain(struct chain *ch, const struct images_opts *o,
+                      const struct images_component *c, struct err *e)
+{
+    struct images_opts fresh = *o;
+    auto_context struct context *ctx = context_new();
+    if (fresh.programs[0] == '\0' && images_prepare(&fresh, e) < 0)
+        return -1;
+    if (find_engine(ch, o, c, e) < 0 || tail_context(ctx, c, ch->engine, e) < 0)
+        return -1;
+    return make_ref(&ch->component, c->name, ctx, fresh.programs, e);
+}
+
+int images_ref(char **ref, const struct images_opts *o, const struct images_component *c,
+               struct err *e)
+{
+    auto_chain struct chain ch = {0};
+    *ref = NULL;
+    if (find_chain(&ch, o, c, e) < 0)
+        return -1;
+    *ref = steal(ch.component);
+    return 0;
+}
+
+int images_engine_ref(char **ref, const struct images_opts *o, const struct images_component *c,
+                      struct err *e)
+{
+    auto_chain struct chain ch = {0};
+    *ref = NULL;
+    if (find_engine(&ch, o, c, e) < 0)
+        return -1;
+    *ref = steal(ch.engine);
+    return 0;
+}
+
+/* One image of the chain. below NULL: the distribution; dir NULL: the component's tail. */
+struct step {
+    const char *ref, *below, *dir;
+};
+
+static int build_context(const struct job *j, const struct step *s, const char *below,
+                         struct context *ctx, struct err *e)
+{
+    auto_close int fd = -1;
+    auto_node struct node *args = node_new_map();
+    auto_node struct node *labels = node_new_map();
+    const char *colon = strchr(s->ref, ':');
+    auto_free char *name = mem_strndup(s->ref, (size_t)(colon - s->ref));
+    if (context_write(ctx, &fd, e) < 0)
+        return -1;
+    if (s->dir != NULL) /* the tail names its base itself; unused arguments are warned about */
+        node_set_text(args, "BASE", below);
+    node_set_text(labels, "slipway.image", fs_basename(name));
+    node_set_text(labels, "slipway.context", colon + 1);
+    struct engine_build b = {
+        .tag = s->ref, .context_fd = fd, .args = args, .labels = labels, .progress = j->p};
+    return engine_image_build(j->g, &b, e);
+}
+
+static int build_locked(const struct job *j, const struct step *s, struct err *e)
+{
+    auto_context struct context *ctx = context_new();
+    auto_free char *distribution = NULL;
+    const char *below = s->below;
+    if (below == NULL) {
+        if (distribution_ensure(&distribution, j->g, j->o, &j->p, e) < 0)
+            return -1;
+        below = distribution;
+    }
+    if (s->dir != NULL) {
+        if (context_add_dir(ctx, s->dir, "", e) < 0)
+            return -1;
+    } else if (tail_context(ctx, j->c, below, e) < 0 ||
+               context_add_file(ctx, j->o->init, "tree/" HOME "/slipway-init", 0755, e) < 0 ||
+               context_add_file(ctx, j->o->agent, "tree/" HOME "/slipway-agent", 0755, e) < 0) {
+        return -1;
+    }
+    return build_context(j, s, below, ctx, e);
+}
+
+/* Unless it is there, or another run has just built it. */
+static int ensure(const struct job *j, const struct step *s, struct err *e)
+{
+    int there = engine_image_has(j->g, s->ref, e);
+    if (there != 0)
+        return there < 0 ? -1 : 0;
+    struct tag_lock lock = {0};
+    if (tag_lock_take(&lock, s->ref, j->p.deadline, e) < 0)
+        return -1;
+    there = engine_image_has(j->g, s->ref, e);
+    int rc = there < 0 ? -1 : there > 0 ? 0 : build_locked(j, s, e);
+    tag_lock_release(&lock);
+    return rc;
+}
+
+int images_build(struct engine *g, const struct images_opts *o, const struct images_component *c,
+                 const struct engine_progress *p, struct err *e)
+{
+    auto_chain struct chain ch = {0};
+    struct job j = {.g = g, .o = o, .c = c, .p = {.deadline = clock_deadline(BUILD_MS)}};
+    if (p != NULL)
+        j.p = *p;
+    if (find_chain(&ch, o, c, e) < 0)
+        return -1;
+    auto_free char *base_dir = fs_join(o->dockerfiles, "base");
+    const struct step steps[] = {
+        {.ref = ch.base, .below = NULL, .dir = base_dir},
+        {.ref = ch.engine, .below = ch.base, .dir = ch.engine_dir},
+        {.ref = ch.component, .below = ch.engine, .dir = NULL},
+    };
+    /* From the top down to what is there, then up again: a change of code asks for one image. */
+    size_t i = ARRAY_LEN(steps);
+    int there = 0;
+    while (i > 0 && (there = engine_image_has(g, steps[i - 1].ref, e)) == 0)
+        i--;
+    for (; there >= 0 && i < ARRAY_LEN(steps); i++)
+        if (ensure(&j, &steps[i], e) < 0)
+            return -1;
+    if (there < 0)
+        return -1;
+    auto_free char *repo = mem_printf("slipway/%s", c->name);
+    return engine_image_tag(g, ch.component, repo, "latest", e);
+}
+
+int images_list(struct node **out, struct engine *g, struct err *e)
+{
+    return engine_image_list(out, g, "slipway.image", e);
+}
