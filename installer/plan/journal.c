@@ -79,6 +79,13 @@ char *journal_leftover(const char *env)
                       node_get_text(last, "state") ? node_get_text(last, "state") : "?");
 }
 
+void journal_forget(const char *env)
+{
+    auto_free char *path = journal_path(env);
+
+    unlink(path);
+}
+
 int journal_open(struct journal **out, const char *env, struct err *e)
 {
     struct journal *j = mem_alloc(sizeof(*j));

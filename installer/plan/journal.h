@@ -22,6 +22,8 @@ char *journal_leftover(const char *env);
  */
 int journal_write(struct journal *j, struct etcd *c, const struct env_lock *l, const struct op *op,
                   const char *state, struct err *e);
+/* Removes the operator's file: there is nothing to resume. */
+void journal_forget(const char *env);
 /* The run ended well: file and keys go, also those of interrupted runs before it. */
 void journal_finish(struct journal *j, struct etcd *c);
 void journal_close(struct journal *j);

@@ -190,8 +190,12 @@ int op_volume_remove(struct worker *w, const struct op *op, struct err *e)
 
 int op_home_remove(struct worker *w, const struct op *op, struct err *e)
 {
+    auto_free char *home = secret_home(op->target);
+
     (void)w;
-    return secret_remove_key(op->target, e);
+    if (secret_remove_key(op->target, e) < 0)
+        return -1;
+    return fs_remove_tree(home, e);
 }
 
 int op_roll_back(struct worker *w, const struct op *op, struct err *e)

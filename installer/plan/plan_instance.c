@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/json.h"
+#include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/plan_up.h"
 
@@ -232,6 +234,37 @@ int builder_add_instances(struct builder *b, size_t component, struct err *e)
     return 0;
 }
 
+static bool text_is(const struct node *n, const char *key, const char *value)
+{
+    const char *text = node_get_text(n, key);
+
+    return text && strcmp(text, value) == 0;
+}
+
+/* A JSON report of the agent in the snapshot; NULL when there is none. Owned. */
+static struct node *report(const struct builder *b, char *key)
+{
+    const char *text = world_value(b->w, key);
+    struct node *n = NULL;
+    struct err ignored;
+
+    free(key);
+    if (!text || json_parse(&n, "report", text, strlen(text), &ignored) < 0)
+        return NULL;
+    return n;
+}
+
+/* A run that was interrupted between start and readiness left instances that nobody waited for. */
+static bool is_well(const struct builder *b, const struct desired_instance *it)
+{
+    const char *env = b->d->spec->name;
+    auto_node struct node *status = report(b, keys_instance_status(env, it->spec->name));
+    auto_node struct node *applied = report(b, keys_instance_applied(env, it->spec->name));
+
+    return text_is(status, "state", "ready") && !text_is(status, "health", "unhealthy") &&
+           text_is(applied, "result", "ok");
+}
+
 void builder_add_waits(struct builder *b)
 {
     for (size_t i = 0; i < b->d->component_count; i++) {
@@ -240,6 +273,8 @@ void builder_add_waits(struct builder *b)
         for (size_t k = c->first; k < c->first + c->count; k++) {
             if (b->push[i] != PLAN_NONE)
                 add_wait(b, k, b->push[i], false);
+            else if (b->w->etcd_answers && !is_well(b, &b->d->items[k]))
+                add_wait(b, k, PLAN_NONE, false);
             /* etcd's own agents can say that they are ready only when they have a user. */
             if (b->wait[k] != PLAN_NONE)
                 plan_after(b->p, b->wait[k], b->etcd);

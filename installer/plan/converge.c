@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/converge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "crypto/crypto.h"
+#include "plan/connect.h"
+#include "plan/journal.h"
+
+/* A plan made while etcd was down cannot know what etcd holds: a second round settles that. */
+enum { ROUNDS_MAX = 4 };
+
+static struct images_opts image_options(const struct converge_opts *o)
+{
+    struct images_opts images = o->images;
+
+    images.base = o->spec->base_image;
+    images.mirror = o->spec->mirror;
+    return images;
+}
+
+/* Component -> image reference, from the folders alone. */
+static int image_refs(struct node **out, const struct converge_opts *o, struct err *e)
+{
+    auto_node struct node *map = node_new_map();
+    struct images_opts images = image_options(o);
+
+    if (images_prepare(&images, e) < 0)
+        return -1;
+    for (size_t i = 0; i < o->spec->component_count; i++) {
+        const struct manifest *m = o->spec->components[i].manifest;
+        struct images_component c = {.name = m->name, .image = m->image, .dir = m->dir};
+        auto_free char *ref = NULL;
+
+        if (images_ref(&ref, &images, &c, e) < 0)
+            return err_wrap(e, "image of component %s", m->name);
+        node_set_text(map, m->name, ref);
+    }
+    *out = steal(map);
+    return 0;
+}
+
+/* An environment that was never made is planned with a key that nobody keeps. */
+static int look_up_key(struct converge_view *v, const char *env, struct err *e)
+{
+    uint8_t uuid[16];
+
+    if (secret_load_key(&v->key, env, e) == 0)
+        return 0;
+    if (e->code != ERR_NOTFOUND)
+        return -1;
+    v->is_new = true;
+    if (crypto_random(v->key.bytes, sizeof(v->key.bytes), e) < 0)
+        return -1;
+    crypto_derive(uuid, sizeof(uuid), v->key.bytes, "uuid");
+    crypto_uuid(v->key.uuid, uuid);
+    return 0;
+}
+
+static int look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
+                bool locked, struct err *e)
+{
+    auto_node struct node *images = NULL;
+    char version[65];
+    struct plan_opts po = {.catalog_version = version, .locked = locked};
+
+    catalog_version(o->catalog, version);
+    if (look_up_key(v, o->spec->name, e) < 0 || image_refs(&images, o, e) < 0 ||
+        world_observe(&v->world, g, o->spec->name, v->is_new ? NULL : &v->key, e) < 0 ||
+        desired_build(&v->desired, o->spec, &v->key, images, v->world, e) < 0 ||
+        plan_up(&v->plan, v->desired, v->world, &po, e) < 0) {
+        converge_clear(v);
+        return -1;
+    }
+    return 0;
+}
+
+int converge_look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
+                  struct err *e)
+{
+    memset(v, 0, sizeof(*v));
+    return look(v, g, o, false, e);
+}
+
+void converge_clear(struct converge_view *v)
+{
+    plan_free(v->plan);
+    desired_free(v->desired);
+    world_free(v->world);
+    explicit_bzero(v, sizeof(*v));
+}
+
+/* The lock in etcd, when etcd answers already; else the plan takes it on its way. */
+static int lock_if_up(struct env_lock *l, const struct converge_view *v, struct err *e)
+{
+    struct link *root = NULL;
+    int r;
+
+    if (!v->world->etcd_answers || lock_is_taken(l))
+        return 0;
+    if (connect_root_link(&root, v->world->containers, v->desired->spec->name, &v->key, e) < 0)
+        return -1;
+    r = lock_take(l, root, e);
+    link_free(root);
+    return r;
+}
+
+/* One locked round: look again under the lock, execute. *left: the plan was not empty. */
+static int round_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
+                    struct env_lock *lock, struct err *e)
+{
+    struct converge_view v = {0};
+    struct images_opts images = image_options(o);
+    struct execute_opts x = {.lock = lock,
+                             .images = &images,
+                             .parallel = o->parallel,
+                             .deadline = o->deadline,
+                             .events = o->events};
+    struct execute_result one = {0};
+    int r = 0;
+
+    if (look(&v, g, o, lock_is_taken(lock), e) < 0)
+        return -1;
+    if (!lock_is_taken(lock) && v.world->etcd_answers) {
+        r = lock_if_up(lock, &v, e);
+        converge_clear(&v);
+        if (r < 0 || look(&v, g, o, true, e) < 0)
+            return -1;
+    }
+    x.key = &v.key;
+    if (v.plan->count > 0 && o->approve)
+        r = o->approve(o->approve_arg, v.plan, e);
+    if (r == 0 && v.plan->count > 0)
+        r = execute_plan(&one, v.plan, g, &x, e);
+    result->done += one.done;
+    result->total += v.plan->count;
+    if (r == 0)
+        r = v.plan->count > 0;
+    converge_clear(&v);
+    return r;
+}
+
+static int rounds_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
+                     struct env_lock *lock, struct err *e)
+{
+    for (int i = 0; i < ROUNDS_MAX; i++) {
+        int r = round_up(result, g, o, lock, e);
+
+        if (r <= 0)
+            return r;
+    }
+    return err_set(e, ERR_PARTIAL,
+                   "after %d rounds there is still something to do; `slipway plan` says what",
+                   ROUNDS_MAX);
+}
+
+int converge_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
+                struct err *e)
+{
+    struct lock_opts lo = {.env = o->spec->name, .command = o->command, .wait_ms = o->lock_wait_ms};
+    auto_free char *leftover = journal_leftover(o->spec->name);
+    struct env_lock *lock = NULL;
+    struct converge_view v = {0};
+    struct env_key key;
+    size_t todo;
+    int r;
+
+    *result = (struct execute_result){0};
+    /* The common case of nothing to do takes no lock and writes nothing. */
+    if (look(&v, g, o, false, e) < 0)
+        return -1;
+    todo = v.plan->count;
+    converge_clear(&v);
+    if (todo == 0 && !leftover)
+        return 0;
+    if (lock_open(&lock, &lo, e) < 0)
+        return -1;
+    if (leftover)
+        log_warn("%s", leftover);
+    r = secret_make_key(&key, o->spec->name, NULL, e);
+    explicit_bzero(&key, sizeof(key));
+    if (r == 0)
+        r = rounds_up(result, g, o, lock, e);
+    if (r == 0)
+        journal_forget(o->spec->name);
+    lock_close(lock);
+    return r;
+}
+
+/* ---- down ----------------------------------------------------------------------------------- */
+
+static int lock_for_down(struct env_lock *lock, const struct world *w, const struct env_key *key,
+                         const struct converge_down_opts *o, struct err *e)
+{
+    struct link *root = NULL;
+    int r;
+
+    if (!w->etcd_answers)
+        return 0;
+    if (connect_root_link(&root, w->containers, o->env, key, e) < 0)
+        return -1;
+    r = lock_take(lock, root, e);
+    link_free(root);
+    if (r < 0 && o->force) {
+        err_drop(e, "going on without the lock");
+        r = 0;
+    }
+    return r;
+}
+
+/* Nothing with our label may be left but the volumes that stay. */
+static int prove(const struct plan *p, const struct converge_down_opts *o, struct err *e)
+{
+    auto_strv struct strv left = {0};
+
+    for (size_t i = 0; i < p->count; i++)
+        if (p->ops[i].kind != OP_KIND_HOME_REMOVE)
+            strv_add(&left, p->ops[i].target);
+    if (left.count) {
+        auto_free char *names = strv_join(&left, ", ");
+
+        return err_set(e, ERR_PARTIAL, "environment %s still has %s", o->env, names);
+    }
+    return 0;
+}
+
+static int round_down(struct execute_result *result, struct engine *g, const struct env_key *key,
+                      const struct converge_down_opts *o, struct env_lock *lock, struct err *e)
+{
+    struct plan_down_opts po = {.volumes = o->volumes, .named = o->named, .home = o->volumes};
+    struct execute_opts x = {.key = key,
+                             .lock = lock,
+                             .parallel = o->parallel,
+                             .deadline = o->deadline,
+                             .events = o->events};
+    auto_world struct world *w = NULL;
+    auto_world struct world *after = NULL;
+    auto_plan struct plan *p = NULL;
+    auto_plan struct plan *rest = NULL;
+
+    if (world_observe(&w, g, o->env, key, e) < 0 || lock_for_down(lock, w, key, o, e) < 0 ||
+        plan_down(&p, o->env, key, w, &po, e) < 0)
+        return -1;
+    if (o->approve && o->approve(o->approve_arg, p, e) < 0)
+        return -1;
+    if (execute_plan(result, p, g, &x, e) < 0)
+        return -1;
+    if (world_observe(&after, g, o->env, key, e) < 0 ||
+        plan_down(&rest, o->env, key, after, &po, e) < 0)
+        return -1;
+    return prove(rest, o, e);
+}
+
+int converge_down(struct execute_result *result, struct engine *g,
+                  const struct converge_down_opts *o, struct err *e)
+{
+    struct lock_opts lo = {.env = o->env, .command = "down", .wait_ms = o->lock_wait_ms};
+    struct env_lock *lock = NULL;
+    struct env_key key;
+    int r;
+
+    *result = (struct execute_result){0};
+    if (secret_load_key(&key, o->env, e) < 0)
+        return -1;
+    if (lock_open(&lock, &lo, e) < 0)
+        return -1;
+    r = round_down(result, g, &key, o, lock, e);
+    lock_close(lock);
+    explicit_bzero(&key, sizeof(key));
+    return r;
+}
