@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "etcd/http.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum { CURL_BUFFER = 16 << 10, ALIVE_IDLE_S = 20, ALIVE_EVERY_S = 5 };
+
+struct http {
+    CURL *easy;
+    char *base; /* "https://host:port" */
+    struct buf *reply;
+    char why[CURL_ERROR_SIZE];
+};
+
+struct http_stream {
+    struct http *http;
+    CURLM *multi;
+    char *url;
+    struct curl_slist *headers;
+    bool running;
+};
+
+/* curl's setters take any type; a failure means an option this libcurl was built without. */
+#define SET(easy, option, value) (void)curl_easy_setopt((easy), (option), (value))
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct http *h = arg;
+    size_t len = size * count;
+
+    buf_add(h->reply, data, len);
+    return h->reply->full ? 0 : len;
+}
+
+/* TLS 1.2 or later; the pin replaces chain and name, so nothing of /etc/ssl is even read: loading
+ * the system's authorities costs 20 ms and megabytes. */
+static void set_tls(CURL *easy, const char *pin)
+{
+    SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+    if (!pin)
+        return;
+    SET(easy, CURLOPT_PINNEDPUBLICKEY, pin);
+    SET(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    SET(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    SET(easy, CURLOPT_CAINFO, NULL);
+    SET(easy, CURLOPT_CAPATH, NULL);
+}
+
+int http_open(struct http **out, const struct http_target *target, struct err *e)
+{
+    bool v6 = strchr(target->host, ':') != NULL;
+    struct http *h;
+
+    *out = NULL;
+    /* Counted and thread-safe since libcurl 7.84; undone in http_close. */
+    if (curl_global_init(CURL_GLOBAL_SSL) != CURLE_OK)
+        return err_set(e, ERR_SYS, "libcurl does not start");
+    h = mem_alloc(sizeof *h);
+    h->easy = curl_easy_init();
+    if (!h->easy) {
+        http_close(h);
+        return err_set(e, ERR_SYS, "libcurl does not start");
+    }
+    h->base = mem_printf("%s://%s%s%s:%d", target->tls ? "https" : "http", v6 ? "[" : "",
+                         target->host, v6 ? "]" : "", target->port);
+    SET(h->easy, CURLOPT_ERRORBUFFER, h->why);
+    SET(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+    SET(h->easy, CURLOPT_WRITEDATA, h);
+    SET(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(h->easy, CURLOPT_PROTOCOLS_STR, target->tls ? "https" : "http");
+    SET(h->easy, CURLOPT_PROXY, "");
+    SET(h->easy, CURLOPT_NOSIGNAL, 1L);
+    SET(h->easy, CURLOPT_BUFFERSIZE, (long)CURL_BUFFER);
+    SET(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)CURL_BUFFER);
+    SET(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(h->easy, CURLOPT_TCP_KEEPIDLE, (long)ALIVE_IDLE_S);
+    SET(h->easy, CURLOPT_TCP_KEEPINTVL, (long)ALIVE_EVERY_S);
+    if (target->tls)
+        set_tls(h->easy, target->pin);
+    *out = h;
+    return 0;
+}
+
+void http_close(struct http *h)
+{
+    if (!h)
+        return;
+    curl_easy_cleanup(h->easy);
+    free(h->base);
+    free(h);
+    curl_global_cleanup();
+}
+
+static void add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *grown = curl_slist_append(*list, line);
+
+    if (!grown)
+        abort(); /* as everywhere: the process ends when memory is out */
+    *list = grown;
+}
+
+/* Wipes the token's copies that the list holds. */
+static void free_headers(struct curl_slist *list)
+{
+    for (struct curl_slist *l = list; l; l = l->next)
+        explicit_bzero(l->data, strlen(l->data));
+    curl_slist_free_all(list);
+}
+
+static struct curl_slist *build_headers(const struct http_request *q)
+{
+    struct curl_slist *list = NULL;
+
+    add_header(&list, "Content-Type: application/json");
+    add_header(&list, "Accept:");
+    /* etcd answers no 100 Continue, and curl would wait a second for it. */
+    add_header(&list, "Expect:");
+    if (q->must_have_leader)
+        add_header(&list, "Grpc-Metadata-Hasleader: true");
+    if (q->token) {
+        auto_wipe char *line = mem_printf("Authorization: %s", q->token);
+        add_header(&list, line);
+    }
+    return list;
+}
+
+static void set_request(struct http *h, const char *url, const struct http_request *q,
+                        struct curl_slist *headers)
+{
+    int64_t left = clock_left_ms(q->deadline);
+    int64_t connect = q->connect_timeout_ms < left ? q->connect_timeout_ms : left;
+
+    SET(h->easy, CURLOPT_URL, url);
+    SET(h->easy, CURLOPT_HTTPHEADER, headers);
+    SET(h->easy, CURLOPT_POSTFIELDS, q->body); /* not copied */
+    SET(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body_len);
+    SET(h->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect > 0 ? connect : 1));
+    h->why[0] = '\0';
+}
+
+/* One sentence and one code for each way curl can fail. */
+static int translate(CURLcode code, const struct http *h, const struct http_result *r,
+                     struct err *e)
+{
+    const char *why = h->why[0] ? h->why : curl_easy_strerror(code);
+
+    switch (code) {
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        return err_set(e, ERR_AUTH, "the server's key is not the one the link pins");
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return err_set(e, ERR_AUTH, "the server's certificate is not trusted: %s", why);
+    case CURLE_OPERATION_TIMEDOUT:
+        return err_set(e, ERR_TIMEOUT, r->sent ? "no answer in time" : "no connection in time");
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return err_set(e, ERR_NET, "the host name is not known");
+    case CURLE_COULDNT_CONNECT:
+        return err_set(e, ERR_NET, "connection refused or no way there");
+    case CURLE_SSL_CONNECT_ERROR:
+        return err_set(e, ERR_NET, "TLS does not come about: %s", why);
+    case CURLE_WRITE_ERROR:
+        return err_set(e, ERR_REMOTE, "the answer is longer than %zu bytes", h->reply->max);
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_PARTIAL_FILE:
+        return err_set(e, ERR_NET, "the connection broke");
+    default:
+        return err_set(e, ERR_NET, "%s", why);
+    }
+}
+
+static void fill_result(struct http_result *r, const struct http *h)
+{
+    long bytes = 0;
+
+    *r = (struct http_result){.too_big = h->reply->full};
+    (void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &r->status);
+    (void)curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    r->sent = bytes > 0;
+}
+
+int http_post(struct http_result *r, struct buf *reply, struct http *h,
+              const struct http_request *q, struct err *e)
+{
+    auto_free char *url = mem_printf("%s%s", h->base, q->path);
+    struct curl_slist *headers = build_headers(q);
+    int64_t left = clock_left_ms(q->deadline);
+
+    *r = (struct http_result){0};
+    buf_reset(reply);
+    if (left <= 0) {
+        free_headers(headers);
+        return err_set(e, ERR_TIMEOUT, "no time left");
+    }
+    h->reply = reply;
+    set_request(h, url, q, headers);
+    SET(h->easy, CURLOPT_TIMEOUT_MS, (long)(left < 3600000 ? left : 3600000));
+    CURLcode code = curl_easy_perform(h->easy);
+    fill_result(r, h);
+    SET(h->easy, CURLOPT_HTTPHEADER, NULL);
+    SET(h->easy, CURLOPT_POSTFIELDS, NULL);
+    free_headers(headers);
+    return code == CURLE_OK ? 0 : translate(code, h, r, e);
+}
+
+int http_stream_open(struct http_stream **out, const struct http_target *target,
+                     const struct http_request *q, struct err *e)
+{
+    struct http_stream *s;
+    struct http *h;
+
+    *out = NULL;
+    if (http_open(&h, target, e) < 0)
+        return -1;
+    s = mem_alloc(sizeof *s);
+    s->http = h;
+    s->multi = curl_multi_init();
+    s->url = mem_printf("%s%s", h->base, q->path);
+    s->headers = build_headers(q);
+    set_request(h, s->url, q, s->headers);
+    if (!s->multi || curl_multi_add_handle(s->multi, h->easy) != CURLM_OK) {
+        http_stream_close(s);
+        return err_set(e, ERR_SYS, "libcurl does not start");
+    }
+    s->running = true;
+    *out = s;
+    return 0;
+}
+
+/* The end of the transfer, when it came: 0 when the server ended it properly. */
+static int stream_end(bool *ended, struct http_stream *s, struct err *e)
+{
+    struct http_result r;
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(s->multi, &left))) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        *ended = true;
+        s->running = false;
+        fill_result(&r, s->http);
+        if (message->data.result != CURLE_OK)
+            return translate(message->data.result, s->http, &r, e);
+    }
+    return 0;
+}
+
+int http_stream_read(bool *ended, struct buf *into, struct http_stream *s, int64_t wait_ms,
+                     struct err *e)
+{
+    size_t before = into->len;
+    int running = 0;
+
+    *ended = !s->running;
+    if (!s->running)
+        return 0;
+    s->http->reply = into;
+    if (curl_multi_perform(s->multi, &running) != CURLM_OK)
+        return err_set(e, ERR_SYS, "libcurl does not go on");
+    if (running && into->len == before) {
+        (void)curl_multi_poll(s->multi, NULL, 0, (int)wait_ms, NULL);
+        (void)curl_multi_perform(s->multi, &running);
+    }
+    return running ? 0 : stream_end(ended, s, e);
+}
+
+long http_stream_status(const struct http_stream *s)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(s->http->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+void http_stream_close(struct http_stream *s)
+{
+    if (!s)
+        return;
+    if (s->multi) {
+        (void)curl_multi_remove_handle(s->multi, s->http->easy);
+        (void)curl_multi_cleanup(s->multi);
+    }
+    http_close(s->http);
+    free_headers(s->headers);
+    free(s->url);
+    free(s);
+}
