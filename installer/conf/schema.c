@@ -145,6 +145,19 @@ static void read_enum(int *out, const struct schema_row *r, const struct node *n
     expected(p, n, what);
 }
 
+static void read_string(void *out, const struct schema_row *r, const struct node *n,
+                        struct problems *p)
+{
+    int index = -1;
+    struct schema_row choice = {.values = r->values};
+    if (r->values)
+        read_enum(&index, &choice, n, p);
+    if (r->values ? index < 0 : !read_word(n, r->word, p))
+        return;
+    char *text = mem_strdup(n->text);
+    memcpy(out, &text, sizeof(text));
+}
+
 static void read_strings(struct strv *out, const struct schema_row *r, const struct node *n,
                          struct problems *p)
 {
@@ -212,10 +225,7 @@ static void read_row(char *base, const struct schema_row *r, const struct node *
     void *field = base + r->offset;
     switch (r->type) {
     case SCHEMA_TYPE_STRING:
-        if (read_word(n, r->word, p)) {
-            char *text = mem_strdup(n->text);
-            memcpy(field, &text, sizeof(text));
-        }
+        read_string(field, r, n, p);
         break;
     case SCHEMA_TYPE_INT:
         read_int(field, r, n, p);

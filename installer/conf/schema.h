@@ -17,7 +17,7 @@
 
 /* What the row's field in the struct is: */
 enum schema_type {
-    SCHEMA_TYPE_STRING,   /* char *, owned; `word` says which characters */
+    SCHEMA_TYPE_STRING,   /* char *, owned; `word` says which characters, or `values` which texts */
     SCHEMA_TYPE_INT,      /* int, between min and max */
     SCHEMA_TYPE_BOOL,     /* bool */
     SCHEMA_TYPE_SIZE,     /* int64_t bytes, between min and max */

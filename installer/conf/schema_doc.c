@@ -23,7 +23,7 @@ static void print_rows(struct buf *b, const struct schema *s, const char *prefix
 {
     for (size_t i = 0; i < s->count; i++) {
         const struct schema_row *r = &s->rows[i];
-        buf_printf(b, "| `%s%s` | %s", prefix, r->key, type_name(r->type));
+        buf_printf(b, "| `%s%s` | %s", prefix, r->key, r->values ? "one of" : type_name(r->type));
         for (size_t v = 0; r->values && r->values[v]; v++)
             buf_printf(b, "%s %s", v ? "," : "", r->values[v]);
         buf_printf(b, " | %s | %s |\n",
@@ -99,7 +99,7 @@ static struct node *describe_row(const struct schema_row *r)
         node_set_text(out, "type", "object");
     } else if (r->type == SCHEMA_TYPE_LIST || r->type == SCHEMA_TYPE_STRINGS) {
         node_set_text(out, "type", "array");
-    } else if (r->type == SCHEMA_TYPE_ENUM) {
+    } else if (r->values) {
         struct node *values = node_set(out, "enum", node_new_list());
         for (size_t i = 0; r->values[i]; i++)
             node_add_text(values, r->values[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A component folder: component.yaml decoded and checked, hooks and templates by presence. The program
- * knows what a component is, never which ones exist. Keys: components/README.md.
+ * A component folder: component.yaml decoded and checked, hooks and templates by presence. The
+ * program knows what a component is, never which ones exist. Keys: components/README.md.
  */
 #ifndef MODEL_MANIFEST_H
 #define MODEL_MANIFEST_H
@@ -14,18 +14,28 @@
 #include "conf/node.h"
 #include "conf/problems.h"
 
-enum value_type { VALUE_TYPE_STRING, VALUE_TYPE_INT, VALUE_TYPE_FLOAT, VALUE_TYPE_BOOL, VALUE_TYPE_SIZE, VALUE_TYPE_DURATION, VALUE_TYPE_ENUM, VALUE_TYPE_LIST, VALUE_TYPE_MAP };
+enum value_type {
+    VALUE_TYPE_STRING,
+    VALUE_TYPE_INT,
+    VALUE_TYPE_FLOAT,
+    VALUE_TYPE_BOOL,
+    VALUE_TYPE_SIZE,
+    VALUE_TYPE_DURATION,
+    VALUE_TYPE_ENUM,
+    VALUE_TYPE_LIST,
+    VALUE_TYPE_MAP
+};
 enum apply_kind { APPLY_KIND_RESTART, APPLY_KIND_RELOAD, APPLY_KIND_LIVE };
 
 struct config_key {
     char *name, *help;
     enum value_type type;
     enum apply_kind apply;
-    struct node *fallback;    /* the default as written, or NULL: no default */
-    bool required;            /* no default and must be given */
+    struct node *fallback; /* the default as written, or NULL: no default */
+    bool required;         /* no default and must be given */
     bool has_min, has_max;
-    int64_t min, max;         /* int, size (bytes), duration (ms); list and map: item count */
-    struct strv values;       /* enum */
+    int64_t min, max;   /* int, size (bytes), duration (ms); list and map: item count */
+    struct strv values; /* enum */
 };
 
 enum shared_kind {
@@ -38,7 +48,13 @@ struct shared_value {
     enum shared_kind kind;
 };
 
-enum secret_kind { SECRET_KIND_PASSWORD, SECRET_KIND_HEX, SECRET_KIND_CEPH_KEY, SECRET_KIND_SSH_KEY, SECRET_KIND_TLS };
+enum secret_kind {
+    SECRET_KIND_PASSWORD,
+    SECRET_KIND_HEX,
+    SECRET_KIND_CEPH_KEY,
+    SECRET_KIND_SSH_KEY,
+    SECRET_KIND_TLS
+};
 enum secret_scope { SECRET_SCOPE_INSTANCE, SECRET_SCOPE_ENVIRONMENT };
 struct secret_decl {
     char *name;
@@ -46,7 +62,13 @@ struct secret_decl {
     enum secret_scope scope; /* environment: one value for every component that declares the name */
 };
 
-enum template_format { TEMPLATE_FORMAT_INI, TEMPLATE_FORMAT_ENV, TEMPLATE_FORMAT_JSON, TEMPLATE_FORMAT_YAML, TEMPLATE_FORMAT_ARGS };
+enum template_format {
+    TEMPLATE_FORMAT_INI,
+    TEMPLATE_FORMAT_ENV,
+    TEMPLATE_FORMAT_JSON,
+    TEMPLATE_FORMAT_YAML,
+    TEMPLATE_FORMAT_ARGS
+};
 struct template_decl {
     char *name; /* file in templates/ */
     char *path; /* where the rendered file goes */
@@ -62,22 +84,24 @@ struct port_decl {
 };
 
 struct manifest {
-    char *dir;  /* the folder */
+    char *dir; /* the folder */
     char *name, *summary, *image;
     struct strv requires;
     bool early; /* start: early - may start before what it requires is ready; waits by itself */
     int instances_default, instances_min, instances_max;
     struct strv instances_allowed; /* e.g. 1 3 5; empty: any in min..max */
     char *data_root;               /* NULL: no data */
-    int data_volumes;
+    int data_volumes;              /* of one instance, when the environment says nothing */
+    int data_volumes_max;          /* the most an environment may give it */
     struct {
-        struct node *command; /* list of scalars, may hold ${variables}; NULL: the agent runs nothing */
-        char *user;           /* NULL: root */
+        struct node
+            *command; /* list of scalars, may hold ${variables}; NULL: the agent runs nothing */
+        char *user;   /* NULL: root */
         struct strv capabilities, devices;
-        char *restart;        /* Docker restart policy: always | on-failure | no | unless-stopped */
+        char *restart; /* Docker restart policy: always | on-failure | no | unless-stopped */
         bool read_only;
-        bool shared_mount;    /* needs a mount that propagates to the host */
-        struct node *env;     /* map or NULL */
+        bool shared_mount; /* needs a mount that propagates to the host */
+        struct node *env;  /* map or NULL */
     } run;
     bool ssh; /* sshd runs in the container */
     struct config_key *config;
@@ -91,38 +115,53 @@ struct manifest {
     size_t template_count;
     struct port_decl *ports;
     size_t port_count;
-    int64_t ready_deadline_ms;                       /* default 120 s */
-    int64_t health_every_ms, health_deadline_ms;     /* default 10 s, 5 s */
-    int64_t hook_deadline_ms;                        /* prepare, once, apply, drain: default 120 s */
-    int stop_signal;                                 /* default SIGTERM */
-    int reload_signal;                               /* default SIGHUP */
-    int64_t stop_grace_ms;                           /* default 10 s */
-    char *update;                                    /* one_by_one | together */
+    int64_t ready_deadline_ms;                   /* default 120 s */
+    int64_t health_every_ms, health_deadline_ms; /* default 10 s, 5 s */
+    int64_t hook_deadline_ms;                    /* prepare, once, apply, drain: default 120 s */
+    int stop_signal;                             /* default SIGTERM */
+    int reload_signal;                           /* default SIGHUP */
+    int64_t stop_grace_ms;                       /* default 10 s */
+    char *update;                                /* one_by_one | together */
 };
 
 /* Decodes DIR/component.yaml; every problem goes to `p` (whose name is set to the file). NULL when
  * there was any. */
 struct manifest *manifest_load(const char *dir, struct problems *p);
-/* The same from a tree, for tests and fuzzers. */
+/* The same from a tree, for tests and fuzzers; dir NULL: no file is looked at. */
 struct manifest *manifest_decode(const struct node *root, const char *dir, struct problems *p);
 void manifest_free(struct manifest *m);
 const struct config_key *manifest_config(const struct manifest *m, const char *name);
+void manifest_config_names(const struct manifest *m, struct strv *out);
 /* Path of hooks/<name> when it exists and is executable, owned; else NULL. */
 char *manifest_hook(const struct manifest *m, const char *name);
 
 /*
- * Checks and normalises one value against its key: size to bytes ("1GiB" -> 1073741824), duration to
- * milliseconds, bool to true/false, enum membership, ranges. NULL and a problem when it does not fit.
+ * Checks and normalises one value against its key: size to bytes ("1GiB" -> 1073741824), duration
+ * to milliseconds, bool to true/false, enum membership, ranges. NULL and a problem when it does not
+ * fit.
  */
-struct node *manifest_value(const struct config_key *key, const struct node *value, struct problems *p);
+struct node *manifest_value(const struct config_key *key, const struct node *value,
+                            struct problems *p);
 /* As it is stored in etcd: scalars as plain text, lists and maps as compact JSON. Owned. */
 char *manifest_value_text(const struct node *value);
 /* The way back: text from etcd to a value of the key's type. */
-int manifest_value_parse(struct node **out, const struct config_key *key, const char *text, struct err *e);
+int manifest_value_parse(struct node **out, const struct config_key *key, const char *text,
+                         struct err *e);
 
-/* Documentation of the component as Markdown or plain text, and its JSON Schema (draft-07). */
+/* As a document would say it, the way back from a checked value: 60000 -> "1min". Owned. */
+struct node *manifest_value_document(const struct config_key *key, const struct node *value);
+/* "a size", "true or false", ... Static. */
+const char *manifest_type_name(enum value_type type);
+
+/* Documentation of the component as Markdown or plain text, and its the JSON
+ * Schema (draft-07) of its `config`. */
 struct buf;
 void manifest_print_doc(struct buf *b, const struct manifest *m);
 struct node *manifest_schema(const struct manifest *m);
+/* JSON Schema of one configuration value. Owned. */
+struct node *manifest_key_schema(const struct config_key *key);
+/* The keys of component.yaml as a Markdown table, and as JSON Schema (draft-07). */
+void manifest_print_format(struct buf *b);
+struct node *manifest_format_schema(void);
 
 #endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/manifest_check.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "conf/units.h"
+
+/* The innermost of root.a.b that is there, for the place of a problem. */
+static const struct node *at(const struct node *root, const char *a, const char *b)
+{
+    const struct node *outer = node_get(root, a);
+    const struct node *inner = b ? node_get(outer, b) : NULL;
+    return inner ? inner : outer ? outer : root;
+}
+
+static void check_instances(struct manifest *m, const struct node *root, struct problems *p)
+{
+    const struct node *map = node_get(root, "instances");
+    /* The default maximum is 1; a larger default or minimum alone says what is meant. */
+    if (!node_get(map, "min") && m->instances_default < m->instances_min)
+        m->instances_min = m->instances_default;
+    if (!node_get(map, "max") && m->instances_max < m->instances_default)
+        m->instances_max = m->instances_default;
+    if (m->instances_min > m->instances_default || m->instances_default > m->instances_max)
+        problems_add(p, at(root, "instances", NULL),
+                     "instances: min %d, default %d, max %d are not in this order",
+                     m->instances_min, m->instances_default, m->instances_max);
+    bool allowed = m->instances_allowed.count == 0;
+    for (size_t i = 0; i < m->instances_allowed.count; i++) {
+        auto_node struct node *n = node_new_string(m->instances_allowed.items[i]);
+        int64_t count = 0;
+        if (!node_to_int(n, &count) || count < m->instances_min || count > m->instances_max)
+            problems_add(p, at(root, "instances", "allowed"),
+                         "allowed: \"%s\" is no count between min %d and max %d", n->text,
+                         m->instances_min, m->instances_max);
+        allowed = allowed || count == m->instances_default;
+    }
+    if (!allowed)
+        problems_add(p, at(root, "instances", NULL), "instances: the default %d is not allowed",
+                     m->instances_default);
+}
+
+static void check_data(struct manifest *m, const struct node *root, struct problems *p)
+{
+    if (!m->data_root) {
+        if (m->data_volumes > 0 || m->data_volumes_max > 0)
+            problems_add(p, at(root, "data", NULL), "data: volumes need a root");
+        return;
+    }
+    if (m->data_volumes == 0)
+        m->data_volumes = 1;
+    if (m->data_volumes_max == 0)
+        m->data_volumes_max = m->data_volumes;
+    if (m->data_volumes_max < m->data_volumes)
+        problems_add(p, at(root, "data", "max_volumes"), "max_volumes: less than volumes");
+    if (strcmp(m->data_root, "/") == 0)
+        problems_add(p, at(root, "data", "root"), "root: cannot be the whole file system");
+}
+
+static bool is_scalar(const struct node *n)
+{
+    return n->kind != NODE_KIND_LIST && n->kind != NODE_KIND_MAP;
+}
+
+static void check_run(const struct manifest *m, const struct node *root, struct problems *p)
+{
+    const struct node *item;
+    if (m->run.command && m->run.command->count == 0)
+        problems_add(p, at(root, "run", "command"), "command: the list is empty");
+    node_for_each (item, m->run.command) {
+        if (!is_scalar(item) || item->kind == NODE_KIND_NULL)
+            problems_add(p, item, "command: expected texts");
+    }
+    node_for_each (item, m->run.env) {
+        size_t len = strlen(item->key);
+        bool digit_first = item->key[0] >= '0' && item->key[0] <= '9';
+        if (digit_first || strspn(item->key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+                                             "0123456789") != len)
+            problems_add_key(p, item, "env: \"%s\" cannot be the name of a variable", item->key);
+        if (!is_scalar(item))
+            problems_add(p, item, "%s: expected a text", item->key);
+    }
+}
+
+/* Reads `min` or `max`: an amount of the key's own type; of lists and maps a number of items. */
+static bool read_limit(int64_t *out, const struct config_key *key, const struct node *n,
+                       struct problems *p)
+{
+    if (!n)
+        return false;
+    bool good;
+    switch (key->type) {
+    case VALUE_TYPE_SIZE:
+        good = n->text && units_parse_size(out, n->text);
+        break;
+    case VALUE_TYPE_DURATION:
+        good = n->text && units_parse_duration(out, n->text);
+        break;
+    case VALUE_TYPE_INT:
+    case VALUE_TYPE_FLOAT:
+    case VALUE_TYPE_LIST:
+    case VALUE_TYPE_MAP:
+        good = node_to_int(n, out);
+        break;
+    default:
+        problems_add_key(p, n, "%s: %s has no range", key->name, manifest_type_name(key->type));
+        return false;
+    }
+    if (!good)
+        problems_add(p, n, "%s: expected %s", n->key,
+                     key->type == VALUE_TYPE_SIZE || key->type == VALUE_TYPE_DURATION
+                         ? manifest_type_name(key->type)
+                         : "a whole number");
+    return good;
+}
+
+static void check_key(struct raw_config *raw, const struct node *n, struct problems *p)
+{
+    struct config_key *key = &raw->key;
+    if (n->kind != NODE_KIND_MAP || !node_get(n, "type"))
+        return;
+    key->has_min = read_limit(&key->min, key, raw->min, p);
+    key->has_max = read_limit(&key->max, key, raw->max, p);
+    if (key->has_min && key->has_max && key->min > key->max)
+        problems_add(p, n, "%s: min is larger than max", key->name);
+    bool is_enum = key->type == VALUE_TYPE_ENUM;
+    if (is_enum != (key->values.count > 0))
+        problems_add(p, n, "%s: %s", key->name,
+                     is_enum ? "an enum needs its values" : "only an enum has values");
+    if (key->required && key->fallback)
+        problems_add(p, node_get(n, "default"), "%s: required, so a default is never used",
+                     key->name);
+    if (key->fallback)
+        node_free(manifest_value(key, key->fallback, p));
+}
+
+static const char *const built_in[] = {"env",     "component", "instance", "ordinal",
+                                       "address", "data",      "run"};
+
+static void check_config(struct manifest_raw *raw, const struct node *root, struct problems *p)
+{
+    const struct node *map = node_get(root, "config");
+    for (size_t i = 0; i < raw->config_count; i++) {
+        check_key(&raw->config[i], map->items[i], p);
+        for (size_t b = 0; b < ARRAY_LEN(built_in); b++)
+            if (strcmp(raw->config[i].key.name, built_in[b]) == 0)
+                problems_add_key(p, map->items[i], "config: \"%s\" is a variable of every template",
+                                 built_in[b]);
+    }
+}
+
+static void check_profile(const struct manifest_raw *raw, const struct node *profile,
+                          struct problems *p)
+{
+    struct strv auto_strv known = {0};
+    for (size_t i = 0; i < raw->config_count; i++)
+        strv_add(&known, raw->config[i].key.name);
+    if (!schema_word_is_valid(SCHEMA_WORD_NAME, profile->key))
+        problems_add_key(p, profile, "profile name \"%s\": expected %s", profile->key,
+                         schema_word_help(SCHEMA_WORD_NAME));
+    if (profile->kind != NODE_KIND_MAP) {
+        problems_add(p, profile, "%s: expected a map of configuration keys", profile->key);
+        return;
+    }
+    const struct node *value;
+    node_for_each (value, profile) {
+        size_t i = 0;
+        while (i < raw->config_count && strcmp(raw->config[i].key.name, value->key) != 0)
+            i++;
+        if (i == raw->config_count)
+            schema_unknown(p, value, "configuration key", &known);
+        else
+            node_free(manifest_value(&raw->config[i].key, value, p));
+    }
+}
+
+static void check_shared(struct manifest_raw *raw, const struct node *root, struct problems *p)
+{
+    const struct node *map = node_get(root, "shared");
+    for (size_t i = 0; i < raw->shared_count; i++) {
+        struct raw_shared *s = &raw->shared[i];
+        const struct node *place = map->items[i];
+        int ways = (s->generated != 0) + (s->instances != NULL) + (s->count != NULL);
+        if (ways != 1)
+            problems_add_key(p, place, "%s: expected exactly one of generate, instances, count",
+                             s->value.name);
+        s->value.kind = s->instances ? SHARED_KIND_INSTANCES
+                        : s->count   ? SHARED_KIND_COUNT
+                                     : SHARED_KIND_UUID;
+        s->value.component = mem_strdup(s->instances ? s->instances : s->count);
+        bool taken = false;
+        for (size_t b = 0; b < ARRAY_LEN(built_in); b++)
+            taken = taken || strcmp(s->value.name, built_in[b]) == 0;
+        for (size_t k = 0; k < raw->config_count; k++)
+            taken = taken || strcmp(s->value.name, raw->config[k].key.name) == 0;
+        if (taken)
+            problems_add_key(p, place, "shared: \"%s\" is a configuration key or a variable too",
+                             s->value.name);
+    }
+}
+
+static int format_by_suffix(const char *name)
+{
+    static const struct {
+        const char *suffix;
+        enum template_format format;
+    } rows[] = {
+        {".conf", TEMPLATE_FORMAT_INI},  {".ini", TEMPLATE_FORMAT_INI},
+        {".env", TEMPLATE_FORMAT_ENV},   {".json", TEMPLATE_FORMAT_JSON},
+        {".yaml", TEMPLATE_FORMAT_YAML}, {".yml", TEMPLATE_FORMAT_YAML},
+        {".args", TEMPLATE_FORMAT_ARGS},
+    };
+    const char *suffix = strrchr(name, '.');
+    for (size_t i = 0; suffix && i < ARRAY_LEN(rows); i++)
+        if (strcmp(suffix, rows[i].suffix) == 0)
+            return (int)rows[i].format;
+    return -1;
+}
+
+static void check_templates(struct manifest_raw *raw, const struct node *root, struct problems *p)
+{
+    const struct node *map = node_get(root, "templates");
+    for (size_t i = 0; i < raw->template_count; i++) {
+        struct raw_template *t = &raw->templates[i];
+        int format = t->format ? t->format - 1 : format_by_suffix(t->decl.name);
+        if (format < 0)
+            problems_add_key(p, map->items[i],
+                             "%s: its suffix says no format; give format: ini, env, json, yaml or "
+                             "args",
+                             t->decl.name);
+        else
+            t->decl.format = (enum template_format)format;
+        if (!raw->m.dir)
+            continue;
+        auto_free char *path = mem_printf("%s/templates/%s", raw->m.dir, t->decl.name);
+        if (!fs_exists(path))
+            problems_add_key(p, map->items[i], "%s is not in templates/", t->decl.name);
+    }
+}
+
+static void check_hooks(const struct manifest *m, struct problems *p)
+{
+    static const char *const hooks[] = {"arguments", "prepare", "once",  "ready",
+                                        "apply",     "health",  "drain", "check"};
+    for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
+        auto_free char *path = mem_printf("%s/hooks/%s", m->dir, hooks[i]);
+        if (fs_exists(path) && !fs_is_executable(path))
+            problems_add(p, NULL, "hooks/%s is not executable: chmod +x", hooks[i]);
+    }
+}
+
+static void check_ports(const struct manifest *m, const struct node *root, struct problems *p)
+{
+    const struct node *map = node_get(root, "ports");
+    for (size_t i = 1; i < m->port_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (m->ports[i].port == m->ports[k].port && m->ports[i].port != 0)
+                problems_add(p, map->items[i], "%s: port %d is that of %s too", m->ports[i].name,
+                             m->ports[i].port, m->ports[k].name);
+}
+
+void manifest_check(struct manifest_raw *raw, const struct node *root, struct problems *p)
+{
+    struct manifest *m = &raw->m;
+    if (m->name && m->dir && strcmp(fs_basename(m->dir), m->name) != 0)
+        problems_add(p, at(root, "name", NULL), "name: \"%s\", but the folder is named \"%s\"",
+                     m->name, fs_basename(m->dir));
+    if (m->name && strv_has(&m->requires, m->name))
+        problems_add(p, at(root, "requires", NULL), "requires: %s cannot require itself", m->name);
+    check_instances(m, root, p);
+    check_data(m, root, p);
+    check_run(m, root, p);
+    check_config(raw, root, p);
+    const struct node *profile;
+    node_for_each (profile, m->profiles) {
+        check_profile(raw, profile, p);
+    }
+    check_shared(raw, root, p);
+    check_templates(raw, root, p);
+    check_ports(m, root, p);
+    if (m->dir)
+        check_hooks(m, p);
+}
