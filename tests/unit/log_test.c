@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/pool.h"
+
+/* Everything that goes to stderr between capture and captured, as text. */
+struct capture {
+    int saved;
+    FILE *file;
+};
+
+static struct capture capture(void)
+{
+    struct capture c = {.saved = dup(STDERR_FILENO), .file = tmpfile()};
+
+    fflush(stderr);
+    assert_true(dup2(fileno(c.file), STDERR_FILENO) >= 0);
+    return c;
+}
+
+static char *captured(struct capture *c)
+{
+    char *text = mem_alloc(1 << 20);
+
+    fflush(stderr);
+    dup2(c->saved, STDERR_FILENO);
+    close(c->saved);
+    rewind(c->file);
+    size_t len = fread(text, 1, (1 << 20) - 1, c->file);
+    text[len] = '\0';
+    fclose(c->file);
+    return text;
+}
+
+static void a_line_says_program_level_and_message(void **state)
+{
+    (void)state;
+    log_setup("prog", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    struct capture c = capture();
+    log_error("one %d", 1);
+    log_warn("two");
+    log_info("three");
+    log_debug("four");
+    auto_free char *text = captured(&c);
+    assert_string_equal(text, "prog: error: one 1\nprog: warning: two\nprog: three\n");
+}
+
+static void only_what_the_level_allows_is_enabled(void **state)
+{
+    (void)state;
+    log_setup("prog", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    assert_true(log_enabled(LOG_LEVEL_ERROR));
+    assert_true(log_enabled(LOG_LEVEL_WARN));
+    assert_false(log_enabled(LOG_LEVEL_INFO));
+}
+
+static void a_registered_secret_never_leaves(void **state)
+{
+    (void)state;
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    log_redact("short"); /* too short to be told from a word */
+    log_redact("12345678");
+    log_redact("correct-horse-battery");
+    log_redact("correct-horse-battery-staple");
+    log_redact("correct-horse-battery");
+    struct capture c = capture();
+    log_info("a=correct-horse-battery-staple b=correct-horse-battery c=12345678 short");
+    auto_free char *text = captured(&c);
+    assert_string_equal(text, "p: a=[redacted] b=[redacted] c=******** short\n");
+}
+
+static void a_secret_in_a_text_of_the_callers_is_replaced(void **state)
+{
+    char text[] = "x=secret-of-this-test;y=secret-of-this-test";
+
+    (void)state;
+    log_redact("secret-of-this-test");
+    log_redact_text(text);
+    assert_string_equal(text, "x=[redacted];y=[redacted]");
+}
+
+static void json_lines_are_json_whatever_the_message_is(void **state)
+{
+    (void)state;
+    log_setup("prog", LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    struct capture c = capture();
+    log_context("instance", "ceph-\"1");
+    log_info("a \"quote\" \\ back\nnew\x01 \xff \xc3\xa9 \xed\xa0\x80");
+    log_context("instance", NULL);
+    auto_free char *text = captured(&c);
+    static const char want[] =
+        ",\"level\":\"info\",\"program\":\"prog\",\"instance\":\"ceph-\\\"1\",\"message\":\""
+        "a \\\"quote\\\" \\\\ back\\nnew\\u0001 \\ufffd \xc3\xa9 \\ufffd\\ufffd\\ufffd\"}\n";
+    assert_memory_equal(text, "{\"time\":\"20", 11);
+    assert_string_equal(strchr(text, ','), want);
+}
+
+static void control_characters_do_not_reach_a_terminal(void **state)
+{
+    (void)state;
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    struct capture c = capture();
+    log_info("red \x1b[31m\rgone\ttab\nsecond");
+    auto_free char *text = captured(&c);
+    assert_string_equal(text, "p: red ?[31m?gone\ttab\n    second\n");
+}
+
+static void context_is_the_threads_own(void **state)
+{
+    (void)state;
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    struct capture c = capture();
+    log_context("host", "a");
+    log_context("instance", "i1");
+    log_info("both");
+    log_context("host", "b");
+    log_context("instance", NULL);
+    log_info("one");
+    log_context("host", NULL);
+    for (int i = 0; i < 10; i++) {
+        char key[8];
+
+        snprintf(key, sizeof key, "k%d", i); /* more than there is room for is dropped */
+        log_context(key, "v");
+    }
+    for (int i = 0; i < 10; i++) {
+        char key[8];
+
+        snprintf(key, sizeof key, "k%d", i);
+        log_context(key, NULL);
+    }
+    log_info("none");
+    auto_free char *text = captured(&c);
+    assert_string_equal(text, "p: host=a: instance=i1: both\np: host=b: one\np: none\n");
+}
+
+static void mark(void *arg)
+{
+    fprintf(stderr, "%s", (const char *)arg);
+}
+
+static void the_hook_runs_around_each_line(void **state)
+{
+    char before[] = "<";
+
+    (void)state;
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    struct capture c = capture();
+    log_set_hook(mark, mark, before);
+    log_info("a");
+    log_debug("not shown");
+    log_set_hook(NULL, NULL, NULL);
+    auto_free char *text = captured(&c);
+    assert_string_equal(text, "<p: a\n<");
+}
+
+static void talk(void *arg, size_t i)
+{
+    (void)arg;
+    char value[16];
+
+    snprintf(value, sizeof value, "%zu", i);
+    log_context("job", value);
+    log_info("of %zu says 0123456789012345678901234567890123456789", i);
+    log_redact("another-secret-of-many");
+    log_context("job", NULL);
+}
+
+static void threads_do_not_mix_their_lines(void **state)
+{
+    int lines = 0;
+
+    (void)state;
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    struct capture c = capture();
+    pool_run(200, 8, talk, NULL);
+    auto_free char *text = captured(&c);
+    for (char *save = NULL, *line = strtok_r(text, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        size_t a, b;
+
+        assert_int_equal(sscanf(line, "p: job=%zu: of %zu says 0123456789", &a, &b), 2);
+        assert_int_equal(a, b);
+        lines++;
+    }
+    assert_int_equal(lines, 200);
+}
+
+static void an_endless_message_is_cut(void **state)
+{
+    (void)state;
+    auto_free char *big = mem_alloc(300000);
+    memset(big, 'x', 299999);
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    struct capture c = capture();
+    log_info("%s", big);
+    auto_free char *text = captured(&c);
+    assert_in_range(strlen(text), 1000, 70000);
+    assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
+static void timestamps_come_first(void **state)
+{
+    (void)state;
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    log_set_timestamps(true);
+    struct capture c = capture();
+    log_info("x");
+    log_set_timestamps(false);
+    auto_free char *text = captured(&c);
+    assert_string_equal(text + strlen("2026-01-31T23:59:59.123Z"), " p: x\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_says_program_level_and_message),
+        cmocka_unit_test(only_what_the_level_allows_is_enabled),
+        cmocka_unit_test(a_registered_secret_never_leaves),
+        cmocka_unit_test(a_secret_in_a_text_of_the_callers_is_replaced),
+        cmocka_unit_test(json_lines_are_json_whatever_the_message_is),
+        cmocka_unit_test(control_characters_do_not_reach_a_terminal),
+        cmocka_unit_test(context_is_the_threads_own),
+        cmocka_unit_test(the_hook_runs_around_each_line),
+        cmocka_unit_test(threads_do_not_mix_their_lines),
+        cmocka_unit_test(an_endless_message_is_cut),
+        cmocka_unit_test(timestamps_come_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
