@@ -85,7 +85,7 @@ static void a_file_link_has_only_a_path(void **state)
 static void text_and_link_are_one_round_trip(void **state)
 {
     static const char *const texts[] = {
-        "etcds://u:p%40%3A%2F@h:2379,[::1]:1/slipway/a%20b?pin=" PIN,
+        ("etcds://u:p%40%3A%2F@h:2379,[::1]:1/slipway/a%20b?pin=" PIN),
         "etcd://h:2379/x",
         "etcd://only-user@h:2379",
         "file:///a/b%25c",
