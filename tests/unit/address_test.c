@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "conf/json.h"
+#include "plan/address.h"
+
+static const char UUID[] = "11111111-2222-8333-8444-555555555555";
+
+static struct node *parse(const char *text)
+{
+    struct node *n = NULL;
+    struct err e;
+
+    if (json_parse(&n, "test", text, strlen(text), &e) < 0)
+        fail_msg("%s", e.msg);
+    return n;
+}
+
+/* A snapshot with these lists; an empty text is an empty list. */
+static struct world *world_of(const char *containers, const char *networks, const char *volumes)
+{
+    struct world *w = mem_alloc(sizeof(*w));
+
+    w->containers = *containers ? parse(containers) : node_new_list();
+    w->others = node_new_list();
+    w->networks = *networks ? parse(networks) : node_new_list();
+    w->volumes = *volumes ? parse(volumes) : node_new_list();
+    return w;
+}
+
+static struct env_key key_of(void)
+{
+    struct env_key k = {.bytes = {0, 7}};
+
+    memcpy(k.uuid, UUID, sizeof(UUID));
+    return k;
+}
+
+static void a_subnet_that_is_no_subnet_is_refused(void **state)
+{
+    static const char *const BAD[] = {"",          "10.0.0.0", "10.0.0.0/",  "10.0.0.0/33",
+                                      "10.0.0/24", "x/8",      "10.0.0.0/8x"};
+    struct cidr c;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(BAD); i++)
+        assert_int_equal(cidr_parse(&c, BAD[i], &e), -1);
+    assert_int_equal(cidr_parse(&c, "10.1.2.3/24", &e), 0);
+    assert_int_equal(c.base, 0x0a010200);
+}
+
+static void overlap_is_seen_from_both_sides(void **state)
+{
+    struct cidr a, b, other;
+    struct err e;
+
+    (void)state;
+    cidr_parse(&a, "10.1.0.0/16", &e);
+    cidr_parse(&b, "10.1.2.0/24", &e);
+    cidr_parse(&other, "10.2.0.0/24", &e);
+    assert_true(cidr_overlaps(&a, &b));
+    assert_true(cidr_overlaps(&b, &a));
+    assert_false(cidr_overlaps(&a, &other));
+}
+
+static void the_first_free_subnet_skips_networks_and_routes(void **state)
+{
+    auto_world struct world *w = world_of(
+        "", "[{\"Name\":\"x\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.64.7.0/24\"}]}}]", "");
+    struct spec s = {.name = mem_strdup("demo")};
+    struct env_key k = key_of();
+    auto_free char *subnet = NULL;
+    struct err e;
+
+    (void)state;
+    strv_add(&w->routes, "10.64.8.0/24");
+    assert_int_equal(address_subnet(&subnet, w, &s, &k, &e), 0);
+    assert_string_equal(subnet, "10.64.9.0/24");
+    free(s.name);
+}
+
+static void a_wanted_subnet_that_is_taken_says_by_whom(void **state)
+{
+    auto_world struct world *w = world_of(
+        "", "[{\"Name\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":\"172.17.0.0/16\"}]}}]", "");
+    struct spec s = {.name = mem_strdup("demo"), .subnet = mem_strdup("172.17.5.0/24")};
+    struct env_key k = key_of();
+    auto_free char *subnet = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(address_subnet(&subnet, w, &s, &k, &e), -1);
+    assert_int_equal(e.code, ERR_CONFLICT);
+    assert_non_null(strstr(e.msg, "taken by bridge"));
+    free(s.name);
+    free(s.subnet);
+}
+
+static void a_volume_keeps_subnet_and_address_of_its_instance(void **state)
+{
+    auto_world struct world *w =
+        world_of("", "",
+                 "[{\"Name\":\"demo-ceph-mon-1-data\",\"Labels\":{\"slipway.env\":"
+                 "\"11111111-2222-8333-8444-555555555555\",\"slipway.instance\":\"ceph-mon-1\","
+                 "\"slipway.address\":\"10.70.1.9\",\"slipway.subnet\":\"10.70.1.0/24\"}}]");
+    struct spec s = {.name = mem_strdup("demo")};
+    struct env_key k = key_of();
+    auto_strv struct strv names = {0}, out = {0};
+    auto_free char *subnet = NULL;
+    struct address_request r = {.env = "demo", .uuid = UUID, .instances = &names};
+    struct err e;
+
+    (void)state;
+    assert_int_equal(address_subnet(&subnet, w, &s, &k, &e), 0);
+    assert_string_equal(subnet, "10.70.1.0/24");
+    strv_add(&names, "etcd-1");
+    strv_add(&names, "ceph-mon-1");
+    strv_add(&names, "ceph-mon-2");
+    r.subnet = subnet;
+    assert_int_equal(address_assign(&out, w, &r, &e), 0);
+    assert_string_equal(out.items[0], "10.70.1.2");
+    assert_string_equal(out.items[1], "10.70.1.9");
+    assert_string_equal(out.items[2], "10.70.1.3");
+    free(s.name);
+}
+
+static void an_address_that_a_container_holds_is_given_to_nobody_else(void **state)
+{
+    auto_world struct world *w = world_of(
+        "[{\"Id\":\"a\",\"Names\":[\"/demo-x-2\"],\"Labels\":{\"slipway.instance\":\"x-2\","
+        "\"slipway.address\":\"10.70.1.2\"}}]",
+        "", "");
+    auto_strv struct strv names = {0}, out = {0};
+    struct address_request r = {
+        .env = "demo", .uuid = UUID, .subnet = "10.70.1.0/24", .instances = &names};
+    struct err e;
+
+    (void)state;
+    strv_add(&names, "x-1");
+    assert_int_equal(address_assign(&out, w, &r, &e), 0);
+    assert_string_equal(out.items[0], "10.70.1.3");
+}
+
+static void a_full_subnet_is_an_error(void **state)
+{
+    auto_world struct world *w = world_of("", "", "");
+    auto_strv struct strv names = {0}, out = {0};
+    struct address_request r = {
+        .env = "demo", .uuid = UUID, .subnet = "10.70.1.0/30", .instances = &names};
+    struct err e;
+
+    (void)state;
+    strv_add(&names, "x-1");
+    strv_add(&names, "x-2");
+    assert_int_equal(address_assign(&out, w, &r, &e), -1);
+    assert_int_equal(e.code, ERR_CONFIG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_subnet_that_is_no_subnet_is_refused),
+        cmocka_unit_test(overlap_is_seen_from_both_sides),
+        cmocka_unit_test(the_first_free_subnet_skips_networks_and_routes),
+        cmocka_unit_test(a_wanted_subnet_that_is_taken_says_by_whom),
+        cmocka_unit_test(a_volume_keeps_subnet_and_address_of_its_instance),
+        cmocka_unit_test(an_address_that_a_container_holds_is_given_to_nobody_else),
+        cmocka_unit_test(a_full_subnet_is_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
