@@ -30,6 +30,7 @@ struct engine {
     char version[16];
     CURL *curl;
     CURLM *multi; /* holds the connection that is used again */
+    bool read_only;
 };
 
 struct transfer {
@@ -259,6 +260,9 @@ int api_call(struct node **out, struct engine *g, const struct api_request *r, s
     auto_free char *target = mem_printf("http://docker/v%s%s", g->version, r->path);
     if (out != NULL)
         *out = NULL;
+    if (g->read_only && strcmp(r->method, "GET") != 0)
+        return err_set(e, ERR_SYS, "%s %s: this engine is open for reading only", r->method,
+                       r->path);
     buf_init(&t.body, ANSWER_MAX);
     int rc = transfer(&t, target, &stopped);
     if (rc == 0 && !stopped)
@@ -338,6 +342,11 @@ int engine_clone(struct engine **out, const struct engine *from, struct err *e)
         err_set(e, ERR_SYS, "libcurl does not start");
     engine_close(g);
     return *out != NULL ? 0 : -1;
+}
+
+void engine_set_read_only(struct engine *g)
+{
+    g->read_only = true;
 }
 
 void engine_close(struct engine *g)

@@ -22,6 +22,8 @@ struct engine;
  * to do. */
 int engine_open(struct engine **out, const char *url, struct err *e);
 int engine_clone(struct engine **out, const struct engine *from, struct err *e);
+/* From now on every call but GET is refused here: for a plan, which must not change anything. */
+void engine_set_read_only(struct engine *g);
 void engine_close(struct engine *g);
 const char *engine_version(const struct engine *g); /* "1.41" in use, borrowed */
 /* Name, server version, disk and security facts of GET /info. */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sig.h"
+#include "cmd/cmd.h"
+
+enum { HELP_MAX = 1 << 20 };
+
+#define COMMAND(name) extern const struct cmd cmd_##name;
+#include "cmd/commands.def"
+#undef COMMAND
+
+const struct cmd *const cmd_all[] = {
+#define COMMAND(name) &cmd_##name,
+#include "cmd/commands.def"
+#undef COMMAND
+    NULL};
+
+const struct opt_spec cmd_global_options[] = {
+    {"env", 'e', OPT_STRING, "NAME", "the environment (default: the only one there is, or demo)",
+     offsetof(struct cmd_context, env)},
+    {"file", 'f', OPT_STRING, "FILE", "the environment document",
+     offsetof(struct cmd_context, file)},
+    {"catalog", 0, OPT_LIST, "DIR", "a folder with more components",
+     offsetof(struct cmd_context, catalogs)},
+    {"json", 0, OPT_FLAG, NULL, "print JSON", offsetof(struct cmd_context, json)},
+    {"verbose", 'v', OPT_COUNT, NULL, "say more; twice: every call",
+     offsetof(struct cmd_context, verbose)},
+    {"quiet", 'q', OPT_FLAG, NULL, "no progress", offsetof(struct cmd_context, quiet)},
+    {"no-color", 0, OPT_FLAG, NULL, "no colour, as with NO_COLOR",
+     offsetof(struct cmd_context, no_color)},
+    {"timeout", 0, OPT_DURATION, "TIME", "give up after this time (30s, 5min)",
+     offsetof(struct cmd_context, timeout_ms)},
+    {"help", 'h', OPT_FLAG, NULL, "this help", offsetof(struct cmd_context, help)},
+    {"version", 0, OPT_FLAG, NULL, "print the version", offsetof(struct cmd_context, version)},
+    {0},
+};
+
+static size_t word_count(const char *name)
+{
+    return strchr(name, ' ') ? 2 : 1;
+}
+
+const struct cmd *cmd_find(const char *const *argv, int *used)
+{
+    for (size_t words = 2; words > 0; words--) {
+        auto_free char *name = NULL;
+
+        if (!argv[0] || (words == 2 && !argv[1]))
+            continue;
+        name = words == 2 ? mem_printf("%s %s", argv[0], argv[1]) : mem_strdup(argv[0]);
+        for (size_t i = 0; cmd_all[i]; i++)
+            if (word_count(cmd_all[i]->help.name) == words &&
+                strcmp(cmd_all[i]->help.name, name) == 0) {
+                *used = (int)words;
+                return cmd_all[i];
+            }
+    }
+    return NULL;
+}
+
+static void print_overview(FILE *out)
+{
+    struct buf b __attribute__((cleanup(buf_clear)));
+    const char *group = NULL;
+
+    buf_init(&b, HELP_MAX);
+    buf_puts(
+        &b,
+        "usage: slipway [OPTIONS] COMMAND ...\n\n"
+        "Installs, runs and looks after a cluster environment of containers from one YAML file.\n"
+        "Without a file it is about the built-in demo: a storage cluster.\n");
+    for (size_t i = 0; cmd_all[i]; i++) {
+        const struct opt_command *h = &cmd_all[i]->help;
+
+        if (h->group && (!group || strcmp(group, h->group) != 0)) {
+            group = h->group;
+            buf_printf(&b, "\n%s\n", group);
+        }
+        buf_printf(&b, "  %-16s %s\n", h->name, h->summary);
+    }
+    buf_puts(&b, "\nOptions\n");
+    opt_help_options(&b, cmd_global_options);
+    buf_puts(&b, "\n`slipway COMMAND --help` says more about a command.\n");
+    fputs(buf_str(&b), out);
+}
+
+static void print_help(const struct cmd *c)
+{
+    struct buf b __attribute__((cleanup(buf_clear)));
+
+    buf_init(&b, HELP_MAX);
+    opt_help(&b, "slipway", &c->help, cmd_global_options);
+    fputs(buf_str(&b), stdout);
+}
+
+static int unknown_command(const char *word, struct err *e)
+{
+    auto_strv struct strv names = {0};
+    const char *near;
+
+    for (size_t i = 0; cmd_all[i]; i++)
+        strv_add(&names, cmd_all[i]->help.name);
+    near = strv_nearest(&names, word);
+    return err_set(e, ERR_USAGE, "there is no command %s%s%s%s; `slipway --help` lists them", word,
+                   near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+}
+
+static int check_operands(const struct cmd *c, const struct strv *operands, struct err *e)
+{
+    if ((int)operands->count < c->min_operands)
+        return err_set(e, ERR_USAGE, "%s needs %s; see `slipway %s --help`", c->help.name,
+                       c->help.args ? c->help.args : "an argument", c->help.name);
+    if (c->max_operands >= 0 && (int)operands->count > c->max_operands)
+        return err_set(e, ERR_USAGE, "%s takes no %s; see `slipway %s --help`", c->help.name,
+                       operands->items[c->max_operands], c->help.name);
+    return 0;
+}
+
+static int run_command(struct cmd_context *x, const struct cmd *c, const char *const *argv,
+                       struct err *e)
+{
+    auto_strv struct strv operands = {0};
+    void *options = mem_alloc(c->options_size + 1);
+    struct opt_set sets[] = {{cmd_global_options, x}, {c->help.options, options}, {NULL, NULL}};
+    int r;
+
+    r = opt_parse(&operands, sets, argv, c->stop_at_operand ? OPT_STOP_AT_OPERAND : OPT_ANYWHERE,
+                  e);
+    if (r == 0 && x->help) {
+        print_help(c);
+        free(options);
+        return 0;
+    }
+    if (r == 0)
+        log_setup("slipway",
+                  x->verbose > 1 ? LOG_LEVEL_DEBUG
+                  : x->verbose   ? LOG_LEVEL_INFO
+                                 : LOG_LEVEL_WARN,
+                  LOG_FORMAT_TEXT);
+    if (r == 0)
+        r = check_operands(c, &operands, e);
+    if (r == 0 && c->file_operand && operands.count)
+        x->file = operands.items[0];
+    if (r == 0)
+        r = cmd_prepare(x, c->needs, e);
+    if (r == 0)
+        r = c->run(x, options, &operands, e);
+    free(options);
+    return r;
+}
+
+/* Options before the command's name; *rest is where the command starts. */
+static int parse_front(struct cmd_context *x, const char *const *argv, struct strv *rest,
+                       struct err *e)
+{
+    struct opt_set sets[] = {{cmd_global_options, x}, {NULL, NULL}};
+
+    return opt_parse(rest, sets, argv, OPT_STOP_AT_OPERAND, e);
+}
+
+static int dispatch(struct cmd_context *x, const char *const *argv, struct err *e)
+{
+    auto_strv struct strv rest = {0};
+    const char *const *words;
+    const struct cmd *c;
+    int used = 0;
+
+    if (parse_front(x, argv, &rest, e) < 0)
+        return -1;
+    words = (const char *const *)rest.items;
+    if (x->version) {
+        puts("slipway " SLIPWAY_VERSION);
+        return 0;
+    }
+    if (rest.count == 0) {
+        print_overview(x->help ? stdout : stderr);
+        return x->help ? 0 : err_exit_status(ERR_USAGE);
+    }
+    c = cmd_find(words, &used);
+    if (!c)
+        return unknown_command(words[0], e);
+    return run_command(x, c, words + used, e);
+}
+
+int main(int argc, char **argv)
+{
+    struct cmd_context x = {0};
+    struct err e = {0};
+    int r;
+
+    (void)argc;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    log_setup("slipway", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    sig_setup();
+    r = dispatch(&x, (const char *const *)argv + 1, &e);
+    cmd_release(&x);
+    if (r < 0) {
+        log_redact_text(e.msg);
+        fprintf(stderr, "slipway: %s\n", e.msg);
+        r = err_exit_status(e.code);
+    }
+    if (fflush(stdout) != 0 && r == 0)
+        r = err_exit_status(ERR_SYS);
+    return r;
+}

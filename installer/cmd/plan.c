@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "conf/json.h"
+#include "plan/converge.h"
+
+enum { PLAN_TEXT_MAX = 16 << 20, STATUS_CHANGES = 2 };
+
+static const struct opt_example examples[] = {
+    {"slipway plan", "what `slipway up` would do"},
+    {"slipway plan my.yaml --json", "the same as JSON, with the order of the operations"},
+    {0},
+};
+
+static void print(const struct cmd_context *x, const struct plan *p)
+{
+    struct buf b __attribute__((cleanup(buf_clear)));
+
+    buf_init(&b, PLAN_TEXT_MAX);
+    if (x->json) {
+        auto_node struct node *n = plan_json(p);
+
+        json_format(&b, n, 2);
+        buf_putc(&b, '\n');
+    } else {
+        plan_print(&b, p, x->verbose > 0);
+        if (p->count == 0)
+            buf_printf(&b, "%s: nothing to do\n", p->env);
+        else
+            buf_printf(&b, "%s: %zu operations; `slipway up` runs them\n", p->env, p->count);
+    }
+    fputs(buf_str(&b), stdout);
+}
+
+static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
+{
+    struct converge_opts o = {
+        .spec = x->spec, .catalog = x->catalog, .images = x->images, .command = "plan"};
+    struct converge_view v;
+    int status;
+
+    (void)options;
+    (void)operands;
+    engine_set_read_only(x->engine);
+    if (converge_look(&v, x->engine, &o, e) < 0)
+        return -1;
+    print(x, v.plan);
+    status = v.plan->count ? STATUS_CHANGES : 0;
+    converge_clear(&v);
+    return status;
+}
+
+const struct cmd cmd_plan = {
+    .help = {.name = "plan",
+             .summary = "say what `up` would do; exit 0: nothing, 2: changes",
+             .args = "[FILE]",
+             .examples = examples,
+             .group = "Environments"},
+    .needs = CMD_NEEDS_CATALOG | CMD_NEEDS_SPEC | CMD_NEEDS_ENGINE,
+    .max_operands = 1,
+    .file_operand = true,
+    .run = run,
+};

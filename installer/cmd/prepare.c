@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* What `needs` names, prepared once for every command. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "conf/json.h"
+#include "model/keys.h"
+#include "plan/connect.h"
+
+enum { ETCD_DEADLINE_MS = 5000 };
+
+static int program_dir(char **out, struct err *e)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (len < 0)
+        return err_sys(e, "finding the program's own path");
+    path[len] = '\0';
+    slash = strrchr(path, '/');
+    if (slash)
+        *slash = '\0';
+    *out = mem_strdup(path);
+    return 0;
+}
+
+/* The first folder that holds components/: given, of the source tree (build/gcc/slipway),
+ * installed. */
+static char *find_share(const char *dir)
+{
+    const char *given = getenv("SLIPWAY_SHARE");
+    auto_free char *tree = mem_printf("%s/../..", dir);
+    auto_free char *installed = mem_printf("%s/../share/slipway", dir);
+    const char *const candidates[] = {given, tree, installed};
+
+    for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
+        auto_free char *components = candidates[i] ? fs_join(candidates[i], "components") : NULL;
+
+        if (components && fs_exists(components))
+            return realpath(candidates[i], NULL);
+    }
+    return NULL;
+}
+
+/* slipway-init and slipway-agent lie beside slipway in a build, in lib/slipway when installed. */
+static char *find_program(const char *dir, const char *name)
+{
+    auto_free char *beside = fs_join(dir, name);
+
+    if (fs_is_executable(beside))
+        return steal(beside);
+    return mem_printf("%s/../lib/slipway/%s", dir, name);
+}
+
+int cmd_paths_find(struct cmd_paths *p, struct err *e)
+{
+    auto_free char *dir = NULL;
+
+    if (program_dir(&dir, e) < 0)
+        return -1;
+    p->share = find_share(dir);
+    if (!p->share)
+        return err_set(
+            e, ERR_NOTFOUND,
+            "the folder with components/ and dockerfiles/ is not found; name it in SLIPWAY_SHARE");
+    p->components = fs_join(p->share, "components");
+    p->dockerfiles = fs_join(p->share, "dockerfiles");
+    p->demo = fs_join(p->share, "components/demo.yaml");
+    p->init = find_program(dir, "slipway-init");
+    p->agent = find_program(dir, "slipway-agent");
+    return 0;
+}
+
+int64_t cmd_deadline(const struct cmd_context *x, int64_t default_ms)
+{
+    return clock_deadline(x->timeout_ms ? x->timeout_ms : default_ms);
+}
+
+/* All problems go to stderr, one a line; the error counts them. */
+static int report_problems(const struct problems *p, const char *what, struct err *e)
+{
+    for (size_t i = 0; i < p->lines.count; i++)
+        log_error("%s", p->lines.items[i]);
+    return err_set(e, ERR_CONFIG, "%s: %zu problem%s; nothing was changed", what, p->count,
+                   p->count == 1 ? "" : "s");
+}
+
+static int prepare_catalog(struct cmd_context *x, struct err *e)
+{
+    auto_strv struct strv dirs = {0};
+    struct problems p;
+    int r;
+
+    if (x->catalog)
+        return 0;
+    strv_add(&dirs, x->paths.components);
+    strv_add_all(&dirs, &x->catalogs);
+    problems_init(&p, x->paths.components);
+    r = catalog_load(&x->catalog, (const char *const *)dirs.items, dirs.count, &p);
+    if (r < 0)
+        report_problems(&p, "the component catalog", e);
+    problems_clear(&p);
+    return r;
+}
+
+static int prepare_name(struct cmd_context *x, struct err *e)
+{
+    if (!x->env && x->spec)
+        x->env = x->spec->name;
+    if (!x->env)
+        x->env = "demo";
+    if (!spec_name_is_valid(x->env))
+        return err_set(e, ERR_USAGE, "%s is no name of an environment: a-z, 0-9 and -, at most 40",
+                       x->env);
+    return 0;
+}
+
+static int prepare_engine(struct cmd_context *x, struct err *e)
+{
+    return x->engine ? 0 : engine_open(&x->engine, NULL, e);
+}
+
+static int prepare_etcd(struct cmd_context *x, struct err *e)
+{
+    if (x->etcd)
+        return 0;
+    if (connect_environment(&x->etcd, &x->containers, &x->key, x->engine, x->env, e) < 0)
+        return -1;
+    etcd_set_deadline(x->etcd, cmd_deadline(x, ETCD_DEADLINE_MS));
+    return 0;
+}
+
+/* The document that the environment was made from, from etcd. ERR_NOTFOUND when there is none. */
+static int stored_document(struct node **out, struct cmd_context *x, struct err *e)
+{
+    auto_free char *key = keys_spec(x->env);
+    auto_node struct node *root = NULL;
+    struct etcd_kv kv = {0};
+    int r;
+
+    if (prepare_engine(x, e) < 0 || prepare_etcd(x, e) < 0 || etcd_get(&kv, x->etcd, key, e) < 0)
+        return -1;
+    r = json_parse(&root, key, kv.value, kv.value_len, e);
+    etcd_kv_clear(&kv);
+    if (r < 0)
+        return -1;
+    *out = node_copy(node_get(root, "document"));
+    return *out ? 0 : err_set(e, ERR_NOTFOUND, "%s holds no document", key);
+}
+
+/*
+ * The document: a file that was named; else the one the environment was made from; else the
+ * built-in demo. An etcd that is merely down must not turn a known environment into the demo: then
+ * the command fails.
+ */
+static int prepare_spec(struct cmd_context *x, struct err *e)
+{
+    auto_node struct node *document = NULL;
+    struct problems p;
+    const char *name = x->file ? x->file : x->paths.demo;
+
+    if (!x->file && x->env && stored_document(&document, x, e) < 0 &&
+        (e->code != ERR_NOTFOUND || strcmp(x->env, "demo") != 0))
+        return e->code == ERR_NOTFOUND
+                   ? err_set(e, ERR_NOTFOUND,
+                             "environment %s is not known here; name its file with --file", x->env)
+                   : -1;
+    problems_init(&p, document ? "the document in etcd" : name);
+    x->spec = document ? spec_decode(document, x->catalog, &p) : spec_load(name, x->catalog, &p);
+    if (!x->spec)
+        report_problems(&p, p.name, e);
+    problems_clear(&p);
+    if (!x->spec)
+        return -1;
+    if (x->env && strcmp(x->env, x->spec->name) != 0)
+        return err_set(e, ERR_USAGE, "%s describes the environment %s, not %s", name, x->spec->name,
+                       x->env);
+    return 0;
+}
+
+int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e)
+{
+    if (needs == 0)
+        return 0;
+    if (cmd_paths_find(&x->paths, e) < 0)
+        return -1;
+    x->images = (struct images_opts){
+        .dockerfiles = x->paths.dockerfiles, .init = x->paths.init, .agent = x->paths.agent};
+    if ((needs & (CMD_NEEDS_CATALOG | CMD_NEEDS_SPEC)) && prepare_catalog(x, e) < 0)
+        return -1;
+    if (needs & CMD_NEEDS_SPEC) {
+        if (!x->file && !x->env)
+            x->env = "demo";
+        if (prepare_spec(x, e) < 0)
+            return -1;
+    }
+    if (prepare_name(x, e) < 0)
+        return -1;
+    if ((needs & (CMD_NEEDS_ENGINE | CMD_NEEDS_ETCD)) && prepare_engine(x, e) < 0)
+        return -1;
+    return needs & CMD_NEEDS_ETCD ? prepare_etcd(x, e) : 0;
+}
+
+void cmd_release(struct cmd_context *x)
+{
+    etcd_close(x->etcd);
+    node_free(x->containers);
+    engine_close(x->engine);
+    spec_free(x->spec);
+    catalog_free(x->catalog);
+    strv_clear(&x->catalogs);
+    explicit_bzero(&x->key, sizeof(x->key));
+    free(x->env_owned);
+    free(x->paths.share);
+    free(x->paths.components);
+    free(x->paths.dockerfiles);
+    free(x->paths.init);
+    free(x->paths.agent);
+    free(x->paths.demo);
+}
