@@ -1,0 +1,181 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Each rule of `make lint` must catch a planted violation, and must be silent about a clean tree.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+dev=$ROOT/scripts/dev
+
+# A small tree that breaks no rule.
+fresh() {
+    tree=$TMP/tree
+    rm -rf "$tree"
+    mkdir -p "$tree"/{installer/{base,conf,init},etcd,components/thing/hooks,components/thing/templates}
+    cat >"$tree/installer/layers" <<'END'
+installer/base:
+installer/conf: installer/base
+installer/init: installer/base
+etcd: installer/base
+<yaml.h>: installer/conf
+END
+    printf '/* SPDX-License-Identifier: MIT */\n#include <stddef.h>\nint base_a(int a);\n' >"$tree/installer/base/a.h"
+    printf '/* SPDX-License-Identifier: MIT */\n#include "base/a.h"\n\nint base_a(int a)\n{\n    return a;\n}\n' \
+        >"$tree/installer/base/a.c"
+    printf '/* SPDX-License-Identifier: MIT */\n#include <yaml.h>\n#include "base/a.h"\n' >"$tree/installer/conf/c.c"
+    printf '/* SPDX-License-Identifier: MIT */\n#include "base/a.h"\n' >"$tree/etcd/e.h"
+    printf 'name: thing\nsummary: x\ntemplates:\n  a.conf: /etc/a.conf\nports: {}\n' >"$tree/components/thing/component.yaml"
+    echo 'a: b' >"$tree/components/thing/templates/a.conf"
+    echo '# thing' >"$tree/components/thing/README.md"
+    printf '#!/bin/sh\n# SPDX-License-Identifier: MIT\nexit 0\n' >"$tree/components/thing/hooks/health"
+    chmod +x "$tree/components/thing/hooks/health"
+}
+
+# planted RULE WORDS: the rule fails on the tree and says the words.
+planted() {
+    local rule=$1 words=$2 out status=0
+    out=$(B=build/gcc "$dev/check-$rule" "$tree" 2>&1) || status=$?
+    if [ "$status" != 0 ] && [[ $out == *"$words"* ]]; then
+        ok "check-$rule: $words"
+    else
+        not_ok "check-$rule: $words" "status $status
+$out"
+    fi
+}
+
+clean() { check "check-$1 is silent about a clean tree" env B=build/gcc "$dev/check-$1" "$tree"; }
+
+compile() {
+    mkdir -p "$tree/build/gcc/installer/base"
+    gcc -O2 -fPIE -D_GNU_SOURCE -w -I"$tree/installer" -c -o "$tree/build/gcc/installer/base/${1%.c}.o" "$tree/installer/base/$1"
+}
+
+fresh
+for rule in layers sizes manifests text shell; do clean "$rule"; done
+
+# Layers
+echo '#include "conf/c.h"' >>"$tree/installer/base/a.c"
+planted layers 'installer/base may not include "conf/c.h"'
+fresh
+printf '#include "etcd/e.h"\n' >"$tree/installer/init/main.c"
+planted layers 'installer/init may not include "etcd/e.h"'
+fresh
+printf '#include "base/b.h"\n' >>"$tree/installer/base/a.h"
+printf '#include "base/a.h"\n' >"$tree/installer/base/b.h"
+planted layers 'headers that include each other'
+planted layers 'installer/base/b.h'
+fresh
+mkdir "$tree/installer/new"
+echo >"$tree/installer/new/n.c"
+echo '#include "base/a.h"' >"$tree/installer/new/n.c"
+planted layers 'installer/new: unknown folder'
+fresh
+echo '#include <yaml.h>' >>"$tree/etcd/e.h"
+planted layers 'etcd may not include <yaml.h>'
+fresh
+echo '#include "a.h"' >>"$tree/installer/base/a.c"
+planted layers 'from the root of its layer'
+
+# Sizes
+fresh
+for _ in $(seq 500); do echo '/* */'; done >>"$tree/installer/base/a.c"
+planted sizes 'lines, the limit is 500'
+fresh
+for _ in $(seq 300); do echo '/* */'; done >>"$tree/installer/base/a.h"
+planted sizes 'lines, the limit is 300'
+fresh
+{
+    printf 'int base_long(void);\nint base_long(void)\n{\n'
+    for _ in $(seq 80); do echo '    base_a(1);'; done
+    printf '    return 0;\n}\n'
+} >>"$tree/installer/base/a.c"
+planted sizes 'base_long has 84 lines, the limit is 80'
+fresh
+echo 'int base_many(int a, int b, int (*c)(int, int), int d, int e, int f) { return a; }' >>"$tree/installer/base/a.c"
+planted sizes 'base_many has 6 parameters, the limit is 5'
+fresh
+echo 'int base_five(int a, int b, int c, int d, int x, struct err *e) { return a; }' >>"$tree/installer/base/a.c"
+check "the error does not count as a parameter" "$dev/check-sizes" "$tree"
+printf '/* %100s */\n' x >>"$tree/installer/base/a.c"
+planted sizes 'a.c:9: longer than 100 columns'
+fresh
+printf '/* %s */\n' "$(printf 'é%.0s' $(seq 90))" >>"$tree/installer/base/a.c"
+check "columns are characters, not bytes" "$dev/check-sizes" "$tree"
+
+# Symbols
+fresh
+compile a.c
+clean symbols
+cat >>"$tree/installer/base/a.c" <<'END'
+static const char *const table[] = {"a", "b"};
+const char *base_name(int i);
+const char *base_name(int i) { return table[i]; }
+END
+compile a.c
+check "a const table of pointers is no mutable global" env B=build/gcc "$dev/check-symbols" "$tree"
+printf 'static int counter;\nint base_next(void);\nint base_next(void) { return ++counter; }\n' >>"$tree/installer/base/a.c"
+compile a.c
+planted symbols 'installer/base/a.c: counter is a mutable global'
+fresh
+printf 'int base_next(void);\nint base_next(void) { static int n = 7; return ++n; }\n' >>"$tree/installer/base/a.c"
+compile a.c
+planted symbols 'is a mutable global'
+fresh
+printf '_Thread_local int base_mine;\n' >>"$tree/installer/base/a.c"
+compile a.c
+planted symbols 'base_mine is a mutable global'
+fresh
+printf '#include <string.h>\nvoid base_copy(char *a, const char *b);\nvoid base_copy(char *a, const char *b) { strcpy(a, b); }\n' \
+    >>"$tree/installer/base/a.c"
+compile a.c
+planted symbols 'a.c: calls strcpy, which is banned'
+fresh
+printf '#include <stdio.h>\nint base_print(char *a);\nint base_print(char *a) { return sprintf(a, "x"); }\n' >>"$tree/installer/base/a.c"
+planted symbols 'a.c: calls sprintf, which is banned'
+fresh
+printf '#include <stdlib.h>\nint (*base_pointer(void))(const char *) { return system; }\n' >>"$tree/installer/base/a.c"
+compile a.c
+planted symbols 'a.c: calls system, which is banned'
+fresh
+printf '/* strcpy(a, b) is not called here */\nconst char *base_text(void) { return "atoi(x)"; }\n' >>"$tree/installer/base/a.c"
+compile a.c
+check "comments and strings may name a banned call" env B=build/gcc "$dev/check-symbols" "$tree"
+
+# Manifests
+fresh
+chmod -x "$tree/components/thing/hooks/health"
+planted manifests 'hooks/health: is not executable'
+fresh
+cp -p "$tree/components/thing/hooks/health" "$tree/components/thing/hooks/helth"
+planted manifests 'hooks/helth: no hook has this name'
+fresh
+sed -i 's/name: thing/name: thin/' "$tree/components/thing/component.yaml"
+planted manifests 'name is not thing'
+fresh
+rm "$tree/components/thing/templates/a.conf"
+planted manifests 'no templates/a.conf'
+fresh
+rm "$tree/components/thing/component.yaml"
+planted manifests 'components/thing: no component.yaml'
+fresh
+rm "$tree/components/thing/README.md"
+planted manifests 'no README.md'
+
+# Text and shell
+fresh
+printf 'int x; \n' >>"$tree/installer/base/a.h"
+planted text 'a.h:4: blanks at the end of the line'
+fresh
+printf 'int x;\r\n' >>"$tree/installer/base/a.h"
+planted text 'has carriage returns'
+fresh
+printf 'int x;' >>"$tree/installer/base/a.h"
+planted text 'no newline at the end'
+fresh
+sed -i 1d "$tree/installer/base/a.h"
+planted text 'a.h: no SPDX-License-Identifier'
+fresh
+# shellcheck disable=SC2016 # the planted script is the one that expands
+printf 'rm -rf $UNSET/*\n' >>"$tree/components/thing/hooks/health"
+planted shell 'SC2086'
+
+finish
