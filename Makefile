@@ -10,7 +10,7 @@ CC      := gcc
 endif
 PKGS    := libcurl libcjson yaml-0.1 libcrypto libarchive
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla -Wcast-qual \
-           -Wwrite-strings -Wundef -Wpointer-arith -Wimplicit-fallthrough $(if $(WERROR),-Werror)
+           -Wwrite-strings -Wundef -Wno-missing-field-initializers -Wpointer-arith -Wimplicit-fallthrough $(if $(WERROR),-Werror)
 CFLAGS  ?= -O2 -g
 ALLFLAGS = -std=gnu17 $(CFLAGS) $(WARN) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
            -DSLIPWAY_VERSION='"$(VERSION)"' -Iinstaller -I. $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
