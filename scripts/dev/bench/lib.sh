@@ -10,7 +10,8 @@ SLIPWAY=$B/slipway
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/slipway-bench.XXXXXX")
 export ROOT B SLIPWAY TMP
 
-exit_jobs=('rm -rf "$TMP"')
+cleanup_tmp() { rm -rf "$TMP"; }
+exit_jobs=(cleanup_tmp)
 on_exit() { exit_jobs+=("$1"); }
 run_exit_jobs() {
     local i
