@@ -53,8 +53,10 @@ int etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e
 void etcd_kv_clear(struct etcd_kv *kv);
 /* Every key with the prefix, paged at one revision. */
 int etcd_range(struct etcd_kvs *out, struct etcd *c, const char *prefix, struct err *e);
-/* Several prefixes and keys (a name not ending in '/' is one key) at one revision, in one transaction. */
-int etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *const *names, size_t count, struct err *e);
+/* Several prefixes and keys (a name not ending in '/' is one key) at one revision, in one
+ * transaction. */
+int etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *const *names, size_t count,
+                    struct err *e);
 int etcd_put(struct etcd *c, const char *key, const char *value, int64_t lease, struct err *e);
 /* *deleted may be NULL. A name ending in '/' deletes the prefix. */
 int etcd_delete(struct etcd *c, const char *key, int64_t *deleted, struct err *e);
@@ -71,14 +73,14 @@ void etcd_txn_if(struct etcd_txn *t, const char *key, enum etcd_cmp cmp, int64_t
 void etcd_txn_if_value(struct etcd_txn *t, const char *key, const char *value);
 void etcd_txn_put(struct etcd_txn *t, const char *key, const char *value, int64_t lease);
 void etcd_txn_delete(struct etcd_txn *t, const char *key); /* ending in '/': the prefix */
-size_t etcd_txn_count(const struct etcd_txn *t); /* operations so far */
+size_t etcd_txn_count(const struct etcd_txn *t);           /* operations so far */
 /* ERR_CONFLICT when a compare failed. *revision may be NULL. */
 int etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revision, struct err *e);
 
 /*
- * Writes many keys: batches of at most 128 operations, each guarded by `guard_key`'s create revision
- * (guard_key NULL: unguarded), up to `connections` batches under way at once. The last entry goes in
- * the last batch, after all others are in. value NULL deletes.
+ * Writes many keys: batches of at most 128 operations, each guarded by `guard_key`'s create
+ * revision (guard_key NULL: unguarded), up to `connections` batches under way at once. The last
+ * entry goes in the last batch, after all others are in. value NULL deletes.
  */
 struct etcd_write {
     const char *key, *value;
@@ -102,16 +104,17 @@ struct etcd_event {
 /*
  * A watch on several prefixes on one connection of its own. etcd_watch_run delivers events in order
  * until the deadline, the stop function returns true (asked at least each 200 ms), or an error.
- * It reconnects with back-off, renews the token, resumes after the last complete revision, and lists
- * again after a compaction: then `reset` is called with the full current content first. A stream silent
- * for silence_ms is taken as dead and reopened.
+ * It reconnects with back-off, renews the token, resumes after the last complete revision, and
+ * lists again after a compaction: then `reset` is called with the full current content first. A
+ * stream silent for silence_ms is taken as dead and reopened.
  */
 struct etcd_watch_opts {
     const char *const *prefixes;
     size_t prefix_count;
     int64_t from_revision; /* 0: from now */
     int64_t silence_ms;    /* 0: 60000 */
-    int (*event)(void *arg, const struct etcd_event *ev, int64_t revision); /* non-zero ends the watch */
+    int (*event)(void *arg, const struct etcd_event *ev,
+                 int64_t revision); /* non-zero ends the watch */
     int (*reset)(void *arg, const struct etcd_kvs *all);
     void (*state)(void *arg, bool connected, const char *why); /* may be NULL */
     bool (*stop)(void *arg);
@@ -126,9 +129,10 @@ struct etcd_lock {
     char *key;
     int64_t lease, create_revision; /* create_revision is the fencing token */
 };
-/* Takes `key` with a lease of ttl_s and `owner` (JSON text: who, what, since) as its value. ERR_LOCKED
- * with the holder's value in the message when held. The caller keeps the lease alive. */
-int etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const char *owner, int64_t ttl_s, struct err *e);
+/* Takes `key` with a lease of ttl_s and `owner` (JSON text: who, what, since) as its value.
+ * ERR_LOCKED with the holder's value in the message when held. The caller keeps the lease alive. */
+int etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const char *owner,
+                   int64_t ttl_s, struct err *e);
 int etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e); /* clears l */
 
 /* ---- auth ---------------------------------------------------------------------------------- */
@@ -138,8 +142,10 @@ struct etcd_role_grant {
     bool read, write;
 };
 /* Each is idempotent: existing things are brought to the wanted state. */
-int etcd_user_ensure(struct etcd *c, const char *user, const char *password, const char *const *roles, size_t role_count, struct err *e);
-int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_grant *grants, size_t count, struct err *e);
+int etcd_user_ensure(struct etcd *c, const char *user, const char *password,
+                     const char *const *roles, size_t role_count, struct err *e);
+int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_grant *grants,
+                     size_t count, struct err *e);
 int etcd_user_remove(struct etcd *c, const char *user, struct err *e); /* fine when missing */
 int etcd_role_remove(struct etcd *c, const char *role, struct err *e);
 struct strv;
@@ -161,7 +167,8 @@ struct etcd_members {
 };
 int etcd_member_list(struct etcd_members *out, struct etcd *c, struct err *e);
 void etcd_members_clear(struct etcd_members *m);
-int etcd_member_add(struct etcd *c, const char *peer_url, bool learner, uint64_t *id, struct err *e);
+int etcd_member_add(struct etcd *c, const char *peer_url, bool learner, uint64_t *id,
+                    struct err *e);
 int etcd_member_promote(struct etcd *c, uint64_t id, struct err *e);
 int etcd_member_remove(struct etcd *c, uint64_t id, struct err *e);
 

@@ -22,18 +22,18 @@ struct link_endpoint {
 };
 
 struct link {
-    bool file;                   /* file:// - then only path is set */
+    bool file; /* file:// - then only path is set */
     bool tls;
     char *path;
-    char *user, *password;       /* NULL when not given */
+    char *user, *password; /* NULL when not given */
     struct link_endpoint endpoints[LINK_ENDPOINTS_MAX];
     size_t endpoint_count;
-    char *prefix;                /* "/slipway/demo/instances/x", no slash at the end; "" when none */
-    char *pin;                   /* "sha256//..." or NULL */
+    char *prefix; /* "/slipway/demo/instances/x", no slash at the end; "" when none */
+    char *pin;    /* "sha256//..." or NULL */
 };
 
 int link_parse(struct link **out, const char *text, struct err *e); /* no secret in the message */
-void link_free(struct link *l); /* wipes the password */
+void link_free(struct link *l);                                     /* wipes the password */
 /* The link as text with percent-encoding, owned: wipe it. With `redact`, the password is "***". */
 char *link_format(const struct link *l, bool redact);
 

@@ -11,7 +11,6 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "engine/tag_lock.h"
 
 enum { PULL_MS = 15 * 1000, OUTPUT_MAX = 256 << 10, TAIL = 1000 };
 
@@ -35,15 +34,22 @@ static void tell(const struct engine_progress *p, const char *text)
         p->line(p->arg, text);
 }
 
+/* An image to be made by debootstrap. */
+struct making {
+    const struct images_opts *o;
+    const struct engine_progress *p;
+    const char *ref, *suite;
+};
+
 /* Runs the script; its last words are the error's. */
-static int run_script(const char *script, const char *suite, const char *tar,
-                      const struct images_opts *o, int64_t deadline, struct err *e)
+static int run_script(const struct making *m, const char *tar, struct err *e)
 {
-    const char *argv[] = {"sh", script, suite, tar, o->mirror, NULL};
+    auto_free char *script = fs_join(m->o->dockerfiles, "../scripts/host/make-base");
+    const char *argv[] = {"sh", script, m->suite, tar, m->o->mirror, NULL};
     auto_buf struct buf out;
     int status = 0;
     buf_init(&out, OUTPUT_MAX);
-    struct proc_opts po = {.argv = argv, .deadline = deadline, .out = &out, .err = &out};
+    struct proc_opts po = {.argv = argv, .deadline = m->p->deadline, .out = &out, .err = &out};
     if (proc_run(&status, &po, e) < 0)
         return -1;
     if (status == 0)
@@ -53,25 +59,23 @@ static int run_script(const char *script, const char *suite, const char *tar,
                    buf_str(&out) + skip);
 }
 
-static int make(struct engine *g, const char *ref, const char *suite, const struct images_opts *o,
-                const struct engine_progress *p, struct err *e)
+static int make(struct engine *g, const struct making *m, struct err *e)
 {
     const char *dir = getenv("TMPDIR");
-    auto_free char *script = fs_join(o->dockerfiles, "../scripts/host/make-base");
     auto_free char *tar =
         mem_printf("%s/slipway-base-XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/var/tmp");
     if (geteuid() != 0)
         return err_set(e, ERR_AUTH,
-                       "no registry answers, and debootstrap needs root: run as root, or "
-                       "load the image %s with docker load",
-                       o->base);
+                       "no registry answers, and debootstrap needs root: run as root, or load the "
+                       "image %s with docker load",
+                       m->o->base);
     auto_close int fd = mkostemp(tar, O_CLOEXEC);
     if (fd < 0)
         return err_sys(e, "making a temporary file %s", tar);
-    tell(p, "no registry answers: making the base with debootstrap, about a minute");
-    int rc = run_script(script, suite, tar, o, p->deadline, e);
+    tell(m->p, "no registry answers: making the base with debootstrap, about a minute");
+    int rc = run_script(m, tar, e);
     if (rc == 0)
-        rc = engine_image_import(g, ref, fd, p->deadline, e);
+        rc = engine_image_import(g, m->ref, fd, m->p->deadline, e);
     unlink(tar);
     return rc;
 }
@@ -108,7 +112,8 @@ int distribution_ensure(char **ref, struct engine *g, const struct images_opts *
                         "the base image %s (load it with docker load, or choose debian:SUITE-slim)",
                         o->base);
     err_drop(e, "pulling the base image");
-    if (make(g, made, suite, o, p, e) < 0)
+    const struct making m = {.o = o, .p = p, .ref = made, .suite = suite};
+    if (make(g, &m, e) < 0)
         return err_wrap(e, "making the base image %s", made);
     *ref = steal(made);
     return 0;

@@ -50,6 +50,10 @@ int frames_feed(struct frames *f, const char *p, size_t len, struct err *e)
                 return 0;
             if (head_done(f, e) < 0)
                 return -1;
+            if (f->want == 0) {
+                f->head_len = 0; /* nothing to give on */
+                continue;
+            }
         }
         size_t left = f->want - f->data.len, part = left < len ? left : len;
         int stream = f->head[0] < 2 ? 1 : 2;

@@ -74,8 +74,7 @@ static char *tail_dockerfile(const char *engine)
                       "COPY tree /\n"
                       "HEALTHCHECK --interval=30s --timeout=5s "
                       "CMD [\"/" HOME "/slipway-agent\", \"health\"]\n"
-                      "ENTRYPOINT [\"/" HOME "/slipway-init\"]\n"
-                      "CMD []\n",
+                      "ENTRYPOINT [\"/" HOME "/slipway-init\"]\n", /* unsets CMD too */
                       engine);
 }
 
@@ -154,18 +153,17 @@ struct step {
     const char *ref, *below, *dir;
 };
 
-static int build_context(const struct job *j, const struct step *s, const char *below,
-                         struct context *ctx, struct err *e)
+static int build_folder(const struct job *j, const struct step *s, const char *below, struct err *e)
 {
+    auto_context struct context *ctx = context_new();
     auto_close int fd = -1;
     auto_node struct node *args = node_new_map();
     auto_node struct node *labels = node_new_map();
     const char *colon = strchr(s->ref, ':');
     auto_free char *name = mem_strndup(s->ref, (size_t)(colon - s->ref));
-    if (context_write(ctx, &fd, e) < 0)
+    if (context_add_dir(ctx, s->dir, "", e) < 0 || context_write(ctx, &fd, e) < 0)
         return -1;
-    if (s->dir != NULL) /* the tail names its base itself; unused arguments are warned about */
-        node_set_text(args, "BASE", below);
+    node_set_text(args, "BASE", below);
     node_set_text(labels, "slipway.image", fs_basename(name));
     node_set_text(labels, "slipway.context", colon + 1);
     struct engine_build b = {
@@ -173,25 +171,33 @@ static int build_context(const struct job *j, const struct step *s, const char *
     return engine_image_build(j->g, &b, e);
 }
 
-static int build_locked(const struct job *j, const struct step *s, struct err *e)
+static int build_tail(const struct job *j, const struct step *s, struct err *e)
 {
     auto_context struct context *ctx = context_new();
-    auto_free char *distribution = NULL;
-    const char *below = s->below;
-    if (below == NULL) {
-        if (distribution_ensure(&distribution, j->g, j->o, &j->p, e) < 0)
-            return -1;
-        below = distribution;
-    }
-    if (s->dir != NULL) {
-        if (context_add_dir(ctx, s->dir, "", e) < 0)
-            return -1;
-    } else if (tail_context(ctx, j->c, below, e) < 0 ||
-               context_add_file(ctx, j->o->init, "tree/" HOME "/slipway-init", 0755, e) < 0 ||
-               context_add_file(ctx, j->o->agent, "tree/" HOME "/slipway-agent", 0755, e) < 0) {
+    auto_close int fd = -1;
+    auto_free char *plain = tail_dockerfile(s->below);
+    /* One line, because the builder makes a container for each. */
+    auto_free char *text = mem_printf("%sLABEL slipway.image=\"%s\" slipway.context=\"%s\"\n",
+                                      plain, j->c->name, strchr(s->ref, ':') + 1);
+    if (tail_context(ctx, j->c, s->below, e) < 0 ||
+        context_add_file(ctx, j->o->init, "tree/" HOME "/slipway-init", 0755, e) < 0 ||
+        context_add_file(ctx, j->o->agent, "tree/" HOME "/slipway-agent", 0755, e) < 0)
         return -1;
-    }
-    return build_context(j, s, below, ctx, e);
+    context_add_text(ctx, "Dockerfile", text, 0644);
+    if (context_write(ctx, &fd, e) < 0)
+        return -1;
+    struct engine_build b = {.tag = s->ref, .context_fd = fd, .progress = j->p};
+    return engine_image_build(j->g, &b, e);
+}
+
+static int build_locked(const struct job *j, const struct step *s, struct err *e)
+{
+    auto_free char *distribution = NULL;
+    if (s->dir == NULL)
+        return build_tail(j, s, e);
+    if (s->below == NULL && distribution_ensure(&distribution, j->g, j->o, &j->p, e) < 0)
+        return -1;
+    return build_folder(j, s, s->below != NULL ? s->below : distribution, e);
 }
 
 /* Unless it is there, or another run has just built it. */

@@ -54,7 +54,8 @@ static size_t stamp_len(const char *p, size_t len)
         if (shape[i] == 'd' ? !digit : p[i] != shape[i])
             return 0;
     }
-    while (i < len && i < LINES_STAMP_MAX && p[i] != ' ')
+    while (i < len && i < LINES_STAMP_MAX && p[i] != '\0' &&
+           strchr("0123456789.Z+-:", p[i]) != NULL)
         i++;
     return i < len && i < LINES_STAMP_MAX && p[i] == ' ' ? i + 1 : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All component folders, by name: the only code that lists components/. Later directories (--catalog)
- * win over earlier ones only when the name is new; the same name twice is an error. */
+/* All component folders, by name: the only code that lists components/. Later directories
+ * (--catalog) win over earlier ones only when the name is new; the same name twice is an error. */
 #ifndef MODEL_CATALOG_H
 #define MODEL_CATALOG_H
 
@@ -12,8 +12,10 @@ struct catalog {
 };
 
 /* Loads every sub-folder with a component.yaml of every directory; all problems of all files go to
- * `lines` through `p`. -1 when there was any. Cycles in `requires` and unknown names are problems. */
-int catalog_load(struct catalog **out, const char *const *dirs, size_t dir_count, struct problems *p);
+ * `lines` through `p`. -1 when there was any. Cycles in `requires` and unknown names are problems.
+ */
+int catalog_load(struct catalog **out, const char *const *dirs, size_t dir_count,
+                 struct problems *p);
 void catalog_free(struct catalog *c);
 const struct manifest *catalog_find(const struct catalog *c, const char *name); /* or NULL */
 void catalog_names(const struct catalog *c, struct strv *out);

@@ -17,14 +17,14 @@ struct spec_port {
 };
 
 struct spec_instance {
-    char *name; /* ceph-osd-1 */
-    int ordinal; /* from 1 */
+    char *name;                      /* ceph-osd-1 */
+    int ordinal;                     /* from 1 */
     const struct manifest *manifest; /* borrowed from the catalog */
-    struct node *overrides;  /* map key -> normalised value given for this instance only, or NULL */
-    struct strv volumes;     /* one name per data volume, default <env>-<instance>-data[N] */
+    struct node *overrides; /* map key -> normalised value given for this instance only, or NULL */
+    struct strv volumes;    /* one name per data volume, default <env>-<instance>-data[N] */
     struct spec_port *ports;
     size_t port_count;
-    int64_t memory_bytes;    /* 0: no limit */
+    int64_t memory_bytes; /* 0: no limit */
 };
 
 struct spec_component {
@@ -38,10 +38,10 @@ struct spec_component {
 
 struct spec {
     char *name;
-    char *profile;      /* production, quick, ... */
-    char *subnet;       /* NULL: chosen by plan */
-    char *base_image;   /* debian:trixie-slim */
-    char *mirror;       /* Debian mirror for debootstrap, NULL: the default one */
+    char *profile;                     /* production, quick, ... */
+    char *subnet;                      /* NULL: chosen by plan */
+    char *base_image;                  /* debian:trixie-slim */
+    char *mirror;                      /* Debian mirror for debootstrap, NULL: the default one */
     struct spec_component *components; /* ordered: after what they require */
     size_t component_count;
     struct node *document; /* normalised document: what is stored in etcd as `spec` */
