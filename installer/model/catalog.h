@@ -17,6 +17,8 @@ struct catalog {
 int catalog_load(struct catalog **out, const char *const *dirs, size_t dir_count,
                  struct problems *p);
 void catalog_free(struct catalog *c);
+/* Sorts, and checks the manifests against each other; catalog_load does it. */
+void catalog_check(struct catalog *c, struct problems *p);
 const struct manifest *catalog_find(const struct catalog *c, const char *name); /* or NULL */
 void catalog_names(const struct catalog *c, struct strv *out);
 /* Digest of all manifests, hooks and templates: the catalog version kept beside the spec. */
