@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Stands for slipway-agent in init.sh: speaks the real protocol, does what its first argument says.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/supervise.h"
+
+static int number(const char *name, int fallback)
+{
+    const char *v = getenv(name);
+    return v ? (int)strtol(v, NULL, 10) : fallback;
+}
+
+static void run(int fd, struct supervise_msg *m, const char *service, char **argv, const char *tag)
+{
+    struct err e;
+
+    supervise_reset(m, SUPERVISE_RUN);
+    m->service = service;
+    m->tag = tag;
+    m->cwd = "/";
+    m->main = strcmp(service, "main") == 0;
+    m->uid = (uint32_t)number("FAKE_UID", (int)getuid());
+    m->gid = (uint32_t)number("FAKE_UID", (int)getgid());
+    m->stop_signal = number("FAKE_SIGNAL", SIGTERM);
+    m->grace_ms = number("FAKE_GRACE", 5000);
+    for (size_t i = 0; argv[i]; i++)
+        supervise_add_arg(m, argv[i]);
+    supervise_add_env(m, "PATH=/usr/local/bin:/usr/bin:/bin");
+    supervise_add_env(m, "MARK=given");
+    if (supervise_send(fd, m, &e) < 0)
+        fprintf(stderr, "fake: %s\n", e.msg);
+}
+
+static void note(const struct supervise_msg *m)
+{
+    fprintf(stderr, "fake: kind=%d service=%s status=%d starts=%u services=%zu first=%s tag=%s\n",
+            (int)m->kind, m->service ? m->service : "-", m->status, m->agent_starts,
+            m->service_count, m->service_count ? m->services[0].name : "-",
+            m->service_count ? m->services[0].tag : "-");
+}
+
+int main(int argc, char **argv)
+{
+    static struct supervise_msg m; /* large */
+    const char *mode = argc > 1 ? argv[1] : "";
+    int fd = number(SUPERVISE_FD_ENV, -1), rounds = 0;
+    struct err e;
+    bool got;
+
+    for (;;) {
+        if (supervise_recv(&m, &got, fd, 10000, &e) < 0) {
+            fprintf(stderr, "fake: %s\n", e.msg);
+            return 99;
+        }
+        if (!got)
+            continue;
+        note(&m);
+        if (m.kind == SUPERVISE_STATE) {
+            if (strcmp(mode, "die") == 0 && m.agent_starts < (unsigned)number("FAKE_DEATHS", 1000))
+                return (int)strtol(argv[2], NULL, 10);
+            if (strcmp(mode, "exit") == 0) {
+                supervise_reset(&m, SUPERVISE_EXIT);
+                m.status = (int)strtol(argv[2], NULL, 10);
+                supervise_send(fd, &m, &e);
+                return 0;
+            }
+            if (strcmp(mode, "two") == 0)
+                run(fd, &m, "side", (char *[]){"sleep", "1000", NULL}, "");
+            if (strcmp(mode, "alone") != 0 && m.service_count == 0)
+                run(fd, &m, "main", argv + (strcmp(mode, "die") == 0 ? 3 : 2), "one");
+        }
+        if (m.kind == SUPERVISE_STARTED && strcmp(mode, "restart") == 0 && rounds == 0) {
+            usleep(100000);
+            supervise_reset(&m, SUPERVISE_STOP);
+            m.service = "main";
+            supervise_send(fd, &m, &e);
+            rounds++;
+        } else if (m.kind == SUPERVISE_EXITED && strcmp(mode, "restart") == 0 && rounds == 1) {
+            run(fd, &m, "main", argv + 2, "two");
+            rounds++;
+        }
+    }
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/supervise.h"
+
+static struct supervise_msg in, out;
+static char packet[SUPERVISE_MSG_MAX];
+
+static size_t pack(void)
+{
+    struct err e = {0};
+    size_t len;
+
+    assert_int_equal(supervise_encode(packet, sizeof(packet), &len, &in, &e), 0);
+    return len;
+}
+
+static void fill_run(void)
+{
+    supervise_reset(&in, SUPERVISE_RUN);
+    in.service = "osd";
+    in.tag = "abc";
+    in.cwd = "/data";
+    in.main = true;
+    in.uid = 64045;
+    in.gid = 64046;
+    in.groups[0] = 7;
+    in.group_count = 1;
+    in.stop_signal = 3;
+    in.grace_ms = 30000;
+    supervise_add_arg(&in, "ceph-osd");
+    supervise_add_arg(&in, "");
+    supervise_add_env(&in, "A=b");
+}
+
+static void a_run_message_comes_back_as_it_was(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    fill_run();
+    assert_int_equal(supervise_decode(&out, packet, pack(), &e), 0);
+    assert_int_equal(out.kind, SUPERVISE_RUN);
+    assert_string_equal(out.service, "osd");
+    assert_string_equal(out.tag, "abc");
+    assert_string_equal(out.cwd, "/data");
+    assert_true(out.main);
+    assert_int_equal(out.uid, 64045);
+    assert_int_equal(out.gid, 64046);
+    assert_int_equal(out.groups[0], 7);
+    assert_int_equal(out.stop_signal, 3);
+    assert_int_equal(out.grace_ms, 30000);
+    assert_int_equal(out.argc, 2);
+    assert_string_equal(out.argv[0], "ceph-osd");
+    assert_string_equal(out.argv[1], "");
+    assert_null(out.argv[2]);
+    assert_string_equal(out.env[0], "A=b");
+    assert_null(out.env[1]);
+}
+
+static void every_cut_and_every_tail_of_a_packet_is_refused(void **state)
+{
+    size_t len;
+    struct err e;
+
+    (void)state;
+    fill_run();
+    len = pack();
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(supervise_decode(&out, packet, i, &e), -1);
+    packet[len] = 0;
+    assert_int_equal(supervise_decode(&out, packet, len + 1, &e), -1);
+    assert_string_equal(e.msg, "supervision message is cut off or has a tail");
+}
+
+static void flipped_bytes_never_do_harm(void **state)
+{
+    size_t len;
+    struct err e;
+
+    (void)state;
+    fill_run();
+    len = pack();
+    for (size_t i = 0; i < len; i++)
+        for (int v = 0; v < 256; v++) {
+            char kept = packet[i];
+            packet[i] = (char)v;
+            if (supervise_decode(&out, packet, len, &e) == 0)
+                assert_true(out.argc <= SUPERVISE_ARGS_MAX);
+            packet[i] = kept;
+        }
+}
+
+static void a_state_lists_the_services(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    supervise_reset(&in, SUPERVISE_STATE);
+    in.agent_starts = 3;
+    in.service_count = 2;
+    in.services[0] = (struct supervise_service){"main", "h1", 17, true, 1700000000123};
+    in.services[1] = (struct supervise_service){"sshd", "", 18, false, 5};
+    assert_int_equal(supervise_decode(&out, packet, pack(), &e), 0);
+    assert_int_equal(out.agent_starts, 3);
+    assert_int_equal(out.service_count, 2);
+    assert_string_equal(out.services[0].tag, "h1");
+    assert_true(out.services[0].main);
+    assert_true(out.services[0].since_ms == 1700000000123);
+    assert_string_equal(out.services[1].name, "sshd");
+    assert_int_equal(out.services[1].pid, 18);
+}
+
+static void what_is_over_a_limit_is_refused_when_sending(void **state)
+{
+    static char big[SUPERVISE_MSG_MAX];
+    struct err e;
+    size_t len;
+
+    (void)state;
+    fill_run();
+    memset(big, 'x', sizeof(big) - 1);
+    supervise_add_arg(&in, big);
+    assert_int_equal(supervise_encode(packet, sizeof(packet), &len, &in, &e), -1);
+    assert_string_equal(e.msg, "arguments and environment of osd are over 65536 bytes");
+    supervise_reset(&in, SUPERVISE_RUN);
+    in.service = "osd";
+    assert_int_equal(supervise_encode(packet, sizeof(packet), &len, &in, &e), -1);
+    assert_string_equal(e.msg, "service osd: needs 1 to 512 arguments");
+    supervise_reset(&in, SUPERVISE_STOP);
+    assert_int_equal(supervise_encode(packet, sizeof(packet), &len, &in, &e), -1);
+    supervise_reset(&in, SUPERVISE_EXIT);
+    in.status = 256;
+    assert_int_equal(supervise_encode(packet, sizeof(packet), &len, &in, &e), -1);
+    assert_string_equal(e.msg, "exit status 256 is not in 0-255");
+    supervise_reset(&in, SUPERVISE_SIGNAL);
+    in.service = "osd";
+    assert_int_equal(supervise_encode(packet, sizeof(packet), &len, &in, &e), -1);
+}
+
+static void messages_cross_a_socket_and_its_end_is_told(void **state)
+{
+    struct err e = {0};
+    int pair[2];
+    bool got;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    assert_int_equal(supervise_recv(&out, &got, pair[0], 0, &e), 0);
+    assert_false(got);
+    supervise_reset(&in, SUPERVISE_EXITED);
+    in.service = "osd";
+    in.status = 137;
+    in.pid = 5;
+    assert_int_equal(supervise_send(pair[1], &in, &e), 0);
+    assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), 0);
+    assert_true(got);
+    assert_int_equal(out.status, 137);
+    assert_int_equal(send(pair[1], "junk", 4, 0), 4);
+    assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), -1);
+    assert_int_equal(e.code, ERR_CONFIG);
+    close(pair[1]);
+    assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), -1);
+    assert_int_equal(e.code, ERR_NET);
+    close(pair[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_message_comes_back_as_it_was),
+        cmocka_unit_test(every_cut_and_every_tail_of_a_packet_is_refused),
+        cmocka_unit_test(flipped_bytes_never_do_harm),
+        cmocka_unit_test(a_state_lists_the_services),
+        cmocka_unit_test(what_is_over_a_limit_is_refused_when_sending),
+        cmocka_unit_test(messages_cross_a_socket_and_its_end_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
