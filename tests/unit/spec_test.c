@@ -230,7 +230,7 @@ static void every_problem_is_told_with_its_place(void **state)
         "env:13:43: unknown port of ceph-osd \"x\"; allowed: none\n"
         "env:12:7: overrides: \"ceph-osd-4\" is no instance; with instances: 3 they are "
         "ceph-osd-1 to ceph-osd-3\n"
-        "env:14:30: volumes: v1 is used by ceph-osd-1 and by ceph-osd-2");
+        "env:14:29: volumes: v1 is used by ceph-osd-1 and by ceph-osd-2");
 }
 
 static void refused(const struct catalog *c, const char *component, const char *expected)
