@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+// fake: etcd
+// wrap: http_open http_close http_post http_stream_open http_stream_read http_stream_status
+// wrap: http_stream_close
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "etcd/etcd.h"
+#include "fake/etcd.h"
+
+#define AUTH "/v3/auth/authenticate"
+#define RANGE "/v3/kv/range"
+#define FOUND "{\"header\":{\"revision\":\"7\"},\"kvs\":[{\"key\":\"L2E=\",\"value\":\"MQ==\"}]}"
+#define INVALID "{\"error\":\"etcdserver: invalid auth token\",\"code\":16}"
+#define NO_LEADER "{\"error\":\"etcdserver: no leader\",\"code\":14}"
+
+static struct etcd *open_client(const char *text)
+{
+    struct link *l;
+    struct etcd *c;
+    struct err e = {0};
+
+    fake_etcd_reset();
+    if (link_parse(&l, text, &e) < 0 || etcd_open(&c, l, NULL, &e) < 0)
+        fail_msg("%s", e.msg);
+    link_free(l);
+    return c;
+}
+
+static int get(struct etcd *c, struct err *e)
+{
+    struct etcd_kv kv;
+    int rc = etcd_get(&kv, c, "/a", e);
+
+    etcd_kv_clear(&kv);
+    return rc;
+}
+
+static void a_token_is_fetched_once_and_used_raw(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://u:p\"w@h");
+    struct err e = {0};
+
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t1\"}");
+    fake_etcd_answer(RANGE, 200, FOUND);
+    fake_etcd_answer(RANGE, 200, FOUND);
+    assert_int_equal(get(c, &e), 0);
+    assert_int_equal(get(c, &e), 0);
+    assert_string_equal(fake_etcd_body(0), "{\"name\":\"u\",\"password\":\"p\\u0022w\"}");
+    assert_string_equal(fake_etcd_token(0), "");
+    assert_string_equal(fake_etcd_token(2), "t1");
+    etcd_close(c);
+}
+
+static void a_lost_token_is_renewed_and_the_call_repeated(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://u:p@h");
+    struct err e = {0};
+
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t1\"}");
+    fake_etcd_answer("/v3/kv/put", 401, INVALID);
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t2\"}");
+    fake_etcd_answer("/v3/kv/put", 200, "{}");
+    assert_int_equal(etcd_put(c, "/a", "1", 0, &e), 0);
+    assert_string_equal(fake_etcd_token(3), "t2");
+    etcd_close(c);
+}
+
+static void a_token_that_is_refused_again_is_an_error(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://u:p@h");
+    struct err e = {0};
+
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t1\"}");
+    fake_etcd_answer(RANGE, 401, INVALID);
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t2\"}");
+    fake_etcd_answer(RANGE, 401, INVALID);
+    assert_int_equal(get(c, &e), -1);
+    assert_int_equal(e.code, ERR_AUTH);
+    assert_int_equal(fake_etcd_count(), 4);
+    etcd_close(c);
+}
+
+static void a_wrong_password_is_said_and_not_shown(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://u:geheimnis@h");
+    struct err e = {0};
+
+    fake_etcd_answer(AUTH, 400,
+                     "{\"error\":\"etcdserver: authentication failed, invalid user ID or "
+                     "password\",\"code\":3}");
+    assert_int_equal(get(c, &e), -1);
+    assert_int_equal(e.code, ERR_AUTH);
+    assert_string_equal(e.msg, "get /a: user u: etcd refuses the user or the password");
+    etcd_close(c);
+}
+
+static void without_authentication_in_etcd_the_password_is_not_needed(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://u:p@h");
+    struct err e = {0};
+
+    fake_etcd_answer(AUTH, 400,
+                     "{\"error\":\"etcdserver: authentication is not enabled\",\"code\":9}");
+    fake_etcd_answer(RANGE, 200, FOUND);
+    fake_etcd_answer(RANGE, 200, FOUND);
+    assert_int_equal(get(c, &e), 0);
+    assert_int_equal(get(c, &e), 0);
+    assert_int_equal(fake_etcd_count(), 3);
+    /* And when it is enabled meanwhile, it is. */
+    fake_etcd_answer(RANGE, 400, "{\"error\":\"etcdserver: user name is empty\",\"code\":3}");
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t\"}");
+    fake_etcd_answer(RANGE, 200, FOUND);
+    assert_int_equal(get(c, &e), 0);
+    assert_string_equal(fake_etcd_token(5), "t");
+    etcd_close(c);
+}
+
+static void the_next_endpoint_answers_and_is_kept(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct err e = {0};
+
+    fake_etcd_fail(ERR_NET, false);
+    fake_etcd_answer(RANGE, 200, FOUND);
+    fake_etcd_answer(RANGE, 200, FOUND);
+    assert_int_equal(get(c, &e), 0);
+    assert_int_equal(get(c, &e), 0);
+    assert_string_equal(fake_etcd_host(0), "one");
+    assert_string_equal(fake_etcd_host(1), "two");
+    assert_string_equal(fake_etcd_host(2), "two");
+    assert_string_equal(etcd_endpoint(c), "two:2379");
+    etcd_close(c);
+}
+
+static void all_endpoints_that_failed_are_named(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two:1");
+    struct err e = {0};
+
+    fake_etcd_fail(ERR_TIMEOUT, true);
+    fake_etcd_fail(ERR_NET, false);
+    assert_int_equal(get(c, &e), -1);
+    assert_int_equal(e.code, ERR_NET);
+    assert_string_equal(e.msg,
+                        "get /a: etcd at one:2379: prepared failure; two:1: prepared failure");
+    etcd_close(c);
+}
+
+static void a_put_that_may_have_arrived_is_not_repeated(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct err e = {0};
+
+    fake_etcd_fail(ERR_TIMEOUT, true);
+    assert_int_equal(etcd_put(c, "/a", "1", 0, &e), -1);
+    assert_int_equal(fake_etcd_count(), 1);
+    assert_int_equal(e.code, ERR_TIMEOUT);
+    assert_string_equal(e.msg, "put /a: etcd at one:2379: prepared failure; whether it was done is "
+                               "not known");
+    /* One that has not is. */
+    fake_etcd_fail(ERR_NET, false);
+    fake_etcd_answer("/v3/kv/put", 200, "{}");
+    assert_int_equal(etcd_put(c, "/a", "1", 0, &e), 0);
+    etcd_close(c);
+}
+
+static void a_guarded_transaction_is_repeated_and_says_so_when_it_fails(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct etcd_txn *t = etcd_txn_new();
+    struct err e = {0};
+
+    etcd_txn_if(t, "/a", ETCD_CMP_MOD_EQ, 3);
+    etcd_txn_put(t, "/a", "1", 0);
+    fake_etcd_fail(ERR_NET, true);
+    fake_etcd_answer("/v3/kv/txn", 200, "{\"header\":{\"revision\":\"9\"}}");
+    assert_int_equal(etcd_txn_run(c, t, NULL, &e), -1);
+    assert_int_equal(e.code, ERR_CONFLICT);
+    assert_string_equal(e.msg,
+                        "what the transaction expects is not so; an earlier try, whose answer "
+                        "was lost, may have done it");
+    assert_string_equal(fake_etcd_body(1),
+                        "{\"compare\":[{\"result\":\"EQUAL\",\"target\":\"MOD\",\"key\":\"L2E=\","
+                        "\"mod_revision\":\"3\"}],\"success\":[{\"request_put\":{\"key\":\"L2E=\","
+                        "\"value\":\"MQ==\"}}]}");
+    etcd_txn_free(t);
+    etcd_close(c);
+}
+
+static void no_leader_is_waited_for_by_reads_and_not_by_puts(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct err e = {0};
+
+    fake_etcd_answer(RANGE, 503, NO_LEADER);
+    fake_etcd_answer(RANGE, 200, FOUND);
+    assert_int_equal(get(c, &e), 0);
+    assert_string_equal(fake_etcd_host(1), "two");
+    fake_etcd_answer("/v3/kv/put", 503, NO_LEADER);
+    assert_int_equal(etcd_put(c, "/a", "1", 0, &e), -1);
+    assert_int_equal(e.code, ERR_NET);
+    assert_string_equal(e.msg, "put /a: the etcd cluster has no leader");
+    etcd_close(c);
+}
+
+static void what_is_no_etcd_is_told(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://h");
+    struct err e = {0};
+
+    fake_etcd_answer(RANGE, 404, "404 page not found\n");
+    assert_int_equal(get(c, &e), -1);
+    assert_string_equal(e.msg, "get /a: HTTP status 404: 404 page not found");
+    fake_etcd_answer(RANGE, 200, "<html>");
+    assert_int_equal(get(c, &e), -1);
+    assert_string_equal(e.msg, "get /a: etcd's reply is not JSON");
+    etcd_close(c);
+}
+
+static void a_deadline_in_the_past_sends_nothing_twice(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct err e = {0};
+
+    etcd_set_deadline(c, 1);
+    fake_etcd_fail(ERR_TIMEOUT, false);
+    assert_int_equal(get(c, &e), -1);
+    assert_int_equal(e.code, ERR_TIMEOUT);
+    assert_int_equal(fake_etcd_count(), 1);
+    etcd_close(c);
+}
+
+static void a_lock_taken_by_a_lost_try_is_ours(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct etcd_lock l;
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/lease/grant", 200, "{\"ID\":\"42\",\"TTL\":\"9\"}");
+    fake_etcd_fail(ERR_NET, true);
+    fake_etcd_answer(
+        "/v3/kv/txn", 200,
+        "{\"header\":{\"revision\":\"12\"},\"responses\":[{\"response_range\":{\"kvs\":"
+        "[{\"key\":\"L2w=\",\"value\":\"bWU=\",\"lease\":\"42\",\"create_revision\":"
+        "\"11\"}]}}]}");
+    assert_int_equal(etcd_lock_take(&l, c, "/l", "me", 9, &e), 0);
+    assert_int_equal(l.create_revision, 11);
+    fake_etcd_answer("/v3/lease/revoke", 404,
+                     "{\"error\":\"etcdserver: requested lease not found\",\"code\":5}");
+    assert_int_equal(etcd_lock_release(c, &l, &e), 0);
+    assert_null(l.key);
+    etcd_close(c);
+}
+
+static void a_held_lock_names_its_holder_and_gives_back_the_lease(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one");
+    struct etcd_lock l;
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/lease/grant", 200, "{\"ID\":\"-42\",\"TTL\":\"9\"}");
+    fake_etcd_answer("/v3/kv/txn", 200,
+                     "{\"responses\":[{\"response_range\":{\"kvs\":[{\"key\":\"L2w=\",\"value\":"
+                     "\"bWU=\",\"lease\":\"41\"}]}}]}");
+    fake_etcd_answer("/v3/lease/revoke", 200, "{}");
+    assert_int_equal(etcd_lock_take(&l, c, "/l", "you", 9, &e), -1);
+    assert_int_equal(e.code, ERR_LOCKED);
+    assert_string_equal(e.msg, "lock /l: held by me");
+    assert_string_equal(fake_etcd_body(2), "{\"ID\":\"-42\"}");
+    etcd_close(c);
+}
+
+static void a_lease_without_time_left_is_gone(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one");
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/lease/keepalive", 200, "{\"result\":{\"ID\":\"42\"}}");
+    assert_int_equal(etcd_lease_keepalive(c, 42, &e), -1);
+    assert_int_equal(e.code, ERR_NOTFOUND);
+    assert_string_equal(e.msg, "keeping lease 2a: it has run out");
+    etcd_close(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_token_is_fetched_once_and_used_raw),
+        cmocka_unit_test(a_lost_token_is_renewed_and_the_call_repeated),
+        cmocka_unit_test(a_token_that_is_refused_again_is_an_error),
+        cmocka_unit_test(a_wrong_password_is_said_and_not_shown),
+        cmocka_unit_test(without_authentication_in_etcd_the_password_is_not_needed),
+        cmocka_unit_test(the_next_endpoint_answers_and_is_kept),
+        cmocka_unit_test(all_endpoints_that_failed_are_named),
+        cmocka_unit_test(a_put_that_may_have_arrived_is_not_repeated),
+        cmocka_unit_test(a_guarded_transaction_is_repeated_and_says_so_when_it_fails),
+        cmocka_unit_test(no_leader_is_waited_for_by_reads_and_not_by_puts),
+        cmocka_unit_test(what_is_no_etcd_is_told),
+        cmocka_unit_test(a_deadline_in_the_past_sends_nothing_twice),
+        cmocka_unit_test(a_lock_taken_by_a_lost_try_is_ours),
+        cmocka_unit_test(a_held_lock_names_its_holder_and_gives_back_the_lease),
+        cmocka_unit_test(a_lease_without_time_left_is_gone),
+    };
+    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    fake_etcd_reset();
+    return rc;
+}
