@@ -3,48 +3,39 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "conf/json.h"
+#include "cmd/out.h"
 
-static const char *const STATES[] = {"planned", "started", "done", "failed", "skipped"};
+static const enum progress_state STATES[] = {
+    [OP_STATE_PLANNED] = PROGRESS_PLANNED, [OP_STATE_STARTED] = PROGRESS_STARTED,
+    [OP_STATE_DONE] = PROGRESS_DONE,       [OP_STATE_FAILED] = PROGRESS_FAILED,
+    [OP_STATE_SKIPPED] = PROGRESS_SKIPPED,
+};
 
 void show_init(struct show *s, const struct cmd_context *x)
 {
-    *s = (struct show){.x = x, .began = clock_now_ms()};
+    *s = (struct show){.x = x};
 }
 
 void show_clear(struct show *s)
 {
-    (void)s;
+    progress_free(s->progress);
+    s->progress = NULL;
 }
 
 static void on_begin(void *arg, const struct plan *p)
 {
     struct show *s = arg;
+    enum progress_mode mode = s->x->json    ? PROGRESS_JSON
+                              : s->x->quiet ? PROGRESS_QUIET
+                                            : progress_mode_for(stderr);
 
-    s->total = p->count;
-    s->done = 0;
-}
-
-static void print_json(const struct plan *p, size_t i, enum op_state state, const char *detail)
-{
-    auto_node struct node *n = node_new_map();
-    auto_free char *title = op_title(&p->ops[i]);
-    auto_free char *text = NULL;
-
-    node_set_text(n, "environment", p->env);
-    node_set_int(n, "operation", (int64_t)i);
-    node_set_text(n, "title", title);
-    node_set_text(n, "state", STATES[state]);
-    if (detail)
-        node_set_text(n, "detail", detail);
-    text = json_text(n);
-    puts(text);
-    fflush(stdout);
+    if (!s->progress) {
+        s->progress = progress_new(mode, stderr, p->env);
+        progress_set_color(s->progress, out_has_color(s->x, stderr));
+    }
+    progress_begin(s->progress, p->count);
 }
 
 static void on_change(void *arg, const struct plan *p, size_t i, enum op_state state,
@@ -53,20 +44,7 @@ static void on_change(void *arg, const struct plan *p, size_t i, enum op_state s
     struct show *s = arg;
     auto_free char *title = op_title(&p->ops[i]);
 
-    if (state == OP_STATE_DONE)
-        s->done++;
-    if (s->x->json) {
-        print_json(p, i, state, detail);
-        return;
-    }
-    if (s->x->quiet || state == OP_STATE_PLANNED || state == OP_STATE_SKIPPED)
-        return;
-    if (state == OP_STATE_STARTED && !detail && s->x->verbose == 0)
-        return;
-    fprintf(stderr, "[%6.2f] %3zu/%zu %-7s %s%s%s\n", (double)(clock_now_ms() - s->began) / 1000.0,
-            s->done, s->total, STATES[state], title,
-            detail && state == OP_STATE_STARTED ? ": " : "",
-            detail && state == OP_STATE_STARTED ? detail : "");
+    progress_op(s->progress, i, title, STATES[state], detail);
 }
 
 struct execute_events show_events(struct show *s)
@@ -76,6 +54,7 @@ struct execute_events show_events(struct show *s)
 
 void show_end(struct show *s, const char *env, const struct execute_result *r, int64_t took_ms)
 {
+    show_clear(s);
     if (s->x->json)
         printf("{\"environment\":\"%s\",\"state\":\"done\",\"changes\":%zu,\"ms\":%" PRId64 "}\n",
                env, r->done, took_ms);

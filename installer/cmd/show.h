@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* How a running plan is shown: a line per change, or JSON events with --json. */
+/* How a running plan is shown: the link between execute's events and progress. */
 #ifndef CMD_SHOW_H
 #define CMD_SHOW_H
 
 #include "cmd/cmd.h"
+#include "cmd/progress.h"
 #include "plan/execute.h"
 
 struct show {
     const struct cmd_context *x; /* borrowed */
-    int64_t began;
-    size_t total, done;
+    struct progress *progress;   /* made with the first plan: it knows the name */
 };
 void show_init(struct show *s, const struct cmd_context *x);
 struct execute_events show_events(struct show *s);

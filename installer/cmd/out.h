@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* stdout: tables whose columns fit their content, JSON, and colour only where a person looks. */
+#ifndef CMD_OUT_H
+#define CMD_OUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "cmd/cmd.h"
+#include "conf/node.h"
+
+enum out_color { OUT_PLAIN, OUT_GOOD, OUT_WARN, OUT_BAD, OUT_DIM, OUT_BOLD };
+
+/* Colour on this stream: a terminal, not NO_COLOR (https://no-color.org), not --no-color, not
+ * --json, not TERM=dumb. */
+bool out_has_color(const struct cmd_context *x, FILE *f);
+/* The escape sequence that starts (or, OUT_PLAIN, ends) a colour. Static. */
+const char *out_escape(enum out_color c);
+/* A fixed set of colours to tell instances apart. Static. */
+const char *out_escape_of(size_t number);
+/* Appends text with control characters and broken UTF-8 made harmless; tabs stay. */
+void out_safe(struct buf *b, const char *text, size_t len);
+/* Columns that the text takes on a terminal. */
+size_t out_width(const char *text);
+/* Columns of the terminal behind f, or 0. */
+size_t out_terminal_width(FILE *f);
+
+struct out_table;
+/* `heads` ends with NULL and is borrowed. */
+struct out_table *out_table_new(const char *const *heads);
+/* Cells fill rows from left to right; copied and made harmless, NULL is "-". */
+void out_table_add(struct out_table *t, const char *text, enum out_color c);
+void out_table_addf(struct out_table *t, enum out_color c, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void out_table_format(struct buf *b, const struct out_table *t, bool color);
+void out_table_free(struct out_table *t);
+
+/* The tree as JSON on stdout, indented, with a newline. */
+void out_json(const struct node *n);
+/* The same in one line, flushed: an event. */
+void out_json_line(const struct node *n);
+/* A buffer's text on stdout. */
+void out_buf(const struct buf *b);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/progress.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cmd/out.h"
+
+enum { TICK_MS = 200, TEXT_MAX = 1 << 20, ROWS_MAX = 200 };
+
+struct running {
+    size_t id;
+    char *title, *detail;
+    int64_t since;
+};
+
+struct progress {
+    enum progress_mode mode;
+    FILE *out;
+    char *title;
+    bool color;
+    pthread_mutex_t mutex; /* guards everything below */
+    pthread_cond_t cond;
+    pthread_t ticker;
+    bool ticking, ended;
+    int64_t began;
+    size_t total, done, failed, skipped;
+    struct running *running;
+    size_t count;
+    size_t widths[ROWS_MAX]; /* columns of the lines of the block on the screen */
+    size_t rows;
+};
+
+static const char *const STATES[] = {"planned", "started", "done", "failed", "skipped"};
+
+/* ---- the block ---------------------------------------------------------------------------------
+ */
+
+/* A line that is wider than a window made smaller meanwhile takes several rows. */
+static size_t rows_on_screen(const struct progress *p, size_t columns)
+{
+    size_t rows = 0;
+
+    for (size_t i = 0; i < p->rows; i++)
+        rows += columns && p->widths[i] > columns ? (p->widths[i] + columns - 1) / columns : 1;
+    return rows;
+}
+
+static void erase(struct progress *p)
+{
+    struct winsize w = {0};
+    size_t rows;
+
+    if (!p->rows)
+        return;
+    ioctl(fileno(p->out), TIOCGWINSZ, &w);
+    rows = rows_on_screen(p, w.ws_col);
+    fprintf(p->out, "\r\033[%zuA\033[J", rows);
+    p->rows = 0;
+}
+
+/* Cuts to `columns` by dropping bytes at the end; whole characters only. */
+static void cut(char *text, size_t columns)
+{
+    size_t len = strlen(text);
+
+    while (len && out_width(text) > columns) {
+        do
+            len--;
+        while (len && ((unsigned char)text[len] & 0xc0) == 0x80);
+        text[len] = '\0';
+    }
+}
+
+static void add_row(struct progress *p, struct buf *b, char *text, size_t columns)
+{
+    cut(text, columns);
+    if (p->rows == ROWS_MAX)
+        return;
+    p->widths[p->rows++] = out_width(text);
+    if (p->color && p->rows == 1)
+        buf_puts(b, out_escape(OUT_BOLD));
+    buf_puts(b, text);
+    if (p->color && p->rows == 1)
+        buf_puts(b, out_escape(OUT_PLAIN));
+    buf_putc(b, '\n');
+}
+
+static char *running_line(const struct running *r)
+{
+    char seconds[32];
+
+    snprintf(seconds, sizeof(seconds), "%.1f s", (double)(clock_now_ms() - r->since) / 1000.0);
+    return mem_printf("  %8s  %s%s%s", seconds, r->title, r->detail ? ": " : "",
+                      r->detail ? r->detail : "");
+}
+
+static void draw(struct progress *p)
+{
+    auto_buf struct buf b;
+    struct winsize w = {0};
+    size_t columns, room;
+    char *head;
+
+    erase(p);
+    if (p->ended || !p->total)
+        return;
+    ioctl(fileno(p->out), TIOCGWINSZ, &w);
+    columns = w.ws_col > 20 ? w.ws_col : 80;
+    room = w.ws_row > 4 ? (size_t)w.ws_row - 3 : 10;
+    buf_init(&b, TEXT_MAX);
+    head = mem_printf("%s: %zu of %zu done, %.1f s", p->title, p->done, p->total,
+                      (double)(clock_now_ms() - p->began) / 1000.0);
+    add_row(p, &b, head, columns);
+    free(head);
+    for (size_t i = 0; i < p->count && i < room; i++) {
+        char *line = i + 1 == room && p->count > room
+                         ? mem_printf("            and %zu more", p->count - i)
+                         : running_line(&p->running[i]);
+        add_row(p, &b, line, columns);
+        free(line);
+    }
+    fputs(buf_str(&b), p->out);
+    fflush(p->out);
+}
+
+static void *tick(void *arg)
+{
+    struct progress *p = arg;
+
+    pthread_mutex_lock(&p->mutex);
+    while (!p->ended) {
+        int64_t until = clock_wall_ms() + TICK_MS;
+        struct timespec t = {until / 1000, until % 1000 * 1000000};
+        pthread_cond_timedwait(&p->cond, &p->mutex, &t);
+        draw(p);
+    }
+    pthread_mutex_unlock(&p->mutex);
+    return NULL;
+}
+
+/* The hooks around a log line: the mutex is held between them, so that nothing is drawn there. */
+static void before_line(void *arg)
+{
+    struct progress *p = arg;
+
+    pthread_mutex_lock(&p->mutex);
+    erase(p);
+    fflush(p->out);
+}
+
+static void after_line(void *arg)
+{
+    struct progress *p = arg;
+
+    draw(p);
+    pthread_mutex_unlock(&p->mutex);
+}
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+enum progress_mode progress_mode_for(FILE *out)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(fileno(out)) && term && strcmp(term, "dumb") != 0 ? PROGRESS_TERMINAL
+                                                                    : PROGRESS_LINES;
+}
+
+struct progress *progress_new(enum progress_mode mode, FILE *out, const char *title)
+{
+    struct progress *p = mem_alloc(sizeof(*p));
+
+    p->mode = mode;
+    p->out = out;
+    p->title = mem_strdup(title);
+    p->began = clock_now_ms();
+    pthread_mutex_init(&p->mutex, NULL);
+    pthread_cond_init(&p->cond, NULL);
+    if (mode == PROGRESS_TERMINAL) {
+        log_set_hook(before_line, after_line, p);
+        p->ticking = pthread_create(&p->ticker, NULL, tick, p) == 0;
+    }
+    return p;
+}
+
+void progress_set_color(struct progress *p, int on)
+{
+    p->color = on != 0;
+}
+
+static void drop(struct running *r)
+{
+    free(r->title);
+    free(r->detail);
+}
+
+static void stop_ticking(struct progress *p)
+{
+    pthread_mutex_lock(&p->mutex);
+    erase(p);
+    fflush(p->out);
+    p->ended = true;
+    pthread_cond_broadcast(&p->cond);
+    pthread_mutex_unlock(&p->mutex);
+    if (p->ticking)
+        pthread_join(p->ticker, NULL);
+    p->ticking = false;
+    if (p->mode == PROGRESS_TERMINAL)
+        log_set_hook(NULL, NULL, NULL);
+}
+
+void progress_free(struct progress *p)
+{
+    if (!p)
+        return;
+    stop_ticking(p);
+    for (size_t i = 0; i < p->count; i++)
+        drop(&p->running[i]);
+    free(p->running);
+    free(p->title);
+    pthread_mutex_destroy(&p->mutex);
+    pthread_cond_destroy(&p->cond);
+    free(p);
+}
+
+void progress_begin(struct progress *p, size_t total)
+{
+    pthread_mutex_lock(&p->mutex);
+    for (size_t i = 0; i < p->count; i++)
+        drop(&p->running[i]);
+    p->count = 0;
+    p->total = total;
+    p->done = p->failed = p->skipped = 0;
+    pthread_mutex_unlock(&p->mutex);
+}
+
+/* ---- changes -----------------------------------------------------------------------------------
+ */
+
+static struct running *find(struct progress *p, size_t id)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->running[i].id == id)
+            return &p->running[i];
+    return NULL;
+}
+
+/* Details come from outside (build output, hooks): harmless, one line. */
+static char *one_line(const char *text)
+{
+    struct buf b;
+
+    if (!text)
+        return NULL;
+    buf_init(&b, TEXT_MAX);
+    out_safe(&b, text, strcspn(text, "\n"));
+    return buf_take(&b);
+}
+
+static void set_running(struct progress *p, size_t id, const char *title, const char *detail)
+{
+    struct running *r = find(p, id);
+
+    if (!r) {
+        p->running = mem_grow(p->running, p->count + 1, sizeof(*p->running));
+        r = &p->running[p->count++];
+        *r = (struct running){.id = id, .title = one_line(title), .since = clock_now_ms()};
+    }
+    free(r->detail);
+    r->detail = one_line(detail);
+}
+
+static void remove_running(struct progress *p, size_t id)
+{
+    struct running *r = find(p, id);
+
+    if (!r)
+        return;
+    drop(r);
+    memmove(r, r + 1, (size_t)(p->running + p->count - r - 1) * sizeof(*r));
+    p->count--;
+}
+
+static void print_line(struct progress *p, const char *title, enum progress_state state,
+                       const char *detail)
+{
+    auto_free char *text = one_line(detail);
+    bool bad = state == PROGRESS_FAILED;
+
+    erase(p);
+    fprintf(p->out, "[%6.2f] %3zu/%zu ", (double)(clock_now_ms() - p->began) / 1000.0, p->done,
+            p->total);
+    fprintf(p->out, "%s%-7s%s %s%s%s\n", bad && p->color ? out_escape(OUT_BAD) : "", STATES[state],
+            bad && p->color ? out_escape(OUT_PLAIN) : "", title, text ? ": " : "",
+            text ? text : "");
+    fflush(p->out);
+}
+
+static void print_json(struct progress *p, size_t id, const char *title, enum progress_state state,
+                       const char *detail)
+{
+    auto_node struct node *n = node_new_map();
+
+    node_set_text(n, "environment", p->title);
+    node_set_int(n, "operation", (int64_t)id);
+    node_set_text(n, "title", title);
+    node_set_text(n, "state", STATES[state]);
+    node_set_int(n, "ms", clock_now_ms() - p->began);
+    if (detail)
+        node_set_text(n, "detail", detail);
+    out_json_line(n);
+}
+
+void progress_op(struct progress *p, size_t id, const char *title, enum progress_state state,
+                 const char *detail)
+{
+    pthread_mutex_lock(&p->mutex);
+    p->done += state == PROGRESS_DONE;
+    p->failed += state == PROGRESS_FAILED;
+    p->skipped += state == PROGRESS_SKIPPED;
+    if (p->mode == PROGRESS_JSON)
+        print_json(p, id, title, state, detail);
+    if (p->mode == PROGRESS_LINES && (state == PROGRESS_DONE || state == PROGRESS_FAILED ||
+                                      (detail && state != PROGRESS_SKIPPED)))
+        print_line(p, title, state, detail);
+    if (p->mode == PROGRESS_TERMINAL) {
+        if (state == PROGRESS_STARTED)
+            set_running(p, id, title, detail);
+        else
+            remove_running(p, id);
+        if (state == PROGRESS_FAILED)
+            print_line(p, title, state, detail);
+        draw(p);
+    }
+    pthread_mutex_unlock(&p->mutex);
+}
+
+void progress_end(struct progress *p, const char *summary)
+{
+    stop_ticking(p);
+    if (summary && p->mode != PROGRESS_QUIET) {
+        fprintf(p->out, "%s\n", summary);
+        fflush(p->out);
+    }
+}
