@@ -223,15 +223,15 @@ static int ssh_key(char **private_pem, char **public_line, const struct env_key 
     return result;
 }
 
-static int tls_text(char **out, const struct env_key *k, const char *info, const char *const *sans,
-                    size_t san_count, struct err *e)
+static int tls_text(char **out, const struct env_key *k, const char *info,
+                    const struct secret_sans *sans, struct err *e)
 {
     uint8_t key[32];
     memcpy(key, k->bytes, sizeof key);
     if (info)
         crypto_derive(key, sizeof key, k->bytes, info);
     struct crypto_tls tls;
-    int result = crypto_tls_make(&tls, key, sans, san_count, e);
+    int result = crypto_tls_make(&tls, key, sans ? sans->items : NULL, sans ? sans->count : 0, e);
     explicit_bzero(key, sizeof key);
     if (result == 0)
         *out = mem_printf("%s%s%s", tls.key_pem, tls.cert_pem, tls.ca_pem);
@@ -246,7 +246,7 @@ char *secret_password(const struct env_key *k, const char *user, unsigned genera
 }
 
 int secret_value(char **out, const struct env_key *k, const struct secret_decl *d,
-                 const char *instance, const char *const *sans, size_t san_count, struct err *e)
+                 const char *instance, const struct secret_sans *sans, struct err *e)
 {
     *out = NULL;
     bool common = d->scope == SECRET_SCOPE_ENVIRONMENT;
@@ -268,7 +268,7 @@ int secret_value(char **out, const struct env_key *k, const struct secret_decl *
         result = ssh_key(out, &public_line, k, info, d->name, e);
         break;
     case SECRET_KIND_TLS:
-        result = tls_text(out, k, common ? NULL : info, sans, san_count, e);
+        result = tls_text(out, k, common ? NULL : info, sans, e);
         break;
     }
     return result < 0 ? err_wrap(e, "secret %s of %s", d->name, instance) : 0;

@@ -28,6 +28,12 @@ int secret_remove_key(const char *env, struct err *e);
 
 /* Password of an etcd user: "root" or an instance's name. Owned; wipe it. */
 char *secret_password(const struct env_key *k, const char *user, unsigned generation);
+/* Names of a certificate: "IP:10.0.0.2", "DNS:localhost". */
+struct secret_sans {
+    const char *const *items;
+    size_t count;
+};
+
 /*
  * Value of a secret a manifest declares, for one instance. Owned; wipe it. `sans` only for tls,
  * whose value is three PEM texts in a row: key, certificate, CA. A tls secret of scope
@@ -35,7 +41,7 @@ char *secret_password(const struct env_key *k, const char *user, unsigned genera
  * has a key and CA of its own.
  */
 int secret_value(char **out, const struct env_key *k, const struct secret_decl *d,
-                 const char *instance, const char *const *sans, size_t san_count, struct err *e);
+                 const char *instance, const struct secret_sans *sans, struct err *e);
 /* Value of shared uuid `name`, into out[37]. */
 void secret_shared_uuid(char out[37], const struct env_key *k, const char *name);
 /* SSH: the operator's client key, and the host key of an instance. Owned. */

@@ -77,14 +77,15 @@ static int secret_text(char **out, const struct desired *d, const struct desired
 {
     auto_free char *ip = mem_printf("IP:%s", it->address);
     auto_free char *dns = mem_printf("DNS:%s", it->spec->name);
-    const char *sans[] = {ip, dns, "IP:127.0.0.1", "DNS:localhost"};
+    const char *names[] = {ip, dns, "IP:127.0.0.1", "DNS:localhost"};
+    struct secret_sans sans = {names, ARRAY_LEN(names)};
 
     if (strcmp(it->spec->manifest->name, ETCD_COMPONENT) == 0 &&
         strcmp(decl->name, ROOT_PASSWORD) == 0) {
         *out = secret_password(d->key, "root", 1);
         return 0;
     }
-    return secret_value(out, d->key, decl, it->spec->name, sans, ARRAY_LEN(sans), e);
+    return secret_value(out, d->key, decl, it->spec->name, &sans, e);
 }
 
 static void add_sealed(struct node *out, const struct desired *d, const struct desired_instance *it,

@@ -170,11 +170,12 @@ static char *value(const struct env_key *k, enum secret_kind kind, enum secret_s
                    const char *instance)
 {
     static char name[] = "key";
-    static const char *const sans[] = {"DNS:localhost"};
+    static const char *const names[] = {"DNS:localhost"};
+    struct secret_sans sans = {names, 1};
     struct secret_decl d = {.name = name, .kind = kind, .scope = scope};
     char *out = NULL;
     struct err e;
-    assert_int_equal(secret_value(&out, k, &d, instance, sans, 1, &e), 0);
+    assert_int_equal(secret_value(&out, k, &d, instance, &sans, &e), 0);
     return out;
 }
 

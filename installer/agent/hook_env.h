@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The environment of hooks in a file (mode 0600, NUL-separated), for `slipway-agent hook NAME` from
+ * outside: it runs with exactly what the agent's own hooks have. */
+#ifndef AGENT_HOOK_ENV_H
+#define AGENT_HOOK_ENV_H
+
+#include "base/err.h"
+#include "base/strv.h"
+
+int hook_env_save(const struct strv *env, const char *run_dir, struct err *e);
+int hook_env_load(struct strv *env, const char *run_dir, struct err *e);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/turn.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/json.h"
+#include "model/keys.h"
+
+enum { TTL_S = 15, KEEP_MS = 5000, AGAIN_MS = 300, TURN_MS = 50 };
+
+static char *owner_text(const struct turn_who *who)
+{
+    auto_node struct node *n = node_new_map();
+    node_set_text(n, "instance", who->instance);
+    node_set_int(n, "at", clock_wall_ms());
+    return json_text(n);
+}
+
+bool turn_is_taken(const struct turn *t)
+{
+    return t->lock.key != NULL;
+}
+
+int turn_take(struct turn *t, const struct turn_who *who, struct err *e)
+{
+    auto_free char *once = keys_component_once(who->env, who->component);
+    auto_free char *key = mem_printf("%s.lock", once);
+    auto_free char *owner = owner_text(who);
+    if (!t->client && etcd_open(&t->client, who->link, NULL, e) < 0)
+        return -1;
+    if (etcd_lock_take(&t->lock, t->client, key, owner, TTL_S, e) < 0) {
+        t->lock = (struct etcd_lock){0};
+        return -1;
+    }
+    t->keep_at = clock_deadline(KEEP_MS);
+    return 0;
+}
+
+void turn_keep(struct turn *t)
+{
+    struct err e;
+    if (!turn_is_taken(t) || !clock_passed(t->keep_at))
+        return;
+    t->keep_at = clock_deadline(KEEP_MS);
+    if (etcd_lease_keepalive(t->client, t->lock.lease, &e) < 0)
+        err_drop(&e, "keeping the component's lock");
+}
+
+void turn_release(struct turn *t)
+{
+    struct err e;
+    if (turn_is_taken(t) && etcd_lock_release(t->client, &t->lock, &e) < 0)
+        err_drop(&e, "releasing the component's lock");
+    etcd_close(t->client);
+    *t = (struct turn){0};
+}
+
+/* ---- once
+ * ---------------------------------------------------------------------------------------- */
+
+struct once {
+    struct turn turn;
+    const struct turn_who *who;
+    const struct hook_call *hook;
+    char *key;
+};
+
+static bool idle(void *arg)
+{
+    struct once *o = arg;
+    turn_keep(&o->turn);
+    return o->hook->idle && o->hook->idle(o->hook->arg);
+}
+
+static int is_done(struct once *o, bool *done, struct err *e)
+{
+    struct etcd_kv kv = {0};
+    *done = false;
+    if (!o->turn.client && etcd_open(&o->turn.client, o->who->link, NULL, e) < 0)
+        return -1;
+    if (etcd_get(&kv, o->turn.client, o->key, e) < 0)
+        return e->code == ERR_NOTFOUND ? 0 : -1;
+    *done = true;
+    etcd_kv_clear(&kv);
+    return 0;
+}
+
+static int run_and_remember(struct once *o, struct err *e)
+{
+    struct hook_call call = *o->hook;
+    call.idle = idle;
+    call.arg = o;
+    if (hook_must(&call, e) < 0)
+        return -1;
+    auto_free char *text = owner_text(o->who);
+    return etcd_put(o->turn.client, o->key, text, 0, e);
+}
+
+/* 1 when it is done, 0 when it is to be tried again, -1. */
+static int try_once(struct once *o, struct err *e)
+{
+    bool done;
+    if (is_done(o, &done, e) < 0)
+        return -1;
+    if (done)
+        return 1;
+    if (turn_take(&o->turn, o->who, e) < 0)
+        return e->code == ERR_LOCKED ? 0 : -1;
+    /* Somebody may have finished between the look and the lock. */
+    if (is_done(o, &done, e) < 0)
+        return -1;
+    if (!done && run_and_remember(o, e) < 0)
+        return -1;
+    return 1;
+}
+
+int once_run(const struct turn_who *who, const struct hook_call *hook, struct err *e)
+{
+    struct once o = {
+        .who = who, .hook = hook, .key = keys_component_once(who->env, who->component)};
+    int result = 0;
+    while (result == 0) {
+        result = try_once(&o, e);
+        if (result == 0 && clock_passed(hook->deadline))
+            result = err_set(e, ERR_TIMEOUT, "hook once: another instance holds the lock");
+        int64_t until = clock_deadline(AGAIN_MS);
+        while (result == 0 && !clock_passed(until)) {
+            clock_sleep_ms(TURN_MS);
+            if (idle(&o))
+                result = err_set(e, ERR_INTERRUPTED, "hook once was interrupted");
+        }
+    }
+    turn_release(&o.turn);
+    mem_cleanup_free(&o.key);
+    return result < 0 ? -1 : 0;
+}

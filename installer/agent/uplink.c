@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/uplink.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/keys.h"
+
+enum {
+    STACK_BYTES = 256 << 10,
+    LEASE_TTL_S = 15,
+    HEARTBEAT_MS = 5000,
+    COMPARE_MS = 60000, /* etcd 3.4 loses watch events under load (issue 17529): look again */
+    RETRY_FIRST_MS = 200,
+    RETRY_MAX_MS = 10000,
+    TURN_MS = 100,
+};
+
+/* A text to be written: the last one said, and whether etcd has it. */
+struct report {
+    char *text;
+    uint64_t said, written;
+};
+
+struct uplink {
+    const struct link *link;
+    const char *component;
+    struct strv names;
+    char *status_key, *applied_key;
+    pthread_t thread;
+    int event_fd;
+
+    pthread_mutex_t lock; /* over the next ones */
+    struct report status, applied;
+    struct tree *fresh;
+    bool stopping, done;
+
+    /* The thread's own. */
+    struct etcd *client;  /* reads and reports */
+    struct etcd *watcher; /* a connection of its own */
+    int64_t revision;     /* of the store when it was last read; 0: not yet */
+    char seen_hash[65];   /* of the tree handed over last */
+    int64_t seen_revision;
+    int64_t lease;
+    int64_t heartbeat_at, compare_at, report_at;
+    struct clock_backoff backoff, report_backoff;
+    bool away; /* said so */
+};
+
+int uplink_fd(const struct uplink *u)
+{
+    return u->event_fd;
+}
+
+static void say(struct uplink *u, struct report *r, char *text)
+{
+    pthread_mutex_lock(&u->lock);
+    free(r->text);
+    r->text = text;
+    r->said++;
+    pthread_mutex_unlock(&u->lock);
+}
+
+void uplink_say_status(struct uplink *u, char *text)
+{
+    say(u, &u->status, text);
+}
+
+void uplink_say_applied(struct uplink *u, char *text)
+{
+    say(u, &u->applied, text);
+}
+
+struct tree *uplink_take(struct uplink *u)
+{
+    uint64_t count;
+    if (read(u->event_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+        log_debug("eventfd: %s", strerror(errno));
+    pthread_mutex_lock(&u->lock);
+    struct tree *t = steal(u->fresh);
+    pthread_mutex_unlock(&u->lock);
+    return t;
+}
+
+static bool is_stopping(struct uplink *u)
+{
+    pthread_mutex_lock(&u->lock);
+    bool stopping = u->stopping;
+    pthread_mutex_unlock(&u->lock);
+    return stopping;
+}
+
+/* ---- reports
+ * -------------------------------------------------------------------------------------- */
+
+/* The text that etcd does not have yet, owned, or NULL. */
+static char *unwritten(struct uplink *u, const struct report *r, uint64_t *number)
+{
+    pthread_mutex_lock(&u->lock);
+    char *text = r->text && r->written != r->said ? mem_strdup(r->text) : NULL;
+    *number = r->said;
+    pthread_mutex_unlock(&u->lock);
+    return text;
+}
+
+static void mark_written(struct uplink *u, struct report *r, uint64_t number)
+{
+    pthread_mutex_lock(&u->lock);
+    r->written = number;
+    pthread_mutex_unlock(&u->lock);
+}
+
+/* Without a lease the status is not there: it has to be put again. */
+static void lose_lease(struct uplink *u)
+{
+    u->lease = 0;
+    mark_written(u, &u->status, 0);
+}
+
+static int keep_lease(struct uplink *u, struct err *e)
+{
+    if (u->lease && clock_passed(u->heartbeat_at)) {
+        if (etcd_lease_keepalive(u->client, u->lease, e) < 0) {
+            if (e->code != ERR_NOTFOUND)
+                return -1;
+            lose_lease(u);
+        } else {
+            u->heartbeat_at = clock_deadline(HEARTBEAT_MS);
+        }
+    }
+    if (!u->lease) {
+        if (etcd_lease_grant(u->client, LEASE_TTL_S, &u->lease, e) < 0) {
+            u->lease = 0;
+            return -1;
+        }
+        u->heartbeat_at = clock_deadline(HEARTBEAT_MS);
+    }
+    return 0;
+}
+
+static int write_report(struct uplink *u, struct report *r, const char *key, struct err *e)
+{
+    uint64_t number;
+    auto_free char *text = unwritten(u, r, &number);
+    if (!text)
+        return 0;
+    bool leased = r == &u->status;
+    if (etcd_put(u->client, key, text, leased ? u->lease : 0, e) < 0) {
+        if (leased && e->code == ERR_NOTFOUND)
+            lose_lease(u);
+        return -1;
+    }
+    mark_written(u, r, number);
+    return 0;
+}
+
+static int write_reports(struct uplink *u, struct err *e)
+{
+    if (keep_lease(u, e) < 0 || write_report(u, &u->applied, u->applied_key, e) < 0)
+        return -1;
+    return write_report(u, &u->status, u->status_key, e);
+}
+
+static void set_away(struct uplink *u, const char *why)
+{
+    if (why && !u->away)
+        log_warn("etcd is away, the daemon runs on: %s", why);
+    if (!why && u->away)
+        log_info("etcd is back");
+    u->away = why != NULL;
+}
+
+/* ---- watch
+ * ---------------------------------------------------------------------------------------- */
+
+/* Takes the tree. One that was handed over before is no news. */
+static void hand_over(struct uplink *u, struct tree *t)
+{
+    char hash[65];
+    tree_hash(hash, t);
+    if (t->revision == u->seen_revision && strcmp(hash, u->seen_hash) == 0) {
+        tree_free(t);
+        return;
+    }
+    memcpy(u->seen_hash, hash, sizeof hash);
+    u->seen_revision = t->revision;
+    pthread_mutex_lock(&u->lock);
+    struct tree *old = u->fresh;
+    u->fresh = t;
+    pthread_mutex_unlock(&u->lock);
+    tree_free(old);
+    uint64_t one = 1;
+    if (write(u->event_fd, &one, sizeof one) < 0)
+        log_debug("eventfd: %s", strerror(errno));
+}
+
+static int read_tree(struct uplink *u, struct err *e)
+{
+    struct etcd_kvs kvs = {0};
+    if (etcd_range_many(&kvs, u->client, (const char *const *)u->names.items, u->names.count, e) <
+        0)
+        return -1;
+    struct tree *t = NULL;
+    int result = tree_from_kvs(&t, &kvs, u->link->prefix, u->component, e);
+    if (result == 0)
+        u->revision = kvs.revision;
+    etcd_kvs_clear(&kvs);
+    u->compare_at = clock_deadline(COMPARE_MS);
+    if (result < 0)
+        return -1;
+    hand_over(u, t);
+    return 0;
+}
+
+/* An event says only that something is new: all of it is read again at one revision. */
+static void look_again(struct uplink *u)
+{
+    struct err e;
+    if (read_tree(u, &e) < 0) {
+        u->compare_at = clock_deadline(RETRY_FIRST_MS);
+        err_drop(&e, "reading the configuration again");
+    }
+}
+
+static int on_event(void *arg, const struct etcd_event *ev, int64_t revision)
+{
+    struct uplink *u = arg;
+    (void)ev;
+    if (revision > u->revision)
+        look_again(u);
+    return 0;
+}
+
+static int on_reset(void *arg, const struct etcd_kvs *all)
+{
+    (void)all;
+    look_again(arg);
+    return 0;
+}
+
+static void on_state(void *arg, bool connected, const char *why)
+{
+    set_away(arg, connected ? NULL : why ? why : "no connection");
+}
+
+/* Asked several times a second while the watch runs: everything else is done here. */
+static bool on_turn(void *arg)
+{
+    struct uplink *u = arg;
+    struct err e;
+    if (is_stopping(u))
+        return true;
+    if (clock_passed(u->report_at)) {
+        if (write_reports(u, &e) < 0) {
+            u->report_at = clock_deadline(clock_backoff_next(&u->report_backoff));
+            err_drop(&e, "writing the status");
+        } else {
+            u->report_backoff.tries = 0;
+        }
+    }
+    if (clock_passed(u->compare_at))
+        look_again(u);
+    return false;
+}
+
+static int open_clients(struct uplink *u, struct err *e)
+{
+    if (!u->client && etcd_open(&u->client, u->link, NULL, e) < 0)
+        return -1;
+    if (!u->watcher && etcd_open(&u->watcher, u->link, NULL, e) < 0)
+        return -1;
+    return 0;
+}
+
+static int session(struct uplink *u, struct err *e)
+{
+    if (open_clients(u, e) < 0)
+        return -1;
+    if (!u->revision && read_tree(u, e) < 0)
+        return -1;
+    set_away(u, NULL);
+    u->backoff.tries = 0;
+    u->compare_at = clock_deadline(COMPARE_MS);
+    struct etcd_watch_opts o = {.prefixes = (const char *const *)u->names.items,
+                                .prefix_count = u->names.count,
+                                .from_revision = u->revision + 1,
+                                .event = on_event,
+                                .reset = on_reset,
+                                .state = on_state,
+                                .stop = on_turn,
+                                .arg = u,
+                                .deadline = CLOCK_NEVER};
+    return etcd_watch_run(u->watcher, &o, e);
+}
+
+static void nap(struct uplink *u, int64_t ms)
+{
+    for (int64_t until = clock_deadline(ms); !clock_passed(until) && !is_stopping(u);)
+        clock_sleep_ms(clock_left_ms(until) < TURN_MS ? clock_left_ms(until) : TURN_MS);
+}
+
+static void *work(void *arg)
+{
+    struct uplink *u = arg;
+    struct err e;
+    while (!is_stopping(u)) {
+        if (session(u, &e) == 0)
+            continue;
+        set_away(u, e.msg);
+        u->revision = 0;
+        nap(u, clock_backoff_next(&u->backoff));
+    }
+    if (u->client) {
+        etcd_set_deadline(u->client, clock_deadline(1000));
+        if (write_reports(u, &e) < 0)
+            err_drop(&e, "writing the last status");
+    }
+    pthread_mutex_lock(&u->lock);
+    u->done = true;
+    pthread_mutex_unlock(&u->lock);
+    return NULL;
+}
+
+/* ---- life
+ * ----------------------------------------------------------------------------------------- */
+
+static void uplink_free(struct uplink *u)
+{
+    etcd_close(u->client);
+    etcd_close(u->watcher);
+    strv_clear(&u->names);
+    free(u->status_key);
+    free(u->applied_key);
+    free(u->status.text);
+    free(u->applied.text);
+    tree_free(u->fresh);
+    if (u->event_fd >= 0)
+        close(u->event_fd);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct uplink *u)
+{
+    sigset_t all, old;
+    pthread_attr_t attr;
+    sigfillset(&all);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int why = pthread_create(&u->thread, &attr, work, u);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    return why;
+}
+
+int uplink_start(struct uplink **out, const struct uplink_opts *o, struct err *e)
+{
+    *out = NULL;
+    struct uplink *u = mem_alloc(sizeof *u);
+    *u = (struct uplink){.link = o->link,
+                         .component = o->component,
+                         .client = o->client,
+                         .revision = o->revision,
+                         .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                         .lock = PTHREAD_MUTEX_INITIALIZER,
+                         .backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS},
+                         .report_backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS}};
+    u->status_key = keys_instance_status(o->env, o->instance);
+    u->applied_key = keys_instance_applied(o->env, o->instance);
+    if (tree_names(&u->names, o->link->prefix, o->component, e) < 0) {
+        uplink_free(u);
+        return -1;
+    }
+    int why = u->event_fd < 0 ? errno : start_thread(u);
+    if (why) {
+        uplink_free(u);
+        errno = why;
+        return err_sys(e, "starting the line to etcd");
+    }
+    *out = u;
+    return 0;
+}
+
+void uplink_stop(struct uplink *u, int64_t timeout_ms)
+{
+    if (!u)
+        return;
+    pthread_mutex_lock(&u->lock);
+    u->stopping = true;
+    pthread_mutex_unlock(&u->lock);
+    int64_t deadline = clock_deadline(timeout_ms);
+    for (bool done = false; !done; clock_sleep_ms(5)) {
+        pthread_mutex_lock(&u->lock);
+        done = u->done;
+        pthread_mutex_unlock(&u->lock);
+        if (!done && clock_passed(deadline)) {
+            pthread_detach(u->thread);
+            return; /* it may sit in a call; the process ends anyway, so its memory is left to it */
+        }
+    }
+    pthread_join(u->thread, NULL);
+    uplink_free(u);
+}
