@@ -1,37 +1,71 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154 # P, NET, SUBNET, FSID, TMP, ROOT come from the test
-# A poor man's agent: renders templates, sets the documented environment, runs hooks and daemon.
-#
-#   image etcd                       builds dockerfiles/etcd as $P-etcd
-#   instance ceph-osd 1 [KEY=JSON..] starts ceph-osd-1; KEY=JSON overrides its configuration
-#   hook ceph-osd-1 drain            runs a hook in the running container
-#   state ceph-osd-1                 prepared, ready, applied or failed
+# shellcheck shell=bash disable=SC2154 # P, SUBNET, FSID, TMP, ROOT come from the test
+# A poor man's agent for components.sh: environment and files by components_agent.py, the order of hooks here.
 
-BASE=${BASE:-$(docker image inspect slipway/debian:trixie >/dev/null 2>&1 && echo slipway/debian:trixie || echo debian:trixie-slim)}
+IMAGE_ETCD=${IMAGE_ETCD:-$P-etcd}
+IMAGE_CEPH=${IMAGE_CEPH:-$P-ceph}
 PROFILE=quick
+SECRETS='{}'
 declare -A COUNT=([etcd]=1 [ceph-mon]=1 [ceph-mgr]=1 [ceph-osd]=3)
 declare -A NUMBER=([etcd]=10 [ceph-mon]=20 [ceph-mgr]=30 [ceph-osd]=40)
 
-image() { docker build -q --build-arg "BASE=$BASE" -t "$P-$1" "$ROOT/dockerfiles/$1" >/dev/null 2>"$TMP/build.err" || cat "$TMP/build.err"; }
 address() { echo "${SUBNET%.*}.$((${NUMBER[$1]} + $2))"; }
-ceph_key() { printf '\001\000\000\000\000\000\000\000\000\000\020\000%s' "$(head -c 12 /dev/urandom | base64 -w0)" | base64 -w0; }
-yaml_json() { python3 -c 'import json,sys,yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)' "$1"; }
 
-# normal VALUE: sizes to bytes, durations to milliseconds, as the agent gives them.
-normal() {
-    local n
-    n=$(sed -nE 's/^([0-9]+)(KiB|MiB|GiB|TiB|ms|s|min|h|d)$/\1 \2/p' <<<"$1")
-    [ -n "$n" ] || { printf '%s' "$1"; return; }
-    # shellcheck disable=SC2086
-    set -- $n
-    case $2 in
-    KiB) echo $(($1 << 10)) ;; MiB) echo $(($1 << 20)) ;; GiB) echo $(($1 << 30)) ;; TiB) echo $(($1 << 40)) ;;
-    ms) echo "$1" ;; s) echo $(($1 * 1000)) ;; min) echo $(($1 * 60000)) ;; h) echo $(($1 * 3600000)) ;; d) echo $(($1 * 86400000)) ;;
-    esac
-}
+ceph_key() { { printf '\001\000\000\000\000\000\000\000\000\000\020\000'; head -c 16 /dev/urandom; } | base64 -w0; }
+
+# secret NAME VALUE
+secret() { SECRETS=$(jq -c --arg k "$1" --arg v "$2" '.[$k] = $v' <<<"$SECRETS"); }
 
 members() { # COMPONENT: {"x-1":"address",...}
     local i out=
     for ((i = 1; i <= COUNT[$1]; i++)); do out+="${out:+,}\"$1-$i\":\"$(address "$1" "$i")\""; done
     echo "{$out}"
 }
+
+# prepare_files INSTANCE[=CONFIG_JSON]...: everything the agent would have written.
+prepare_files() {
+    local i name config list='[]'
+    for i; do
+        name=${i%%=*} config=${i#"${i%%=*}"}
+        config=${config#=}
+        list=$(jq -c --arg n "$name" --arg c "${name%-*}" --arg o "${name##*-}" --arg a "$(address "${name%-*}" "${name##*-}")" \
+            --argjson g "${config:-"{}"}" '. + [{name: $n, component: $c, ordinal: ($o | tonumber), address: $a, config: $g}]' <<<"$list")
+    done
+    jq -n --arg p "$PROFILE" --arg f "$FSID" --argjson m "$(members ceph-mon)" --argjson e "$(members etcd)" --argjson s "$SECRETS" \
+        --argjson l "$list" '{env: "test", profile: $p, secrets: $s, instances: $l,
+                              shared: {fsid: $f, cluster_token: $f, mons: $m, members: $e}}' |
+        docker run --rm -i -v "$ROOT/components:/components:ro" -v "$ROOT/tests/integration:/t:ro" -v "$TMP:/out" "$IMAGE_CEPH" \
+            python3 /t/components_agent.py /out
+}
+
+# start INSTANCE: creates and starts the container; its data is in volume $P-INSTANCE.
+start() {
+    local name=$1 component=${1%-*} image=$IMAGE_CEPH data=()
+    [ "$component" != etcd ] || image=$IMAGE_ETCD
+    [ "$component" = ceph-mgr ] || data=(-v "$P-$name:/data")
+    docker rm -f "$P-$name" >/dev/null 2>&1 || true
+    docker run -d --name "$P-$name" --hostname "$name" --network "$P" --ip "$(address "$component" "${name##*-}")" --init \
+        --cap-drop ALL --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add SETGID --cap-add SETUID --cap-add KILL \
+        --cap-add NET_BIND_SERVICE --cap-add SYS_CHROOT --tmpfs /run --tmpfs /tmp "${data[@]}" \
+        -v "$ROOT/components/$component:/usr/lib/slipway/component:ro" -v "$TMP/$name:/agent:ro" "$image" sh -c '
+        . /agent/env
+        mkdir -p /run/slipway; chmod 755 /run/slipway
+        cp -R /agent/run/. /run/slipway/
+        user=$(cat /agent/user)
+        chmod 711 /run/slipway/secrets; chown "$user" /run/slipway/secrets/*; chmod 400 /run/slipway/secrets/*
+        hooks=$SLIPWAY_HOME/hooks
+        "$hooks/prepare" || { echo "hook prepare failed"; exit 90; }
+        echo "agent: prepared"
+        set --; while read -r a; do set -- "$@" "$a"; done </agent/command
+        setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs -- "$@" & daemon=$!
+        trap "kill -TERM $daemon" TERM
+        until "$hooks/ready"; do kill -0 $daemon 2>/dev/null || exit 91; sleep 0.2; done
+        echo "agent: ready"
+        if [ -x "$hooks/apply" ]; then "$hooks/apply" && echo "agent: applied" || echo "agent: apply failed"; fi
+        wait $daemon; wait $daemon 2>/dev/null' >/dev/null
+}
+
+# hook INSTANCE NAME: runs a hook in the running container.
+hook() { docker exec "$P-$1" sh -c '. /agent/env; exec "$SLIPWAY_HOME/hooks/'"$2"'"'; }
+
+reached() { docker logs "$P-$1" 2>&1 | grep -qx "agent: $2"; }

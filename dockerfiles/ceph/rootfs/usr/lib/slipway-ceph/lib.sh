@@ -12,7 +12,7 @@ die() { printf '%s: %s\n' "$SLIPWAY_INSTANCE" "$*" >&2; exit 1; }
 secret() { cat "$SLIPWAY_RUN/secrets/$1"; }
 
 # "name address" of each monitor, one a line: $SHARED_mons is {"ceph-mon-1":"10.1.0.2",...}.
-mon_list() { printf '%s' "${SHARED_mons:-}" | tr ',' '\n' | sed -n 's/^[{ ]*"\([^"]*\)": *"\([^"]*\)".*$/\1 \2/p'; }
+mon_list() { printf '%s\n' "${SHARED_mons:-}" | tr ',' '\n' | sed -n 's/^[{ ]*"\([^"]*\)": *"\([^"]*\)".*$/\1 \2/p'; }
 brackets() { case $1 in *:*) printf '[%s]' "$1" ;; *) printf '%s' "$1" ;; esac; }
 addrv() { printf '[v2:%s:3300,v1:%s:6789]' "$(brackets "$1")" "$(brackets "$1")"; }
 
@@ -45,7 +45,7 @@ open_run() {
 # beats the file, while one from `ceph config set` is silently void when the file has the key.
 live_options() {
     for o; do printf '%s\n' "$o"; done >"$SLIPWAY_RUN/ceph.live.new"
-    printf '%s' "${CFG_live:-}" | sed 's/^{//; s/}$//; s/,"/\n"/g' |
+    printf '%s\n' "${CFG_live:-}" | sed 's/^{//; s/}$//; s/,"/\n"/g' |
         sed -n 's/^"\([a-z0-9_]*\)": *"\{0,1\}\([^"]*\)"\{0,1\}$/\1=\2/p' >>"$SLIPWAY_RUN/ceph.live.new"
     touch "$SLIPWAY_RUN/ceph.live"
     sed 's/=.*//' "$SLIPWAY_RUN/ceph.live" | while read -r name; do
