@@ -12,6 +12,9 @@ programs='ceph ceph-mon ceph-mgr ceph-osd rbd rados monmaptool osdmaptool crusht
     ceph-bluestore-tool'
 for p in $programs "$@" python3 "$(basename "$(readlink -f /usr/bin/python3)")"; do echo "/usr/bin/$p"; done >"$list"
 
+# Packages compile only their own folder; the manager loads its modules again and again, and as a user who cannot write here.
+python3 -m compileall -q /usr/share/ceph/mgr "/usr/lib/$(basename "$(readlink -f /usr/bin/python3)")" || true
+
 # Opened by name at run time, so that no ldd tells: erasure codes, compressors, object classes, Python.
 # Object classes stay whole: an OSD that lacks one refuses the pool that asks for it.
 for d in "$lib/ceph" "$lib/rados-classes" /usr/share/ceph /usr/lib/python3.* /usr/lib/python3 /etc/python3*; do
@@ -22,6 +25,9 @@ done | grep -vE '/(test|tests|idlelib|lib2to3|pydoc_data|_pyrepl|ensurepip|tkint
     grep -vE '/share/ceph/mgr/(alerts|influx|insights|localpool|mirroring|nfs|restful|selftest|snap_schedule|stats|telegraf|test_orchestrator|zabbix)/' |
     grep -vE 'libcls_test_|id_rsa_drop' >>"$list"
 # Always-on modules have to be there; prometheus, iostat and the osd_* modules are useful and small.
+
+# requests, which the manager's telemetry imports, opens the bundle of authorities at import.
+echo /etc/ssl/certs/ca-certificates.crt >>"$list"
 
 # Libraries of all of them.
 while read -r f; do
