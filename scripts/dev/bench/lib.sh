@@ -50,7 +50,9 @@ peak_kib() {
 table() { printf '%-44s %12s %12s %8s  %s\n' figure value peer ratio limit; }
 
 # row FIGURE VALUE UNIT [PEER [LIMIT]]: LIMIT is a largest value or, as in "1.3x", a largest ratio.
+# Nothing is printed for a figure that could not be measured.
 row() {
+    [ -n "$2" ] || return 0
     awk -v figure="$1" -v value="$2" -v unit="$3" -v peer="${4:-}" -v limit="${5:-}" 'BEGIN {
         ratio = peer + 0 > 0 ? value / peer : 0
         if (limit ~ /x$/) fine = ratio <= limit + 0
