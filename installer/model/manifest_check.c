@@ -266,7 +266,9 @@ static void check_ports(const struct manifest *m, const struct node *root, struc
 void manifest_check(struct manifest_raw *raw, const struct node *root, struct problems *p)
 {
     struct manifest *m = &raw->m;
-    if (m->name && m->dir && strcmp(fs_basename(m->dir), m->name) != 0)
+    /* In an image, and wherever an agent runs one component, the folder is called "component". */
+    if (m->name && m->dir && strcmp(fs_basename(m->dir), m->name) != 0 &&
+        strcmp(fs_basename(m->dir), "component") != 0)
         problems_add(p, at(root, "name", NULL), "name: \"%s\", but the folder is named \"%s\"",
                      m->name, fs_basename(m->dir));
     if (m->name && strv_has(&m->requires, m->name))
