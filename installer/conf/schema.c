@@ -329,20 +329,27 @@ static void clear_entries(char *base, const struct schema_row *r)
     memset(base + r->count_offset, 0, sizeof(count));
 }
 
+/* Only for rows whose field is a pointer: an int may be the last one of its struct. */
+static void *pointer_at(const char *field)
+{
+    void *pointer;
+    memcpy(&pointer, field, sizeof(pointer));
+    return pointer;
+}
+
 void schema_clear(void *out, const struct schema *s)
 {
     char *base = out;
     for (size_t i = 0; i < s->count; i++) {
         const struct schema_row *r = &s->rows[i];
-        void *pointer;
-        memcpy(&pointer, base + r->offset, sizeof(pointer));
+        char *field = base + r->offset;
         if (r->type == SCHEMA_TYPE_STRING)
-            free(pointer);
+            free(pointer_at(field));
         else if (r->type == SCHEMA_TYPE_ANY || r->type == SCHEMA_TYPE_LIST ||
                  r->type == SCHEMA_TYPE_DICT)
-            node_free(pointer);
+            node_free(pointer_at(field));
         else if (r->type == SCHEMA_TYPE_STRINGS)
-            strv_clear((struct strv *)(base + r->offset));
+            strv_clear((struct strv *)(void *)field);
         else if (r->type == SCHEMA_TYPE_TABLE)
             schema_clear(base, r->table);
         else if (r->type == SCHEMA_TYPE_ENTRIES)

@@ -165,6 +165,8 @@ static void all_problems_are_told_at_once(void **state)
         "m:13:20: unknown configuration key \"j\", did you mean \"k\"?; allowed: k, K, e, i, data\n"
         "m:14:10: s: expected exactly one of generate, instances, count\n"
         "m:15:13: t.x: its suffix says no format; give format: ini, env, json, yaml or args");
+    refuse("name: a\nsummary: s\nsecrets: {x: {generate: tls, scop: instance}}",
+           "m:3:29: unknown key \"scop\", did you mean \"scope\"?; allowed: generate, scope");
     refuse("[]", "m:1:1: item: expected a map, not a list");
     refuse("name: a\nsummary: s\nports: {x: {port: 70000, help: h}}",
            "m:3:19: port: 70000 is not between 1 and 65535");
