@@ -42,7 +42,7 @@ static const struct opt_example examples[] = {
 static int ask(void *arg, const struct plan *p, struct err *e)
 {
     const struct down_options *d = arg;
-    struct buf b __attribute__((cleanup(buf_clear)));
+    struct buf auto_buf b = {0};
     char answer[16] = "";
 
     if (d->yes || !(d->volumes || d->named.count) || !isatty(STDIN_FILENO))

@@ -67,7 +67,7 @@ const struct cmd *cmd_find(const char *const *argv, int *used)
 
 static void print_overview(FILE *out)
 {
-    struct buf b __attribute__((cleanup(buf_clear)));
+    struct buf auto_buf b = {0};
     const char *group = NULL;
 
     buf_init(&b, HELP_MAX);
@@ -93,7 +93,7 @@ static void print_overview(FILE *out)
 
 static void print_help(const struct cmd *c)
 {
-    struct buf b __attribute__((cleanup(buf_clear)));
+    struct buf auto_buf b = {0};
 
     buf_init(&b, HELP_MAX);
     opt_help(&b, "slipway", &c->help, cmd_global_options);

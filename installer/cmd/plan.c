@@ -18,7 +18,7 @@ static const struct opt_example examples[] = {
 
 static void print(const struct cmd_context *x, const struct plan *p)
 {
-    struct buf b __attribute__((cleanup(buf_clear)));
+    struct buf auto_buf b = {0};
 
     buf_init(&b, PLAN_TEXT_MAX);
     if (x->json) {

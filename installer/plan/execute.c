@@ -264,10 +264,37 @@ static int run_threads(struct run *r, unsigned count, struct err *e)
     return result;
 }
 
+/* Whether the operation that replaces what `wait` waits for has started its new container. */
+static bool successor_started(const struct run *r, const struct op *wait)
+{
+    for (size_t i = 0; i < r->plan->count; i++)
+        if (r->plan->ops[i].kind == OP_KIND_INSTANCE_START &&
+            strcmp(r->plan->ops[i].target, wait->target) == 0)
+            return r->state[i] == OP_STATE_DONE;
+    return false;
+}
+
+/* A failed run leaves no successor running that nobody saw healthy: what was set aside comes back.
+ * An interrupted one leaves all as it is, for the next run to go on. */
+static void bring_back(struct run *r)
+{
+    if (!r->failed || r->first.code == ERR_INTERRUPTED || r->first.code == ERR_LOCKED)
+        return;
+    for (size_t i = 0; i < r->plan->count; i++) {
+        const struct op *op = &r->plan->ops[i];
+
+        if (op->replaces && (r->state[i] == OP_STATE_PLANNED || r->state[i] == OP_STATE_STARTED) &&
+            successor_started(r, op))
+            fail_wait(r, i, &r->first);
+    }
+}
+
 /* After the threads are gone: what never ran is skipped, and the journal goes or stays. */
 static void conclude(struct run *r)
 {
     struct worker w = {.r = r, .g = r->g};
+
+    bring_back(r);
 
     for (size_t i = 0; i < r->plan->count; i++)
         if (r->state[i] == OP_STATE_PLANNED || r->state[i] == OP_STATE_STARTED)

@@ -165,7 +165,7 @@ int op_instance_remove(struct worker *w, const struct op *op, struct err *e)
 int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
 {
     static const char *const ARGV[] = {"/usr/lib/slipway/slipway-agent", "hook", "drain", NULL};
-    struct buf out __attribute__((cleanup(buf_clear)));
+    struct buf auto_buf out = {0};
     struct engine_exec x = {.argv = ARGV, .out = &out, .err = &out, .deadline = w->r->o->deadline};
     int status = 0;
 

@@ -164,7 +164,7 @@ static bool text_is(const struct node *n, const char *key, const char *value)
 static int give_up(struct waiter *w, const struct op *op, const struct node *status,
                    const char *why, struct err *e)
 {
-    struct buf story __attribute__((cleanup(buf_clear)));
+    struct buf auto_buf story = {0};
     const char *reason = node_get_text(status, "reason");
 
     buf_init(&story, STORY_MAX);
