@@ -24,6 +24,7 @@ enum cmd_needs {
     CMD_NEEDS_ETCD = 1 << 3,   /* x->etcd as root, x->containers, x->key; and the engine */
     CMD_NEEDS_NAME =
         1 << 4, /* x->env is a valid name; without --env: the only one there is, or demo */
+    CMD_NEEDS_CONTAINERS = 1 << 5, /* x->key, x->containers; works while etcd does not */
 };
 
 /* Where the program's own files are: beside it in the source tree, or installed, or $SLIPWAY_SHARE.
@@ -71,6 +72,8 @@ const struct cmd *cmd_find(const char *const *argv, int *used);
 /* Prepares what `needs` names. */
 int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e);
 void cmd_release(struct cmd_context *x);
+/* Names of the environments whose key this machine has, sorted. */
+void cmd_environments(struct strv *out);
 int cmd_paths_find(struct cmd_paths *p, struct err *e);
 /* Deadline of the command, clock.h: --timeout, else the default of the command. */
 int64_t cmd_deadline(const struct cmd_context *x, int64_t default_ms);

@@ -112,12 +112,48 @@ static int prepare_catalog(struct cmd_context *x, struct err *e)
     return r;
 }
 
+void cmd_environments(struct strv *out)
+{
+    auto_free char *root = secret_home(".");
+    auto_strv struct strv names = {0};
+    struct err e;
+
+    if (fs_list(&names, root, &e) < 0) {
+        err_drop(&e, "the environments of this machine");
+        return;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        auto_free char *home = secret_home(names.items[i]);
+        auto_free char *key = fs_join(home, "key");
+
+        if (spec_name_is_valid(names.items[i]) && fs_exists(key))
+            strv_add(out, names.items[i]);
+    }
+}
+
+/* Without a word about it: the only environment there is, else the demo. */
+static int choose_name(struct cmd_context *x, struct err *e)
+{
+    auto_strv struct strv names = {0};
+
+    cmd_environments(&names);
+    if (names.count > 1 && !strv_has(&names, "demo")) {
+        auto_free char *list = strv_join(&names, ", ");
+
+        return err_set(e, ERR_USAGE, "there are several environments, name one with --env: %s",
+                       list);
+    }
+    x->env_owned = mem_strdup(names.count == 1 ? names.items[0] : "demo");
+    x->env = x->env_owned;
+    return 0;
+}
+
 static int prepare_name(struct cmd_context *x, struct err *e)
 {
     if (!x->env && x->spec)
         x->env = x->spec->name;
-    if (!x->env)
-        x->env = "demo";
+    if (!x->env && choose_name(x, e) < 0)
+        return -1;
     if (!spec_name_is_valid(x->env))
         return err_set(e, ERR_USAGE, "%s is no name of an environment: a-z, 0-9 and -, at most 40",
                        x->env);
@@ -127,6 +163,18 @@ static int prepare_name(struct cmd_context *x, struct err *e)
 static int prepare_engine(struct cmd_context *x, struct err *e)
 {
     return x->engine ? 0 : engine_open(&x->engine, NULL, e);
+}
+
+/* The environment's containers without its etcd. */
+static int prepare_containers(struct cmd_context *x, struct err *e)
+{
+    if (x->containers)
+        return 0;
+    if (secret_load_key(&x->key, x->env, e) < 0)
+        return e->code == ERR_NOTFOUND
+                   ? err_set(e, ERR_NOTFOUND, "environment %s is not known on this machine", x->env)
+                   : -1;
+    return connect_containers(&x->containers, x->engine, x->key.uuid, e);
 }
 
 static int prepare_etcd(struct cmd_context *x, struct err *e)
@@ -203,11 +251,15 @@ int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e)
         if (prepare_spec(x, e) < 0)
             return -1;
     }
-    if (prepare_name(x, e) < 0)
+    if ((needs & (CMD_NEEDS_NAME | CMD_NEEDS_SPEC | CMD_NEEDS_ETCD | CMD_NEEDS_CONTAINERS)) &&
+        prepare_name(x, e) < 0)
         return -1;
-    if ((needs & (CMD_NEEDS_ENGINE | CMD_NEEDS_ETCD)) && prepare_engine(x, e) < 0)
+    if ((needs & (CMD_NEEDS_ENGINE | CMD_NEEDS_ETCD | CMD_NEEDS_CONTAINERS)) &&
+        prepare_engine(x, e) < 0)
         return -1;
-    return needs & CMD_NEEDS_ETCD ? prepare_etcd(x, e) : 0;
+    if ((needs & CMD_NEEDS_ETCD) && prepare_etcd(x, e) < 0)
+        return -1;
+    return needs & CMD_NEEDS_CONTAINERS ? prepare_containers(x, e) : 0;
 }
 
 void cmd_release(struct cmd_context *x)
