@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include <archive.h>
-#include <archive_entry.h>
+#include <assert.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/api.h"
 #include "engine/engine.h"
+#include "engine/tar.h"
 #include "engine/url.h"
 
 enum { REMOVING_MS = 60 * 1000, REMOVING_POLL_MS = 50 };
@@ -138,63 +139,59 @@ int engine_container_wait(int *status, struct engine *g, const char *id,
     return 0;
 }
 
-static int put_file(struct archive *a, const struct engine_file *f, struct err *e)
-{
-    const char *name = f->path;
-    if (name[0] != '/' || name[1] == '\0')
-        return err_set(e, ERR_USAGE, "the path %s is not absolute", f->path);
-    struct archive_entry *entry = archive_entry_new();
-    archive_entry_set_pathname(entry, name + 1);
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, f->mode);
-    archive_entry_set_uid(entry, f->uid);
-    archive_entry_set_gid(entry, f->gid);
-    archive_entry_set_mtime(entry, (time_t)(clock_wall_ms() / 1000), 0);
-    archive_entry_set_size(entry, (la_int64_t)f->len);
-    int rc = archive_write_header(a, entry);
-    if (rc == ARCHIVE_OK && f->len > 0 &&
-        archive_write_data(a, f->data, f->len) != (la_ssize_t)f->len)
-        rc = ARCHIVE_FATAL;
-    archive_entry_free(entry);
-    return rc == ARCHIVE_OK ? 0 : err_set(e, ERR_SYS, "%s", archive_error_string(a));
-}
-
-/* Room for the tar: each file with its headers (a pax one when the name is long), and the end. */
-static size_t tar_room(const struct engine_file *files, size_t count)
-{
-    size_t room = 2 * 10240;
-    for (size_t i = 0; i < count; i++)
-        room += files[i].len + strlen(files[i].path) + 4096;
-    return room;
-}
-
+/* A tar in one piece of memory that never moves, because the files may be secrets. */
 struct tar {
     char *data;
-    size_t room, len;
+    size_t len, room;
 };
 
-static int put_tar(struct tar *t, const struct engine_file *files, size_t count, struct err *e)
+static void tar_add(struct tar *t, const void *p, size_t len)
 {
-    struct archive *a = archive_write_new();
-    archive_write_set_format_pax_restricted(a);
-    int rc = 0;
-    if (archive_write_open_memory(a, t->data, t->room, &t->len) != ARCHIVE_OK)
-        rc = err_set(e, ERR_SYS, "%s", archive_error_string(a));
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = put_file(a, &files[i], e);
-    if (rc == 0 && archive_write_close(a) != ARCHIVE_OK)
-        rc = err_set(e, ERR_SYS, "%s", archive_error_string(a));
-    archive_write_free(a);
-    return rc;
+    assert(len <= t->room - t->len);
+    if (len > 0)
+        memcpy(t->data + t->len, p, len);
+    t->len += len;
+}
+
+static struct tar_entry tar_entry_of(const struct engine_file *f)
+{
+    return (struct tar_entry){.kind = TAR_KIND_FILE,
+                              .name = f->path + 1,
+                              .mode = f->mode,
+                              .uid = f->uid,
+                              .gid = f->gid,
+                              .mtime = clock_wall_ms() / 1000,
+                              .size = f->len};
+}
+
+static int tar_make(struct tar *t, const struct engine_file *files, size_t count, struct err *e)
+{
+    t->room = TAR_END;
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].path[0] != '/' || files[i].path[1] == '\0')
+            return err_set(e, ERR_USAGE, "the path %s is not absolute", files[i].path);
+        struct tar_entry entry = tar_entry_of(&files[i]);
+        t->room += tar_header_max(&entry) + files[i].len + TAR_BLOCK;
+    }
+    t->data = mem_alloc(t->room); /* zeroed: paddings and the end need no writing */
+    for (size_t i = 0; i < count; i++) {
+        struct tar_entry entry = tar_entry_of(&files[i]);
+        auto_buf struct buf head;
+        buf_init(&head, tar_header_max(&entry));
+        tar_header(&head, &entry);
+        tar_add(t, head.data, head.len);
+        tar_add(t, files[i].data, files[i].len);
+        t->len += tar_padding(files[i].len);
+    }
+    t->len += TAR_END;
+    return 0;
 }
 
 int engine_container_put(struct engine *g, const char *id, const struct engine_file *files,
                          size_t count, struct err *e)
 {
-    /* The files may be secrets: one piece of memory that is wiped, no growing copies. */
-    struct tar t = {.room = tar_room(files, count)};
-    t.data = mem_alloc(t.room);
-    int rc = put_tar(&t, files, count, e);
+    struct tar t = {0};
+    int rc = tar_make(&t, files, count, e);
     if (rc == 0) {
         auto_free char *path = url_path("/containers/", id, "/archive?path=/");
         struct api_request r = {.method = "PUT",
@@ -204,6 +201,7 @@ int engine_container_put(struct engine *g, const char *id, const struct engine_f
                                 .deadline = clock_deadline(API_CHANGE_MS)};
         rc = api_call(NULL, g, &r, e);
     }
-    mem_wipe_free(t.data, t.room);
+    if (t.data != NULL)
+        mem_wipe_free(t.data, t.room);
     return rc < 0 ? err_wrap(e, "putting files into container %s", id) : 0;
 }

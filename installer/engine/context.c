@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/context.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/strv.h"
 #include "crypto/crypto.h"
+#include "engine/tar.h"
 
 enum { DEPTH_MAX = 32, ENTRIES_MAX = 20000, PIECE = 64 << 10 };
 
@@ -232,42 +232,64 @@ int context_hash(struct context *c, char out[65], struct err *e)
     return 0;
 }
 
-static int tar_piece(void *arg, const void *p, size_t len, struct err *e)
+/* A tar under way; `room` is what is left of the entry's size. */
+struct tar_file {
+    int fd;
+    size_t room;
+};
+
+static int write_all(int fd, const void *p, size_t len, struct err *e)
 {
-    struct archive *a = arg;
-    la_ssize_t n = archive_write_data(a, p, len);
-    if (n < 0)
-        return err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
-    if ((size_t)n != len)
-        return err_set(e, ERR_CONFLICT, "a file grew while it was read");
+    const char *at = p;
+    while (len > 0) {
+        ssize_t n = write(fd, at, len);
+        if (n < 0 && errno != EINTR)
+            return err_sys(e, "writing the tar");
+        if (n > 0) {
+            at += n;
+            len -= (size_t)n;
+        }
+    }
     return 0;
 }
 
-static int tar_entry(struct archive *a, const struct entry *n, struct err *e)
+static int tar_piece(void *arg, const void *p, size_t len, struct err *e)
 {
-    const struct sink to = {tar_piece, a};
-    auto_close int fd = -1;
-    size_t size;
-    if (open_entry(&fd, &size, n, e) < 0)
-        return -1;
-    struct archive_entry *head = archive_entry_new();
+    struct tar_file *t = arg;
+    if (len > t->room)
+        return err_set(e, ERR_CONFLICT, "a file grew while it was read");
+    t->room -= len;
+    return write_all(t->fd, p, len, e);
+}
+
+static int tar_entry(int tar, const struct entry *n, struct err *e)
+{
+    static const char zero[TAR_END];
+    struct tar_file t = {.fd = tar};
+    const struct sink to = {tar_piece, &t};
     bool file = n->path != NULL || n->text != NULL;
-    archive_entry_set_pathname(head, n->as);
-    archive_entry_set_filetype(head, file ? AE_IFREG : n->link != NULL ? AE_IFLNK : AE_IFDIR);
-    archive_entry_set_perm(head, n->mode);
-    archive_entry_set_size(head, (la_int64_t)size);
-    archive_entry_set_mtime(head, 0, 0);
-    if (n->link != NULL)
-        archive_entry_set_symlink(head, n->link);
-    int rc = archive_write_header(a, head) == ARCHIVE_OK
-                 ? 0
-                 : err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
-    archive_entry_free(head);
-    if (rc == 0 && n->text != NULL && size > 0)
-        rc = tar_piece(a, n->text, size, e);
+    auto_close int fd = -1;
+    auto_buf struct buf head;
+    buf_init(&head, 1 << 20);
+    if (open_entry(&fd, &t.room, n, e) < 0)
+        return -1;
+    struct tar_entry entry = {.kind = file              ? TAR_KIND_FILE
+                                      : n->link != NULL ? TAR_KIND_LINK
+                                                        : TAR_KIND_FOLDER,
+                              .name = n->as,
+                              .link = n->link,
+                              .mode = n->mode,
+                              .size = t.room};
+    size_t padding = tar_padding(t.room);
+    tar_header(&head, &entry);
+    int rc = write_all(tar, head.data, head.len, e);
+    if (rc == 0 && n->text != NULL)
+        rc = tar_piece(&t, n->text, t.room, e);
     if (rc == 0 && fd >= 0)
         rc = read_file(n, fd, &to, e);
-    return rc;
+    if (rc == 0 && t.room > 0)
+        rc = err_set(e, ERR_CONFLICT, "%s shrank while it was read", n->path);
+    return rc < 0 ? -1 : write_all(tar, zero, padding, e);
 }
 
 static int temporary(int *fd, struct err *e)
@@ -288,17 +310,13 @@ int context_write(struct context *c, int *fd, struct err *e)
     *fd = -1;
     if (temporary(&file, e) < 0)
         return -1;
-    struct archive *a = archive_write_new();
-    archive_write_set_format_pax_restricted(a);
-    int rc = archive_write_open_fd(a, file) == ARCHIVE_OK
-                 ? 0
-                 : err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
+    static const char zero[TAR_END];
+    int rc = 0;
     sort(c);
     for (size_t i = 0; i < c->count && rc == 0; i++)
-        rc = tar_entry(a, &c->entries[i], e);
-    if (rc == 0 && archive_write_close(a) != ARCHIVE_OK)
-        rc = err_set(e, ERR_SYS, "writing the tar: %s", archive_error_string(a));
-    archive_write_free(a);
+        rc = tar_entry(file, &c->entries[i], e);
+    if (rc == 0)
+        rc = write_all(file, zero, sizeof zero, e);
     if (rc < 0)
         return err_wrap(e, "image context");
     *fd = file;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Image build contexts: a reproducible tar (sorted names, no times, owner 0) of folders and single
- * files, and its SHA-256, so that nothing is built twice. libarchive writes the tar.
+ * files, and its SHA-256, so that nothing is built twice.
  */
 #ifndef ENGINE_CONTEXT_H
 #define ENGINE_CONTEXT_H

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* One call of the engine layer per run, for engine.sh: prints the answer, or "CODE: sentence". */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/sig.h"
 #include "conf/json.h"
 #include "engine/engine.h"
@@ -255,6 +257,49 @@ static int cmd_events(struct engine *g, char **a, struct err *e)
     return engine_events(g, &o, e);
 }
 
+/* bench IMAGE PREFIX COUNT THREADS: create and start, seconds. */
+struct bench {
+    struct engine *g[16];
+    char **a;
+    struct node *body;
+    atomic_int next;
+};
+
+static void bench_job(void *arg, size_t i)
+{
+    struct bench *b = arg;
+    struct engine *g = b->g[i];
+    int n, count = (int)strtol(b->a[2], NULL, 10);
+    while ((n = atomic_fetch_add(&b->next, 1)) <= count) {
+        auto_free char *name = mem_printf("%s-%d", b->a[1], n);
+        auto_free char *id = NULL;
+        struct err e = {0};
+        if (engine_container_create(&id, g, name, b->body, &e) < 0 ||
+            engine_container_start(g, id, &e) < 0)
+            fprintf(stderr, "%s\n", e.msg);
+    }
+}
+
+static int cmd_bench(struct engine *g, char **a, struct err *e)
+{
+    struct bench b = {.a = a, .body = node_new_map(), .next = 1};
+    long threads = strtol(a[3], NULL, 10);
+    node_set_text(b.body, "Image", a[0]);
+    struct node *entry = node_set(b.body, "Entrypoint", node_new_list());
+    node_add_text(entry, "sleep");
+    node_add_text(entry, "1000");
+    int64_t start = clock_now_ms();
+    for (long i = 0; i < threads && i < 16; i++)
+        if (engine_clone(&b.g[i], g, e) < 0)
+            return -1;
+    pool_run((size_t)threads, (unsigned)threads, bench_job, &b);
+    printf("%.3f\n", (double)(clock_now_ms() - start) / 1000);
+    for (long i = 0; i < threads && i < 16; i++)
+        engine_close(b.g[i]);
+    node_free(b.body);
+    return 0;
+}
+
 static const struct verb {
     const char *name;
     int args;
@@ -280,6 +325,7 @@ static const struct verb {
     {"image", 1, cmd_image},
     {"pull", 2, cmd_pull},
     {"build", 7, cmd_build},
+    {"bench", 4, cmd_bench},
     {"network-list", 1, cmd_network_list},
     {"network-create", 1, cmd_network_create},
     {"network-remove", 1, cmd_network_remove},

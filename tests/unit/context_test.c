@@ -120,7 +120,42 @@ static void the_tar_is_sorted_and_belongs_to_nobody_at_no_time(void **state)
     }
     archive_read_free(a);
     close(fd);
-    assert_string_equal(names, "Dockerfile 644;tree/deep/ 755;tree/deep/b 644;tree/deep/z 755;");
+    assert_string_equal(names, "Dockerfile 644;tree/deep 755;tree/deep/b 644;tree/deep/z 755;");
+    remove_scratch(dir);
+}
+
+static void long_names_and_targets_come_through(void **state)
+{
+    (void)state;
+    char *dir = scratch();
+    char name[201], target[301];
+    struct err e = {0};
+    int fd = -1;
+    memset(name, 'n', sizeof name - 1);
+    memset(target, 't', sizeof target - 1);
+    name[200] = target[300] = '\0';
+    put(dir, "file", "12345", 0644);
+    auto_free char *path = fs_join(dir, "file"), *link = fs_join(dir, "link");
+    assert_int_equal(symlink(target, link), 0);
+    auto_context struct context *c = context_new();
+    assert_int_equal(context_add_file(c, path, name, 0644, &e), 0);
+    assert_int_equal(context_add_dir(c, dir, "d", &e), 0);
+    assert_int_equal(context_write(c, &fd, &e), 0);
+    lseek(fd, 0, SEEK_SET);
+    struct archive *a = archive_read_new();
+    struct archive_entry *n;
+    int seen = 0;
+    archive_read_support_format_tar(a);
+    assert_int_equal(archive_read_open_fd(a, fd, 10240), ARCHIVE_OK);
+    while (archive_read_next_header(a, &n) == ARCHIVE_OK) {
+        if (strcmp(archive_entry_pathname(n), name) == 0 && archive_entry_size(n) == 5)
+            seen |= 1;
+        if (archive_entry_symlink(n) != NULL && strcmp(archive_entry_symlink(n), target) == 0)
+            seen |= 2;
+    }
+    archive_read_free(a);
+    close(fd);
+    assert_int_equal(seen, 3);
     remove_scratch(dir);
 }
 
@@ -141,6 +176,7 @@ int main(void)
         cmocka_unit_test(times_and_owner_bits_do_not_change_the_hash),
         cmocka_unit_test(content_name_and_execute_bit_change_the_hash),
         cmocka_unit_test(the_tar_is_sorted_and_belongs_to_nobody_at_no_time),
+        cmocka_unit_test(long_names_and_targets_come_through),
         cmocka_unit_test(a_missing_folder_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
