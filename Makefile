@@ -29,7 +29,7 @@ slipway-agent_dirs := installer/agent installer/model etcd installer/crypto inst
 slipway-init_dirs  := installer/init installer/base
 PROGRAMS           := $(foreach p,slipway slipway-agent slipway-init,$(if $(call src,$(firstword $($(p)_dirs))),$(B)/$(p)))
 
-slipway_libs       := -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
+slipway_libs       := -lcurl -lcjson -lyaml -lcrypto -lpthread
 slipway-agent_libs := -lcurl -lcjson -lyaml -lcrypto -lpthread
 # PID 1 is static: it needs nothing of the image it runs in.
 slipway-init_libs  := $(if $(SAN),,-static-pie)
