@@ -164,12 +164,9 @@ static int64_t attempt_deadline(const struct call *q, int64_t deadline, size_t o
     return share < left ? clock_deadline(share) : deadline;
 }
 
-/* One post to one endpoint. -1: no answer. */
-static int ask(struct http_result *r, struct buf *reply, struct etcd *c, size_t at,
-               const struct call *q, int64_t deadline, struct err *e)
+static struct http_request request_of(const struct etcd *c, const struct call *q, int64_t deadline)
 {
-    struct endpoint *ep = &c->endpoints[at];
-    struct http_request request = {
+    return (struct http_request){
         .path = q->path,
         .body = buf_str(q->body),
         .body_len = q->body->len,
@@ -177,11 +174,16 @@ static int ask(struct http_result *r, struct buf *reply, struct etcd *c, size_t 
         .deadline = deadline,
         .connect_timeout_ms = c->opts.connect_timeout_ms,
     };
+}
 
+/* One post to one endpoint. -1: no answer. */
+static int ask(struct http_result *r, struct buf *reply, struct endpoint *ep,
+               const struct http_request *request, struct err *e)
+{
     *r = (struct http_result){0};
     if (!ep->http && http_open(&ep->http, &ep->target, e) < 0)
         return -1;
-    return http_post(r, reply, ep->http, &request, e);
+    return http_post(r, reply, ep->http, request, e);
 }
 
 /* One line of all that was tried; the most telling code wins. */
@@ -207,7 +209,8 @@ static enum wire_fault ask_all(struct buf *reply, struct etcd *c, const struct c
     for (size_t i = 0; i < count; i++) {
         const char *name = c->endpoints[order[i]].name;
         int64_t until = attempt_deadline(q, deadline, count - i - 1);
-        if (ask(&r, reply, c, order[i], q, until, &why) == 0) {
+        struct http_request request = request_of(c, q, until);
+        if (ask(&r, reply, &c->endpoints[order[i]], &request, &why) == 0) {
             client_mark_up(c, order[i]);
             return wire_failure(r.status, buf_str(reply), reply->len, e);
         }
@@ -229,22 +232,28 @@ static enum wire_fault ask_all(struct buf *reply, struct etcd *c, const struct c
     return WIRE_FAULT_OTHER;
 }
 
+/* What has been tried for one call. */
+struct tries {
+    struct clock_backoff pause;
+    int64_t deadline;
+    bool mended; /* the token, which is done once */
+};
+
 /* After an answer that is no success: true when the call goes out again. */
-static bool may_repeat(struct etcd *c, const struct call *q, enum wire_fault fault, bool *mended,
-                       struct clock_backoff *pause, int64_t deadline)
+static bool may_repeat(struct etcd *c, const struct call *q, enum wire_fault fault, struct tries *t)
 {
     int64_t wait;
 
     switch (fault) {
     case WIRE_FAULT_TOKEN:
     case WIRE_FAULT_AUTH_OFF:
-        if (q->tokenless || *mended)
+        if (q->tokenless || t->mended)
             return false;
-        *mended = true;
+        t->mended = true;
         return token_mend(c, fault);
     case WIRE_FAULT_UNAVAILABLE:
-        wait = clock_backoff_next(pause);
-        if (q->kind == CALL_ONCE || wait >= clock_left_ms(deadline))
+        wait = clock_backoff_next(&t->pause);
+        if (q->kind == CALL_ONCE || wait >= clock_left_ms(t->deadline))
             return false;
         /* Another member may still have a leader. */
         if (!q->fixed) {
@@ -264,10 +273,9 @@ int client_call(struct wire **out, struct etcd *c, const struct call *q, enum wi
 {
     size_t max = q->reply_max ? q->reply_max : WIRE_REPLY_MAX;
     auto_buf struct buf reply = {.max = max};
-    struct clock_backoff pause = {RETRY_FIRST_MS, RETRY_MAX_MS, 0};
-    int64_t deadline = client_deadline(c, q->timeout_ms);
+    struct tries tries = {.pause = {RETRY_FIRST_MS, RETRY_MAX_MS, 0},
+                          .deadline = client_deadline(c, q->timeout_ms)};
     enum wire_fault got;
-    bool mended = false;
 
     *out = NULL;
     if (fault)
@@ -279,8 +287,8 @@ int client_call(struct wire **out, struct etcd *c, const struct call *q, enum wi
     do {
         if (!q->tokenless && token_ensure(c, e) < 0)
             return -1;
-        got = ask_all(&reply, c, q, deadline, e);
-    } while (may_repeat(c, q, got, &mended, &pause, deadline));
+        got = ask_all(&reply, c, q, tries.deadline, e);
+    } while (may_repeat(c, q, got, &tries));
     if (fault)
         *fault = got;
     return got == WIRE_FAULT_NONE ? wire_parse(out, buf_str(&reply), reply.len, e) : -1;

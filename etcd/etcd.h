@@ -80,13 +80,18 @@ int etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revision, st
 /*
  * Writes many keys: batches of at most 128 operations, each guarded by `guard_key`'s create
  * revision (guard_key NULL: unguarded), up to `connections` batches under way at once. The last
- * entry goes in the last batch, after all others are in. value NULL deletes.
+ * entry goes in the last batch, after all others are in. value NULL deletes. *revision may be NULL.
  */
 struct etcd_write {
     const char *key, *value;
 };
-int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count, const char *guard_key,
-              int64_t guard_revision, unsigned connections, int64_t *revision, struct err *e);
+struct etcd_push_opts {
+    const char *guard_key;
+    int64_t guard_revision;
+    unsigned connections;
+};
+int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count,
+              const struct etcd_push_opts *o, int64_t *revision, struct err *e);
 
 /* ---- leases -------------------------------------------------------------------------------- */
 

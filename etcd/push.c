@@ -150,11 +150,11 @@ static int run_parallel(struct push *p, unsigned connections, struct err *e)
     return rc;
 }
 
-int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count, const char *guard_key,
-              int64_t guard_revision, unsigned connections, int64_t *revision, struct err *e)
+int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count,
+              const struct etcd_push_opts *o, int64_t *revision, struct err *e)
 {
     struct push p = {
-        .c = c, .writes = writes, .guard_key = guard_key, .guard_revision = guard_revision};
+        .c = c, .writes = writes, .guard_key = o->guard_key, .guard_revision = o->guard_revision};
     int64_t last = 0;
     int rc = 0;
 
@@ -167,7 +167,7 @@ int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count, con
     p.batches = mem_array(count, sizeof *p.batches);
     p.parallel = cut_batches(p.batches, writes, count) - 1;
     if (p.parallel > 0)
-        rc = run_parallel(&p, connections, e);
+        rc = run_parallel(&p, o->connections, e);
     if (rc == 0)
         rc = run_batch(&p, c, p.parallel, &last, e);
     free(p.batches);

@@ -80,7 +80,8 @@ static int push_map(struct worker *w, const struct node *writes, struct err *e)
         list[count++] = (struct etcd_write){
             .key = value->key, .value = value->kind == NODE_KIND_NULL ? NULL : value->text};
     }
-    return etcd_push(c, list, count, lock_key(l), lock_revision(l), PUSH_CONNECTIONS, NULL, e);
+    struct etcd_push_opts o = {lock_key(l), lock_revision(l), PUSH_CONNECTIONS};
+    return etcd_push(c, list, count, &o, NULL, e);
 }
 
 /* Which configuration keys change, from what to what, for `config history`. Never secrets. */

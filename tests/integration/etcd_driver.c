@@ -147,8 +147,9 @@ static int cmd_push(const struct args *a, struct err *e)
     for (size_t i = 0; i < count; i++)
         writes[i] = (struct etcd_write){mem_printf("%skey-%06zu", arg(a, 0), i), value};
     double t0 = now_s();
-    int rc = etcd_push(a->c, writes, count, a->count > 4 ? arg(a, 4) : NULL, number(a, 5),
-                       (unsigned)number(a, 3), &revision, e);
+    struct etcd_push_opts o = {a->count > 4 ? arg(a, 4) : NULL, number(a, 5),
+                               (unsigned)number(a, 3)};
+    int rc = etcd_push(a->c, writes, count, &o, &revision, e);
     if (rc == 0)
         printf("revision=%" PRId64 " seconds=%.3f\n", revision, now_s() - t0);
     for (size_t i = 0; i < count; i++)
