@@ -2,6 +2,7 @@
 #include "conf/problems.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -17,7 +18,37 @@ void problems_init(struct problems *p, const char *name)
 void problems_clear(struct problems *p)
 {
     strv_clear(&p->lines);
+    free(p->places);
+    p->places = NULL;
     p->count = 0;
+}
+
+/* True when the line is of the same file as the next one and belongs behind it. */
+static bool is_behind(const struct problems *p, size_t i, struct problem_place at)
+{
+    size_t len = strlen(p->name);
+    const struct problem_place *other = &p->places[i];
+    if (other->line < 0 || at.line < 0 || strncmp(p->lines.items[i], p->name, len) != 0 ||
+        p->lines.items[i][len] != ':')
+        return false;
+    if (other->line == 0 || at.line == 0)
+        return other->line == 0 && at.line > 0;
+    return other->line > at.line || (other->line == at.line && other->column > at.column);
+}
+
+/* Checks run in their own order; people read from top to bottom. */
+static void insert(struct problems *p, struct problem_place at, char *line)
+{
+    size_t i = p->lines.count;
+    strv_take(&p->lines, line);
+    p->places = mem_grow(p->places, p->lines.count, sizeof(*p->places));
+    while (i > 0 && is_behind(p, i - 1, at)) {
+        p->lines.items[i] = p->lines.items[i - 1];
+        p->places[i] = p->places[i - 1];
+        i--;
+    }
+    p->lines.items[i] = line;
+    p->places[i] = at;
 }
 
 static void add(struct problems *p, int line, int column, char *sentence)
@@ -31,9 +62,10 @@ static void add(struct problems *p, int line, int column, char *sentence)
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             *c = '?';
     if (line > 0)
-        strv_addf(&p->lines, "%s:%d:%d: %s", p->name, line, column, owned);
+        insert(p, (struct problem_place){line, column},
+               mem_printf("%s:%d:%d: %s", p->name, line, column, owned));
     else
-        strv_addf(&p->lines, "%s: %s", p->name, owned);
+        insert(p, (struct problem_place){0, 0}, mem_printf("%s: %s", p->name, owned));
 }
 
 void problems_add(struct problems *p, const struct node *at, const char *fmt, ...)
@@ -63,7 +95,7 @@ void problems_add_key(struct problems *p, const struct node *at, const char *fmt
 void problems_add_err(struct problems *p, const struct err *e)
 {
     if (p->count++ < LINES_MAX)
-        strv_add(&p->lines, e->msg);
+        insert(p, (struct problem_place){-1, 0}, mem_strdup(e->msg));
 }
 
 int problems_result(const struct problems *p, struct err *e)

@@ -7,9 +7,14 @@
 #include "base/strv.h"
 #include "conf/node.h"
 
+struct problem_place {
+    int line, column; /* 0: of no place, after those with one; -1: other lines stay on their side */
+};
+
 struct problems {
-    const char *name;  /* borrowed: the file's name */
-    struct strv lines; /* "file:line:column: sentence"; at most 200 are kept */
+    const char *name;             /* borrowed: the file's name */
+    struct strv lines;            /* "file:line:column: sentence" by place; at most 200 are kept */
+    struct problem_place *places; /* of the lines */
     size_t count;
 };
 

@@ -144,29 +144,29 @@ static void all_problems_are_told_at_once(void **state)
         "profiles: {quick: {j: 1}}\n"
         "shared: {s: {}}\n"
         "templates: {t.x: {path: rel}}\n",
-        "m:2:1: unknown key \"sumary\", did you mean \"summary\"?; allowed: name, summary, image, "
-        "requires, start, instances, data, run, ssh, config, profiles, shared, secrets, "
-        "templates, ports, ready, health, hooks, stop, reload, update\n"
-        "m:1:7: name: expected 1 to 40 of a-z, 0-9 and -, a letter first and no - last, not "
-        "\"A b\"\n"
         "m:1:1: the key \"summary\" is missing: one line for people\n"
-        "m:4:11: requires: expected a list of texts, not \"mon\"\n"
+        "m:1:7: name: expected 1 to 40 of a-z, 0-9 and -, a letter first and no - last, not \"A "
+        "b\"\n"
+        "m:2:1: unknown key \"sumary\", did you mean \"summary\"?; allowed: name, summary, image, "
+        "requires, start, instances, data, run, ssh, config, profiles, shared, secrets, templates, "
+        "ports, ready, health, hooks, stop, reload, update\n"
         "m:3:6: ssh: expected true or false, not \"yes\"\n"
+        "m:4:11: requires: expected a list of texts, not \"mon\"\n"
+        "m:5:12: instances: min 1, default 3, max 2 are not in this order\n"
+        "m:6:17: every: expected a whole number with ms, s, min, h or d, like 30s, not \"5\"\n"
         "m:8:13: type: expected one of string, int, float, bool, size, duration, enum, list, map, "
         "not \"sise\"\n"
         "m:9:3: key name \"K\": expected 1 to 64 of a-z, 0-9 and _, a letter first\n"
-        "m:15:25: path: expected an absolute path without .., not \"rel\"\n"
-        "m:6:17: every: expected a whole number with ms, s, min, h or d, like 30s, not \"5\"\n"
-        "m:5:12: instances: min 1, default 3, max 2 are not in this order\n"
         "m:10:6: e: an enum needs its values\n"
         "m:11:27: i: 7 must be at most 5\n"
-        "m:12:31: data: expected true or false, not \"1\"\n"
         "m:12:3: config: \"data\" is a variable of every template\n"
+        "m:12:31: data: expected true or false, not \"1\"\n"
         "m:13:20: unknown configuration key \"j\", did you mean \"k\"?; allowed: k, K, e, i, data\n"
         "m:14:10: s: expected exactly one of generate, instances, count\n"
-        "m:15:13: t.x: its suffix says no format; give format: ini, env, json, yaml or args");
+        "m:15:13: t.x: its suffix says no format; give format: ini, env, json, yaml or args\n"
+        "m:15:25: path: expected an absolute path without .., not \"rel\"");
     refuse("name: a\nsummary: s\nsecrets: {x: {generate: tls, scop: instance}}",
-           "m:3:29: unknown key \"scop\", did you mean \"scope\"?; allowed: generate, scope");
+           "m:3:30: unknown key \"scop\", did you mean \"scope\"?; allowed: generate, scope");
     refuse("[]", "m:1:1: item: expected a map, not a list");
     refuse("name: a\nsummary: s\nports: {x: {port: 70000, help: h}}",
            "m:3:19: port: 70000 is not between 1 and 65535");

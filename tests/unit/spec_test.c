@@ -202,16 +202,11 @@ static void every_problem_is_told_with_its_place(void **state)
         "env:1:1: unknown key \"nam\", did you mean \"name\"?; allowed: slipway, name, profile, "
         "base_image, mirror, network, components\n"
         "env:1:1: the key \"name\" is missing: name of the environment\n"
-        "env:8:36: memory: expected a whole number of bytes, or with KiB, MiB, GiB or TiB, like "
-        "512MiB, not \"1MB\"\n"
-        "env:14:34: item: expected 2 to 200 letters, digits, . _ and -, a letter or digit first, "
-        "not \";\"\n"
         "env:2:10: profile: no component knows \"quik\", did you mean \"quick\"?; known: "
         "production, quick\n"
         "env:3:19: subnet: 8.8.8.0/24 is not private; allowed are ranges in 10.0.0.0/8, "
         "172.16.0.0/12 and 192.168.0.0/16\n"
-        "env:4:13: base_image: expected the name of an image like debian:trixie-slim, not \"a "
-        "b\"\n"
+        "env:4:13: base_image: expected the name of an image like debian:trixie-slim, not \"a b\"\n"
         "env:5:9: mirror: expected an address like http://deb.debian.org/debian, not \"ftp://x\"\n"
         "env:6:1: components: etcd is missing, which holds the configuration: add \"etcd: "
         "{instances: 1}\"\n"
@@ -219,18 +214,22 @@ static void every_problem_is_told_with_its_place(void **state)
         "ceph-mon, ceph-osd, etcd\n"
         "env:8:3: ceph-mgr needs ceph-mon, which is missing: add \"ceph-mon: {instances: 1}\" "
         "under components\n"
+        "env:8:3: ceph-mgr: the configuration key \"site\" is required: name of the site\n"
+        "env:8:25: instances: 3: ceph-mgr may have 1 to 2\n"
+        "env:8:36: memory: expected a whole number of bytes, or with KiB, MiB, GiB or TiB, like "
+        "512MiB, not \"1MB\"\n"
         "env:9:3: ceph-osd needs ceph-mon, which is missing: add \"ceph-mon: {instances: 1}\" "
         "under components\n"
-        "env:8:25: instances: 3: ceph-mgr may have 1 to 2\n"
-        "env:8:3: ceph-mgr: the configuration key \"site\" is required: name of the site\n"
         "env:10:14: unknown configuration key of ceph-osd \"sise\", did you mean \"size\"?; "
         "allowed: size\n"
         "env:10:32: size: expected a whole number of bytes, or with KiB, MiB, GiB or TiB, like "
         "512MiB, not \"1GB\"\n"
+        "env:12:7: overrides: \"ceph-osd-4\" is no instance; with instances: 3 they are ceph-osd-1 "
+        "to ceph-osd-3\n"
         "env:13:43: unknown port of ceph-osd \"x\"; allowed: none\n"
-        "env:12:7: overrides: \"ceph-osd-4\" is no instance; with instances: 3 they are "
-        "ceph-osd-1 to ceph-osd-3\n"
-        "env:14:29: volumes: v1 is used by ceph-osd-1 and by ceph-osd-2");
+        "env:14:29: volumes: v1 is used by ceph-osd-1 and by ceph-osd-2\n"
+        "env:14:34: item: expected 2 to 200 letters, digits, . _ and -, a letter or digit first, "
+        "not \";\"");
 }
 
 static void refused(const struct catalog *c, const char *component, const char *expected)
@@ -311,9 +310,9 @@ static void documents_that_are_no_map_are_refused(void **state)
     refuse(*state, "name: [x]\nprofile: []\ncomponents: x",
            "env:1:7: name: expected a text, not a list\n"
            "env:2:10: profile: expected a text, not a list\n"
-           "env:3:13: components: expected a map, not \"x\"\n"
            "env:3:1: components: etcd is missing, which holds the configuration: add \"etcd: "
-           "{instances: 1}\"");
+           "{instances: 1}\"\n"
+           "env:3:13: components: expected a map, not \"x\"");
 }
 
 static void a_broken_file_is_told_by_name(void **state)
