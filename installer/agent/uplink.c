@@ -20,8 +20,8 @@ enum {
     LEASE_TTL_S = 15,
     HEARTBEAT_MS = 5000,
     COMPARE_MS = 60000, /* etcd 3.4 loses watch events under load (issue 17529): look again */
-    RETRY_FIRST_MS = 200,
-    RETRY_MAX_MS = 10000,
+    RETRY_FIRST_MS = 100,
+    RETRY_MAX_MS = 2000,
     TURN_MS = 100,
 };
 

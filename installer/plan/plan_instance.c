@@ -70,9 +70,13 @@ static void order_start(struct builder *b, size_t component, long start)
     plan_after(b->p, start, b->push[component]);
     if (m->early)
         return;
-    for (size_t i = 0; i < b->d->count; i++)
-        if (strv_has(&m->requires, b->d->items[i].spec->manifest->name))
+    /* Of etcd it is enough that it answers. */
+    for (size_t i = 0; i < b->d->count; i++) {
+        const char *other = b->d->items[i].spec->manifest->name;
+
+        if (strcmp(other, ETCD_COMPONENT) != 0 && strv_has(&m->requires, other))
             plan_after(b->p, start, b->wait[i]);
+    }
 }
 
 static long add_start(struct builder *b, size_t component, size_t item, long after,

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# 20 containers that do nothing: `up` beside raw Engine API calls and `docker compose`, and `up` with nothing to do.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+export SLIPWAY_HOME=$TMP/home
+count=${COUNT:-20}
+runs=${RUNS:-3}
+env=bench-$$
+file=$TMP/$env.yaml
+slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q "$@"; }
+on_exit "slip -e $env down --volumes --yes"
+on_exit "docker ps -aq --filter label=bench=$env | xargs -r docker rm -f; docker network rm $env-raw ${env}_default"
+
+document() { # COUNT
+    cat >"$file" <<EOF
+name: $env
+components:
+  etcd: {instances: 1}
+  idler: {instances: $1}
+EOF
+}
+
+# etcd is there already: both sides make the same containers.
+document 1
+slip up "$file" >/dev/null
+image=$(docker inspect -f '{{.Config.Image}}' "$env-idler-1")
+document $((count + 1))
+up() { slip up "$file" && cp "$TMP/out" "$TMP/last"; }
+back() { document 1 && slip up "$file" && docker ps -aq --filter "label=slipway.name=$env" | wc -l; document $((count + 1)); }
+
+# The same settings as ours, but for the programs inside.
+${CC:-gcc} -O2 -o "$TMP/raw_api" "$ROOT/scripts/dev/bench/raw_api.c" -lcurl -lpthread
+docker network create --label "bench=$env" "$env-raw" >/dev/null
+cat >"$TMP/body.json" <<EOF
+{"Image": "$image", "Entrypoint": ["sleep", "infinity"], "Labels": {"bench": "$env"},
+ "HostConfig": {"NetworkMode": "$env-raw", "CapDrop": ["ALL"], "Tmpfs": {"/run": "", "/tmp": ""},
+                "RestartPolicy": {"Name": "always"}, "SecurityOpt": ["no-new-privileges:true"]}}
+EOF
+raw() { "$TMP/raw_api" "$image" "$env-raw" "$count" 4 "$TMP/body.json"; }
+raw_back() { "$TMP/raw_api" -d "$env-raw" "$count" 4; }
+
+compose=$("$ROOT/scripts/dev/compose-2" 2>/dev/null || true)
+{
+    echo "services:"
+    for i in $(seq "$count"); do
+        printf '  idler%d: {image: "%s", entrypoint: [sleep, infinity], labels: {bench: "%s"}}\n' "$i" "$image" "$env"
+    done
+} >"$TMP/compose.yaml"
+compose_up() { "$compose" -p "$env" -f "$TMP/compose.yaml" up -d; }
+compose_down() { "$compose" -p "$env" -f "$TMP/compose.yaml" down -t 0; }
+
+# In turn, so that all meet the same noise.
+: >"$TMP/t-up" >"$TMP/t-raw" >"$TMP/t-compose" >"$TMP/t-noop"
+for _ in $(seq "$runs"); do
+    time_ms raw >>"$TMP/t-raw"
+    raw_back >/dev/null
+    time_ms up >>"$TMP/t-up"
+    for _ in 1 2 3; do time_ms slip up "$file" >>"$TMP/t-noop"; done
+    back >/dev/null
+    if [ -n "$compose" ]; then
+        time_ms compose_up >>"$TMP/t-compose"
+        compose_down >/dev/null 2>&1
+    fi
+done
+median() { sort -n "$1" | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'; }
+
+slip up "$file" >/dev/null
+table
+row "up, $count containers: beside raw API calls" "$(median "$TMP/t-up")" ms "$(median "$TMP/t-raw")" 1.05x
+if [ -n "$compose" ]; then
+    row "up, $count containers: beside docker compose" "$(median "$TMP/t-up")" ms "$(median "$TMP/t-compose")" 1.0x
+    compose_up >/dev/null 2>&1
+    row "up again, nothing to do: beside compose" "$(median "$TMP/t-noop")" ms "$(median_ms 5 compose_up)" 1.0x
+    compose_down >/dev/null 2>&1
+fi
+row "up again, nothing to do" "$(median "$TMP/t-noop")" ms "" 50
+back >/dev/null
+row "peak memory of up" "$(peak_kib "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q up "$file")" KiB "" 10240
