@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/check.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "cmd/out.h"
+#include "cmd/status.h"
+#include "plan/connect.h"
+
+enum { EXIT_FAILED = 5, DEFAULT_MS = 180000, PARALLEL = 4, TEXT_MAX = 4 << 20, MESSAGE_MAX = 4096 };
+
+static const struct opt_example examples[] = {
+    {"slipway check", "everything; exit status 5 when something failed"},
+    {"slipway check etcd ceph-osd", "two modules"},
+    {0},
+};
+
+static const struct {
+    const char *name;
+    enum out_color color;
+} RESULTS[] = {
+    [CHECK_SUCCESS] = {"SUCCESS", OUT_GOOD},    [CHECK_WARNING] = {"WARNING", OUT_WARN},
+    [CHECK_FAILED] = {"FAILED", OUT_BAD},       [CHECK_SKIPPED] = {"SKIPPED", OUT_DIM},
+    [CHECK_EXCEPTION] = {"EXCEPTION", OUT_BAD},
+};
+
+const char *check_result_name(enum check_result r)
+{
+    return RESULTS[r].name;
+}
+
+void check_add(struct check *c, const char *code, enum check_result r, const char *advice,
+               const char *fmt, ...)
+{
+    struct node *n = node_add(c->rows, node_new_map());
+    auto_free char *message = NULL;
+    const char *dot = strchr(code, '.');
+    va_list ap;
+
+    va_start(ap, fmt);
+    message = mem_vprintf(fmt, ap);
+    va_end(ap);
+    node_set_text(n, "module", c->module);
+    node_set_text(n, "test", dot ? dot + 1 : code);
+    node_set_text(n, "result", RESULTS[r].name);
+    node_set_text(n, "code", code);
+    node_set_text(n, "message", message);
+    if (advice && *advice && r != CHECK_SUCCESS)
+        node_set_text(n, "advice", advice);
+}
+
+/* ---- modules -----------------------------------------------------------------------------------
+ */
+
+struct module {
+    const char *name;
+    void (*builtin)(struct check *c);
+    const struct manifest *manifest; /* of a component with a hook check */
+};
+
+struct run {
+    struct cmd_context *x;
+    const struct node *status;
+    struct module *modules;
+    size_t count;
+    pthread_mutex_t mutex; /* stdout, rows, counts */
+    struct node *rows;
+    size_t counts[CHECK_RESULT_COUNT];
+    size_t width;
+    bool color;
+};
+
+static bool is_wanted(const struct strv *words, const char *name)
+{
+    return words->count == 0 || strv_has(words, name);
+}
+
+static bool has_instances(const struct node *status, const char *component)
+{
+    const struct node *row;
+
+    node_for_each (row, node_get(status, "instances")) {
+        if (strcmp(node_get_text(row, "component"), component) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_module(struct run *r, const struct strv *words, struct module m, struct strv *known)
+{
+    strv_add(known, m.name);
+    if (!is_wanted(words, m.name))
+        return;
+    r->modules = mem_grow(r->modules, r->count + 1, sizeof(m));
+    r->modules[r->count++] = m;
+    if (strlen(m.name) > r->width)
+        r->width = strlen(m.name);
+}
+
+static int choose_modules(struct run *r, const struct strv *words, struct err *e)
+{
+    auto_strv struct strv known = {0};
+    const struct catalog *catalog = r->x->catalog;
+
+    add_module(r, words, (struct module){.name = "instances", .builtin = check_instances}, &known);
+    add_module(r, words, (struct module){.name = "etcd", .builtin = check_etcd}, &known);
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct manifest *m = catalog->items[i];
+        auto_free char *hook = manifest_hook(m, "check");
+
+        if (hook && has_instances(r->status, m->name))
+            add_module(r, words, (struct module){.name = m->name, .manifest = m}, &known);
+    }
+    for (size_t i = 0; i < words->count; i++)
+        if (!strv_has(&known, words->items[i])) {
+            auto_free char *list = strv_join(&known, ", ");
+
+            return err_set(e, ERR_USAGE, "there is no check %s here; there are: %s",
+                           words->items[i], list);
+        }
+    return 0;
+}
+
+/* ---- output ------------------------------------------------------------------------------------
+ */
+
+static enum check_result result_of(const struct node *row)
+{
+    const char *name = node_get_text(row, "result");
+    int i = 0;
+
+    while (i < CHECK_EXCEPTION && strcmp(RESULTS[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static void print_row(const struct run *r, const struct node *row)
+{
+    auto_buf struct buf b;
+    enum check_result result = result_of(row);
+    const char *advice = node_get_text(row, "advice"), *message = node_get_text(row, "message");
+
+    buf_init(&b, TEXT_MAX);
+    buf_printf(&b, "%s%-9s%s  %-*s  ", r->color ? out_escape(RESULTS[result].color) : "",
+               RESULTS[result].name, r->color ? out_escape(OUT_PLAIN) : "", (int)r->width,
+               node_get_text(row, "module"));
+    out_safe(&b, message, strnlen(message, MESSAGE_MAX));
+    buf_printf(&b, "%s  [%s]%s\n", r->color ? out_escape(OUT_DIM) : "", node_get_text(row, "code"),
+               r->color ? out_escape(OUT_PLAIN) : "");
+    if (advice && *advice && result != CHECK_SUCCESS) {
+        buf_printf(&b, "%*s", (int)r->width + 13, "");
+        out_safe(&b, advice, strnlen(advice, MESSAGE_MAX));
+        buf_putc(&b, '\n');
+    }
+    out_buf(&b);
+    fflush(stdout);
+}
+
+static void job(void *arg, size_t i)
+{
+    struct run *r = arg;
+    const struct module *m = &r->modules[i];
+    struct check c = {.x = r->x,
+                      .status = r->status,
+                      .module = m->name,
+                      .rows = node_new_list(),
+                      .deadline = cmd_deadline(r->x, DEFAULT_MS)};
+    const struct node *row;
+
+    if (m->builtin)
+        m->builtin(&c);
+    else
+        check_component(&c, m->manifest);
+    pthread_mutex_lock(&r->mutex);
+    node_for_each (row, c.rows) {
+        r->counts[result_of(row)]++;
+        if (!r->x->json)
+            print_row(r, row);
+        node_add(r->rows, node_copy(row));
+    }
+    pthread_mutex_unlock(&r->mutex);
+    node_free(c.rows);
+}
+
+static int finish(struct run *r)
+{
+    bool good = r->counts[CHECK_FAILED] + r->counts[CHECK_EXCEPTION] == 0;
+
+    if (r->x->json) {
+        auto_node struct node *n = node_new_map();
+        struct node *recap;
+
+        node_set_text(n, "environment", r->x->env);
+        node_set_bool(n, "ok", good);
+        recap = node_set(n, "recap", node_new_map());
+        for (int i = 0; i < CHECK_RESULT_COUNT; i++)
+            node_set_int(recap, RESULTS[i].name, (int64_t)r->counts[i]);
+        node_set(n, "results", steal(r->rows));
+        out_json(n);
+    } else {
+        printf("\n%s%s: %s%s", r->color ? out_escape(OUT_BOLD) : "", r->x->env,
+               good ? "good" : "NOT good", r->color ? out_escape(OUT_PLAIN) : "");
+        for (int i = 0; i < CHECK_RESULT_COUNT; i++)
+            if (r->counts[i] || i == CHECK_SUCCESS)
+                printf(", %zu %s", r->counts[i], RESULTS[i].name);
+        putchar('\n');
+    }
+    return good ? 0 : EXIT_FAILED;
+}
+
+static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
+{
+    auto_node struct node *status = NULL;
+    struct run r = {.x = x,
+                    .mutex = PTHREAD_MUTEX_INITIALIZER,
+                    .color = out_has_color(x, stdout),
+                    .rows = node_new_list()};
+    int result = -1;
+
+    (void)options;
+    if (status_read(&status, x, e) == 0) {
+        r.status = status;
+        if (choose_modules(&r, operands, e) == 0) {
+            pool_run(r.count, PARALLEL, job, &r);
+            result = finish(&r);
+        }
+    }
+    free(r.modules);
+    node_free(r.rows);
+    return result;
+}
+
+const struct cmd cmd_check = {
+    .help = {.name = "check",
+             .summary = "try the environment: etcd, every component's own check; exit 5: something "
+                        "failed",
+             .args = "[MODULE ...]",
+             .details =
+                 "Modules: instances, etcd, and every component of the environment that has a hook "
+                 "`check`. Each test says SUCCESS, WARNING, FAILED, SKIPPED, or EXCEPTION when it "
+                 "could not be carried out, a code that stays the same over versions, and advice.",
+             .examples = examples,
+             .group = "Environments"},
+    .needs = CMD_NEEDS_NAME | CMD_NEEDS_CATALOG | CMD_NEEDS_CONTAINERS,
+    .max_operands = -1,
+    .run = run,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* `slipway check`: modules that report results; what they share. */
+#ifndef CMD_CHECK_H
+#define CMD_CHECK_H
+
+#include "cmd/cmd.h"
+
+enum check_result {
+    CHECK_SUCCESS,
+    CHECK_WARNING,
+    CHECK_FAILED,
+    CHECK_SKIPPED,
+    CHECK_EXCEPTION, /* the check itself could not be carried out */
+    CHECK_RESULT_COUNT
+};
+
+/* One module's results: a list of {"module","test","result","code","message","advice"}. */
+struct check {
+    struct cmd_context *x;
+    const struct node *status; /* of status_read */
+    const char *module;
+    struct node *rows;
+    int64_t deadline;
+};
+
+const char *check_result_name(enum check_result r);
+/* `code` is "module.test"; `advice` may be NULL. */
+void check_add(struct check *c, const char *code, enum check_result r, const char *advice,
+               const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* Built-in modules. */
+void check_instances(struct check *c);
+void check_etcd(struct check *c);
+/* The hook `check` of a component, in one of its healthy instances. */
+void check_component(struct check *c, const struct manifest *m);
+
+#endif

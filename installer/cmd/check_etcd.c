@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* The built-in module etcd: quorum, authentication really on, instances kept apart, latency, space.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cmd/check.h"
+#include "model/keys.h"
+#include "plan/connect.h"
+
+enum { CALL_MS = 5000, LATENCY_TRIES = 9, LATENCY_WARN_MS = 100, FULL_PERCENT = 80 };
+
+struct subject {
+    struct check *check;
+    struct link *link;
+    struct etcd *c;
+};
+
+static void check_members(const struct subject *s)
+{
+    struct etcd_members members = {0};
+    struct err e;
+    size_t answering = 0, total;
+    bool leader = false;
+
+    if (etcd_member_list(&members, s->c, &e) < 0) {
+        check_add(s->check, "etcd.members", CHECK_FAILED,
+                  "look at `slipway logs etcd`; without a majority of members nothing can change",
+                  "no list of members: %s", e.msg);
+        return;
+    }
+    total = members.count;
+    etcd_members_clear(&members);
+    for (size_t i = 0; i < s->link->endpoint_count; i++) {
+        struct etcd_status status;
+
+        if (etcd_status_get(&status, s->c, i, &e) < 0)
+            continue;
+        answering++;
+        leader = leader || status.leader != 0;
+        etcd_status_clear(&status);
+    }
+    if (answering == total && leader)
+        check_add(s->check, "etcd.members", CHECK_SUCCESS, NULL, "%zu of %zu members answer",
+                  answering, total);
+    else
+        check_add(s->check, "etcd.members", leader ? CHECK_WARNING : CHECK_FAILED,
+                  "start what is stopped (`slipway up`), then look at `slipway logs etcd`",
+                  "%zu of %zu members answer%s", answering, total,
+                  leader ? "" : ", none knows a leader");
+}
+
+static void check_auth(const struct subject *s)
+{
+    struct err e;
+    bool on;
+
+    if (etcd_auth_is_on(s->c, &on, &e) < 0)
+        check_add(s->check, "etcd.auth", CHECK_EXCEPTION, NULL, "%s", e.msg);
+    else if (on)
+        check_add(s->check, "etcd.auth", CHECK_SUCCESS, NULL,
+                  "a read without a password is refused");
+    else
+        check_add(s->check, "etcd.auth", CHECK_FAILED,
+                  "anybody who reaches etcd can read and change everything; restart etcd-1, its "
+                  "start turns authentication on",
+                  "a read without a password is answered");
+}
+
+/* Two instances, or false: nothing to keep apart. */
+static bool pick_two(const struct subject *s, const char **a, const char **b)
+{
+    const struct node *row;
+
+    *a = *b = NULL;
+    node_for_each (row, node_get(s->check->status, "instances")) {
+        const char *name = node_get_text(row, "instance");
+
+        if (!*a && strcmp(node_get_text(row, "component"), ETCD_COMPONENT) != 0)
+            *a = name;
+        else
+            *b = name;
+        if (*a && *b)
+            return true;
+    }
+    return false;
+}
+
+/* 1: refused, 0: allowed, -1: could not be tried. */
+static int is_refused(struct etcd *c, const char *prefix, struct err *e)
+{
+    struct etcd_kvs kvs = {0};
+    struct etcd_txn *t = etcd_txn_new();
+    auto_free char *key = mem_printf("%sconfig/slipway_check", prefix);
+    int r;
+
+    if (etcd_range(&kvs, c, prefix, e) == 0) {
+        etcd_kvs_clear(&kvs);
+        etcd_txn_free(t);
+        return 0;
+    }
+    if (e->code != ERR_AUTH) {
+        etcd_txn_free(t);
+        return -1;
+    }
+    /* A write whose condition cannot hold: were it allowed, it would still change nothing. */
+    etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, INT64_MAX);
+    etcd_txn_put(t, key, "x", 0);
+    r = etcd_txn_run(c, t, NULL, e) == 0 || e->code == ERR_CONFLICT ? 0
+        : e->code == ERR_AUTH                                       ? 1
+                                                                    : -1;
+    etcd_txn_free(t);
+    return r;
+}
+
+static int try_as(const struct subject *s, const char *user, const char *victim, struct err *e)
+{
+    struct cmd_context *x = s->check->x;
+    auto_wipe char *text = NULL;
+    auto_free char *prefix = keys_instance(x->env, victim);
+    struct link *link = NULL;
+    struct etcd *c = NULL;
+    int r = -1;
+
+    if (connect_link(&text, x->containers, x->env, &x->key, user, e) == 0 &&
+        link_parse(&link, text, e) == 0 && etcd_open(&c, link, NULL, e) == 0) {
+        etcd_set_deadline(c, clock_deadline(CALL_MS));
+        r = is_refused(c, prefix, e);
+    }
+    etcd_close(c);
+    link_free(link);
+    return r;
+}
+
+static void check_isolation(const struct subject *s)
+{
+    const char *user, *victim;
+    struct err e;
+
+    if (!pick_two(s, &user, &victim)) {
+        check_add(s->check, "etcd.isolation", CHECK_SKIPPED, NULL,
+                  "there are no two instances to keep apart");
+        return;
+    }
+    switch (try_as(s, user, victim, &e)) {
+    case 1:
+        check_add(s->check, "etcd.isolation", CHECK_SUCCESS, NULL,
+                  "%s may neither read nor write the keys of %s", user, victim);
+        break;
+    case 0:
+        check_add(s->check, "etcd.isolation", CHECK_FAILED,
+                  "run `slipway up`, which brings roles to what they should be",
+                  "%s reaches the keys of %s", user, victim);
+        break;
+    default:
+        check_add(s->check, "etcd.isolation", CHECK_EXCEPTION, NULL, "as %s: %s", user, e.msg);
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+    return p < q ? -1 : p > q;
+}
+
+static void check_latency(const struct subject *s)
+{
+    auto_free char *key = keys_spec(s->check->x->env);
+    int64_t took[LATENCY_TRIES];
+    struct err e;
+
+    for (size_t i = 0; i < LATENCY_TRIES; i++) {
+        struct etcd_kv kv = {0};
+        int64_t began = clock_now_ms();
+
+        if (etcd_get(&kv, s->c, key, &e) < 0 && e.code != ERR_NOTFOUND) {
+            check_add(s->check, "etcd.latency", CHECK_FAILED, NULL, "%s", e.msg);
+            return;
+        }
+        etcd_kv_clear(&kv);
+        took[i] = clock_now_ms() - began;
+    }
+    qsort(took, LATENCY_TRIES, sizeof(took[0]), compare);
+    check_add(s->check, "etcd.latency",
+              took[LATENCY_TRIES / 2] > LATENCY_WARN_MS ? CHECK_WARNING : CHECK_SUCCESS,
+              took[LATENCY_TRIES / 2] > LATENCY_WARN_MS
+                  ? "etcd wants a fast disk; see what else writes to it"
+                  : NULL,
+              "a read takes %lld ms, the slowest of %d %lld ms", (long long)took[LATENCY_TRIES / 2],
+              LATENCY_TRIES, (long long)took[LATENCY_TRIES - 1]);
+}
+
+static void check_space(const struct subject *s)
+{
+    auto_free char *key = keys_component_config(s->check->x->env, ETCD_COMPONENT, "quota");
+    struct etcd_status status;
+    struct etcd_kv kv = {0};
+    struct err e;
+    int64_t quota = 0;
+
+    if (etcd_status_get(&status, s->c, 0, &e) < 0) {
+        check_add(s->check, "etcd.space", CHECK_EXCEPTION, NULL, "%s", e.msg);
+        return;
+    }
+    if (etcd_get(&kv, s->c, key, &e) == 0)
+        quota = strtoll(kv.value, NULL, 10);
+    etcd_kv_clear(&kv);
+    if (status.alarm_nospace || status.alarm_corrupt)
+        check_add(s->check, "etcd.space", CHECK_FAILED,
+                  status.alarm_corrupt ? "replace the corrupt member"
+                                       : "raise etcd's quota (`slipway config set etcd quota`)",
+                  "alarm %s is raised", status.alarm_corrupt ? "CORRUPT" : "NOSPACE");
+    else if (quota > 0 && status.db_in_use > quota / 100 * FULL_PERCENT)
+        check_add(s->check, "etcd.space", CHECK_WARNING,
+                  "raise etcd's quota (`slipway config set etcd quota`)",
+                  "%lld of %lld bytes are in use", (long long)status.db_in_use, (long long)quota);
+    else
+        check_add(s->check, "etcd.space", CHECK_SUCCESS, NULL, "%.1f MiB in use, no alarm",
+                  (double)status.db_in_use / (1 << 20));
+    etcd_status_clear(&status);
+}
+
+void check_etcd(struct check *check)
+{
+    struct subject s = {.check = check};
+    struct cmd_context *x = check->x;
+    struct err e;
+
+    if (connect_root_link(&s.link, x->containers, x->env, &x->key, &e) < 0 ||
+        etcd_open(&s.c, s.link, NULL, &e) < 0) {
+        check_add(check, "etcd.members", CHECK_FAILED, "`slipway up` starts it", "%s", e.msg);
+        link_free(s.link);
+        return;
+    }
+    etcd_set_deadline(s.c, clock_deadline(CALL_MS * 2));
+    check_members(&s);
+    check_auth(&s);
+    check_isolation(&s);
+    check_latency(&s);
+    check_space(&s);
+    etcd_close(s.c);
+    link_free(s.link);
+}
