@@ -14,7 +14,7 @@ WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wfor
 CFLAGS  ?= -O2 -g
 ALLFLAGS = -std=gnu17 $(CFLAGS) $(WARN) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
            -DSLIPWAY_VERSION='"$(VERSION)"' -Iinstaller -I. $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
-LDALL    = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
+LDALL    = $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 VERSION := 0.1.0
 
 LIBDIRS := installer/base installer/conf installer/crypto etcd installer/model installer/engine installer/plan
@@ -29,10 +29,10 @@ slipway-agent_dirs := installer/agent installer/model etcd installer/crypto inst
 slipway-init_dirs  := installer/init installer/base
 PROGRAMS           := $(foreach p,slipway slipway-agent slipway-init,$(if $(call src,$(firstword $($(p)_dirs))),$(B)/$(p)))
 
-slipway_libs       := -lcurl -lcjson -lyaml -lcrypto -lpthread
-slipway-agent_libs := -lcurl -lcjson -lyaml -lcrypto -lpthread
+slipway_libs       := -pie -lcurl -lcjson -lyaml -lcrypto -lpthread
+slipway-agent_libs := -pie -lcurl -lcjson -lyaml -lcrypto -lpthread
 # PID 1 is static: it needs nothing of the image it runs in.
-slipway-init_libs  := $(if $(SAN),,-static-pie)
+slipway-init_libs  := $(if $(SAN),-pie,-static-pie)
 
 prefix  ?= /usr/local
 DESTDIR ?=
@@ -64,7 +64,7 @@ $(foreach p,slipway slipway-agent slipway-init,$(eval $(call program_rule,$(p)))
 # "// link: installer/agent" adds a program's own folder, without its main.
 UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
-ALLLIBS   := -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
+ALLLIBS   := -pie -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
 marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
 OWNDIRS   := installer/cmd installer/agent installer/init
 OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))
