@@ -42,6 +42,16 @@ struct session {
     bool runs;
 };
 
+/* Told before the first event is. */
+static void note_created(struct watch *w, struct session *s)
+{
+    if (s->runs || w->created < w->o->prefix_count)
+        return;
+    s->runs = true;
+    client_mark_up(w->c, s->endpoint);
+    tell(w, true, NULL);
+}
+
 /* Takes in every whole line; the rest at the end of the stream counts as one. */
 static enum watch_step take_lines(struct watch *w, struct session *s, bool ended, struct err *e)
 {
@@ -57,6 +67,7 @@ static enum watch_step take_lines(struct watch *w, struct session *s, bool ended
         }
         size_t len = (end ? (size_t)(end - text) : s->text.len) - from;
         step = watch_line(w, text + from, len, e);
+        note_created(w, s);
         from += len + (end ? 1 : 0);
         s->scanned = from;
     }
@@ -103,11 +114,6 @@ static enum watch_step follow(struct watch *w, struct session *s, struct err *e)
         if (is_over(w))
             return WATCH_STEP_END;
         step = read_stream(w, s, e);
-        if (w->created == w->o->prefix_count && !s->runs) {
-            s->runs = true;
-            client_mark_up(w->c, s->endpoint);
-            tell(w, true, NULL);
-        }
         if (step == WATCH_STEP_GO_ON && !s->runs && clock_passed(created_by)) {
             err_set(e, ERR_TIMEOUT, "no answer in time");
             step = WATCH_STEP_REOPEN;
