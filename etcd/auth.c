@@ -169,6 +169,9 @@ int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_gr
         if (rc < 0 && e->code != ERR_CONFLICT)
             return err_wrap(e, "role %s", role);
     }
+    /* etcd shows the role root with a grant that nobody can give or take. */
+    if (strcmp(role, "root") == 0)
+        return 0;
     return ensure_grants(c, role, reply, &w, e) < 0 ? err_wrap(e, "role %s", role) : 0;
 }
 
@@ -242,6 +245,8 @@ static int ensure_user(struct etcd *c, const char *user, const char *password,
             *e = why;
             return -1;
         }
+        if (!password)
+            return err_set(e, ERR_USAGE, "a new user needs a password");
         if (post_names(c, "/v3/auth/user/add", NAMES("name", user, "password", password), NULL, e) <
                 0 &&
             e->code != ERR_CONFLICT)

@@ -42,6 +42,7 @@ int etcd_open(struct etcd **out, const struct link *link, const struct etcd_opts
         return err_set(e, ERR_USAGE, "the link names a file, not an etcd");
     c = mem_alloc(sizeof *c);
     c->link = copy_link(link);
+    log_redact(link->password);
     c->opts = o ? *o : (struct etcd_opts){0};
     if (c->opts.timeout_ms <= 0)
         c->opts.timeout_ms = TIMEOUT_MS;
@@ -211,7 +212,9 @@ static enum wire_fault ask_all(struct buf *reply, struct etcd *c, const struct c
         int64_t until = attempt_deadline(q, deadline, count - i - 1);
         struct http_request request = request_of(c, q, until);
         if (ask(&r, reply, &c->endpoints[order[i]], &request, &why) == 0) {
-            client_mark_up(c, order[i]);
+            /* Asking one member for its state does not make it the one for everything. */
+            if (!q->fixed)
+                client_mark_up(c, order[i]);
             return wire_failure(r.status, buf_str(reply), reply->len, e);
         }
         if (r.too_big) {
@@ -251,16 +254,18 @@ static bool may_repeat(struct etcd *c, const struct call *q, enum wire_fault fau
             return false;
         t->mended = true;
         return token_mend(c, fault);
+    case WIRE_FAULT_NOT_HERE:
     case WIRE_FAULT_UNAVAILABLE:
         wait = clock_backoff_next(&t->pause);
-        if (q->kind == CALL_ONCE || wait >= clock_left_ms(t->deadline))
+        if ((q->kind == CALL_ONCE && fault == WIRE_FAULT_UNAVAILABLE) ||
+            wait >= clock_left_ms(t->deadline))
             return false;
         /* Another member may still have a leader. */
         if (!q->fixed) {
             client_mark_down(c, c->current);
             c->current = client_pick(c);
         }
-        c->repeated = true;
+        c->repeated = c->repeated || fault == WIRE_FAULT_UNAVAILABLE;
         clock_sleep_ms(wait);
         return true;
     default:

@@ -57,6 +57,7 @@ int etcd_range(struct etcd_kvs *out, struct etcd *c, const char *prefix, struct 
  * transaction. */
 int etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *const *names, size_t count,
                     struct err *e);
+/* lease 0: none. A value beyond 1.5 MiB is ERR_CONFIG. */
 int etcd_put(struct etcd *c, const char *key, const char *value, int64_t lease, struct err *e);
 /* *deleted may be NULL. A name ending in '/' deletes the prefix. */
 int etcd_delete(struct etcd *c, const char *key, int64_t *deleted, struct err *e);
@@ -80,7 +81,10 @@ int etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revision, st
 /*
  * Writes many keys: batches of at most 128 operations, each guarded by `guard_key`'s create
  * revision (guard_key NULL: unguarded), up to `connections` batches under way at once. The last
- * entry goes in the last batch, after all others are in. value NULL deletes. *revision may be NULL.
+ * entry goes in the last batch, after all others are in. value NULL deletes. Every key stands once
+ * (ERR_USAGE). ERR_LOCKED when the guard is another's by now; a batch whose answer is lost is sent
+ * again. What was written before a failure stays: push again. *revision may
+ * be NULL.
  */
 struct etcd_write {
     const char *key, *value;
@@ -107,11 +111,11 @@ struct etcd_event {
     struct etcd_kv kv; /* borrowed for the call */
 };
 /*
- * A watch on several prefixes on one connection of its own. etcd_watch_run delivers events in order
- * until the deadline, the stop function returns true (asked at least each 200 ms), or an error.
- * It reconnects with back-off, renews the token, resumes after the last complete revision, and
- * lists again after a compaction: then `reset` is called with the full current content first. A
- * stream silent for silence_ms is taken as dead and reopened.
+ * A watch on several prefixes (and keys: a name not ending in '/') on one connection of its own.
+ * etcd_watch_run delivers events in order until the deadline, the stop function returns true (asked
+ * at least each 200 ms), or an error. It reconnects with back-off, renews the token, resumes after
+ * the last complete revision, and lists again after a compaction: then `reset` is called with the
+ * full current content first. A stream silent for silence_ms is taken as dead and reopened.
  */
 struct etcd_watch_opts {
     const char *const *prefixes;
@@ -146,7 +150,9 @@ struct etcd_role_grant {
     const char *key; /* ending in '/': the prefix */
     bool read, write;
 };
-/* Each is idempotent: existing things are brought to the wanted state. */
+/* Each is idempotent: existing things are brought to the wanted state. A password that is right is
+ * not written again, since that would take the user's tokens; NULL leaves that of an existing user.
+ * The role root is only made: it may do everything, whatever the grants. */
 int etcd_user_ensure(struct etcd *c, const char *user, const char *password,
                      const char *const *roles, size_t role_count, struct err *e);
 int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_grant *grants,

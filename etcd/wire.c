@@ -174,6 +174,7 @@ static const struct {
     {"database space exceeded", WIRE_FAULT_OTHER, ERR_REMOTE,
      "etcd's quota is used up: compact, defragment, then disarm the alarm"},
     {"too many requests", WIRE_FAULT_UNAVAILABLE, ERR_NET, NULL},
+    {"not supported for learner", WIRE_FAULT_NOT_HERE, ERR_NET, NULL},
     {"no leader", WIRE_FAULT_UNAVAILABLE, ERR_NET, "the etcd cluster has no leader"},
     {"not capable", WIRE_FAULT_UNAVAILABLE, ERR_NET, NULL},
     {"leader changed", WIRE_FAULT_UNAVAILABLE, ERR_NET, NULL},

@@ -69,6 +69,8 @@ test_auth() {
     says "a link with a password works while authentication is off" "there is no such key" "$root" get /nothing
     check "$V: authentication is enabled" with "$anonymous" auth-on
     check "$V: enabling it twice does no harm" with "$root" auth-on
+    check "$V: the role root is there already" with "$root" role root
+    check "$V: the user root is there already" with "$root" user root geheim root
     says "authentication is seen to be on" "on" "$anonymous" auth
     says "without a user nothing is read" "auth: get /x: etcd wants a user and a password" "$anonymous" get /x
     says "a wrong password is refused" "auth: get /x: user root: etcd refuses the user or the password" \

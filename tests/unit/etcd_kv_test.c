@@ -212,7 +212,8 @@ static void a_push_is_cut_into_batches_with_the_last_key_last(void **state)
 
     for (int i = 0; i < 3; i++)
         fake_etcd_answer(TXN, 200, "{\"header\":{\"revision\":\"5\"},\"succeeded\":true}");
-    assert_int_equal(etcd_push(c, w, 300, "/lock", 3, 1, &revision, &e), 0);
+    assert_int_equal(etcd_push(c, w, 300, &(struct etcd_push_opts){"/lock", 3, 1}, &revision, &e),
+                     0);
     assert_int_equal(revision, 5);
     assert_int_equal(occurrences(fake_etcd_body(0), "request_put"), 128);
     assert_int_equal(occurrences(fake_etcd_body(1), "request_put"), 128);
@@ -236,7 +237,7 @@ static void large_values_make_more_batches(void **state)
 
     for (int i = 0; i < 3; i++)
         fake_etcd_answer(TXN, 200, "{\"succeeded\":true}");
-    assert_int_equal(etcd_push(c, w, 5, NULL, 0, 1, NULL, &e), 0);
+    assert_int_equal(etcd_push(c, w, 5, &(struct etcd_push_opts){NULL, 0, 1}, NULL, &e), 0);
     assert_int_equal(fake_etcd_count(), 3);
     free_writes(w, 5);
     etcd_close(c);
@@ -251,7 +252,7 @@ static void a_lost_lock_ends_a_push_before_its_last_batch(void **state)
 
     fake_etcd_answer(TXN, 200, "{\"succeeded\":true}");
     fake_etcd_answer(TXN, 200, "{}");
-    assert_int_equal(etcd_push(c, w, 300, "/lock", 3, 1, NULL, &e), -1);
+    assert_int_equal(etcd_push(c, w, 300, &(struct etcd_push_opts){"/lock", 3, 1}, NULL, &e), -1);
     assert_int_equal(e.code, ERR_LOCKED);
     assert_string_equal(e.msg, "the lock /lock is not ours any more");
     assert_int_equal(fake_etcd_count(), 2);
@@ -268,7 +269,7 @@ static void a_batch_whose_answer_is_lost_is_sent_again(void **state)
 
     fake_etcd_answer(TXN, 503, "{\"error\":\"etcdserver: request timed out\",\"code\":14}");
     fake_etcd_answer(TXN, 200, "{\"succeeded\":true}");
-    assert_int_equal(etcd_push(c, w, 2, NULL, 0, 4, NULL, &e), 0);
+    assert_int_equal(etcd_push(c, w, 2, &(struct etcd_push_opts){NULL, 0, 4}, NULL, &e), 0);
     assert_string_equal(fake_etcd_body(1),
                         "{\"compare\":[],\"success\":[{\"request_put\":{\"key\":\"L2E=\",\"value\":"
                         "\"MQ==\"}},{\"request_delete_range\":{\"key\":\"L2Iv\",\"range_end\":"
@@ -283,7 +284,7 @@ static void a_key_given_twice_is_refused(void **state)
     struct etcd_write w[] = {{"/a", "1"}, {"/b", "1"}, {"/a", "2"}};
     struct err e = {0};
 
-    assert_int_equal(etcd_push(c, w, 3, NULL, 0, 4, NULL, &e), -1);
+    assert_int_equal(etcd_push(c, w, 3, &(struct etcd_push_opts){NULL, 0, 4}, NULL, &e), -1);
     assert_int_equal(e.code, ERR_USAGE);
     assert_string_equal(e.msg, "/a is written twice in one push");
     assert_int_equal(fake_etcd_count(), 0);
