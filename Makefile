@@ -21,7 +21,7 @@ LIBDIRS := installer/base installer/conf installer/crypto etcd installer/model i
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 lib      = $(B)/lib$(notdir $(1)).a
-LIBS    := $(foreach d,$(LIBDIRS),$(call lib,$(d)))
+LIBS    := $(foreach d,$(LIBDIRS) installer/agent,$(call lib,$(d)))
 
 # Programs: what each links, top layer first.
 slipway_dirs       := installer/cmd installer/plan installer/engine installer/model etcd installer/crypto installer/conf installer/base

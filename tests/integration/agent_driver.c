@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For agent.sh: what slipway would store. agent_driver tls DIR: key, crt, ca of an etcd on loopback, prints
- * the pin. agent_driver seal PASSWORD NAME: seals stdin. */
+/* For agent.sh: what slipway would store. agent_driver tls DIR: key, crt, ca of an etcd on
+ * loopback, prints the pin. agent_driver seal PASSWORD NAME: seals stdin. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
