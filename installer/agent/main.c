@@ -94,10 +94,14 @@ static int run_hook(const struct options *o, struct err *e)
         return -1;
     auto_free char *path = manifest_hook(m, o->hook);
     int64_t deadline = clock_deadline(m->hook_deadline_ms);
+    /* Whoever asks, to drain or to check, asks every component: one without the hook has nothing to
+     * do. */
     if (!path)
-        err_set(e, ERR_NOTFOUND, "component %s has no hook %s", m->name, o->hook);
+        fprintf(stderr, "slipway-agent: component %s has no hook %s\n", m->name, o->hook);
     manifest_free(m);
-    if (!path || hook_env_load(&env, o->run_dir, e) < 0)
+    if (!path)
+        return 0;
+    if (hook_env_load(&env, o->run_dir, e) < 0)
         return -1;
     const char *argv[] = {path, NULL};
     int status = 1;

@@ -27,9 +27,9 @@ world() {
     docker volume ls -q | grep "$env" || true
     docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort
     # The heartbeats of the agents go on while nobody changes anything.
-    docker exec "$env-etcd-1" sh -c "ETCDCTL_API=3 ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true etcdctl \
+    docker exec "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca \
         --endpoints https://127.0.0.1:2379 --user \"root:\$(cat /run/slipway/secrets/root_password)\" \
-        get /slipway --prefix" 2>/dev/null | grep -v '"health"' || true
+        get /slipway --prefix" 2>/dev/null | grep -v '"health"' || echo "no etcd"
     find "$SLIPWAY_HOME" -type f 2>/dev/null | sort | xargs -r sha256sum
 }
 
@@ -47,6 +47,7 @@ document 3 goodbye
 before=$(world)
 check_status "a plan with changes exits 2" 2 slip -f "$file" plan
 check_has "the plan says which value changes" "$(cat "$TMP/out")" "word: hello -> goodbye"
+check_has "the world can be seen" "$before" "/slipway/$env/spec"
 check_same "a plan changes nothing in the world" "$before" "$(world)"
 id=$(docker inspect -f '{{.Id}}{{.State.StartedAt}}' "$env-sleeper-1")
 check_status "up brings the change about" 0 slip -f "$file" up
@@ -72,8 +73,8 @@ check_has "the leftover volume is named" "$(cat "$TMP/out" "$TMP/err")" "$env-sl
 # No secret where everybody can look.
 password=$(docker exec "$env-sleeper-1" sed -n 's,^etcds*://[^:]*:\([^@]*\)@.*,\1,p' /etc/slipway/link)
 check "the link has a password" test -n "$password"
-everything=$(docker inspect "$env-sleeper-1" "$env-etcd-1"; docker top "$env-sleeper-1" -eo args
-    docker top "$env-etcd-1" -eo args; docker logs "$env-sleeper-1" 2>&1; docker logs "$env-etcd-1" 2>&1; ps -eo args)
+everything=$(docker inspect "$env-sleeper-1" "$env-etcd-1"; docker top "$env-sleeper-1" -eo pid,args
+    docker top "$env-etcd-1" -eo pid,args; docker logs "$env-sleeper-1" 2>&1; docker logs "$env-etcd-1" 2>&1; ps -eo args)
 root=$(docker exec "$env-etcd-1" cat /run/slipway/secrets/root_password)
 check_hasnt "no password of an instance in inspect, ps and logs" "$everything" "$password"
 check_hasnt "no root password in inspect, ps and logs" "$everything" "$root"
@@ -89,7 +90,7 @@ EOF
 check_status "a second environment lives beside the first" 0 slip -f "$TMP/other.yaml" up
 check_status "the first has nothing to do" 0 slip -f "$file" plan
 try() { # KEY: reads it with the credentials of sleeper-1
-    docker exec -e P="$password" "$env-etcd-1" sh -c "ETCDCTL_API=3 ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true etcdctl \
+    docker exec -e P="$password" "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca \
         --endpoints https://127.0.0.1:2379 --user \"sleeper-1:\$P\" get $1 --print-value-only"
 }
 check "an instance reads its own keys" try "/slipway/$env/instances/sleeper-1/meta"
