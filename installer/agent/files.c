@@ -104,6 +104,8 @@ static int add_tls(struct files *f, const struct files_source *s, const char *na
                    const char *value, struct err *e)
 {
     static const char *const suffixes[] = {"key", "crt", "ca"};
+    if (!*value) /* a snapshot written by hand may say: without TLS */
+        return 0;
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         const char *end = pem_end(value);
         if (!end)
