@@ -58,6 +58,9 @@ const struct node *spec_value(const struct spec *s, const struct spec_instance *
 
 /* JSON Schema (draft-07) of the environment document for editors, with every catalog component. */
 struct node *spec_schema(const struct catalog *c);
+/* The keys of the document as a Markdown table. */
+struct buf;
+void spec_print_format(struct buf *b);
 /* 1..40 of a-z 0-9 -, beginning with a letter, not ending with -. */
 bool spec_name_is_valid(const char *name);
 

@@ -156,3 +156,8 @@ struct node *spec_schema(const struct catalog *c)
     node_add_text(node_set(components, "required", node_new_list()), "etcd");
     return out;
 }
+
+void spec_print_format(struct buf *b)
+{
+    schema_print(b, &spec_table);
+}

@@ -294,6 +294,27 @@ static void a_value_of_a_megabyte_is_refused(void **state)
     manifest_free(m);
 }
 
+/* The table in the repository is the one printed from the rows; UPDATE=1 writes it anew. */
+static void compare_table(const char *path, const char *title, const struct buf *table)
+{
+    struct err e = {0};
+    auto_free char *now = mem_printf("%s%s", title, buf_str(table)), *old = NULL;
+    struct fs_write_opts mode = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    if (getenv("UPDATE"))
+        assert_int_equal(fs_write(path, now, strlen(now), &mode, &e), 0);
+    assert_int_equal(fs_read(&old, NULL, path, 1 << 20, &e), 0);
+    assert_string_equal(old, now);
+}
+
+static void the_table_of_keys_is_the_one_in_the_repository(void **state)
+{
+    (void)state;
+    struct buf auto_buf b;
+    buf_init(&b, 1 << 20);
+    manifest_print_format(&b);
+    compare_table("components/KEYS.md", "# Keys of component.yaml\n\n", &b);
+}
+
 static void documentation_names_every_key_with_its_range(void **state)
 {
     (void)state;
@@ -359,6 +380,7 @@ int main(void)
         cmocka_unit_test(default_larger_than_the_default_maximum_is_the_maximum),
         cmocka_unit_test(values_are_normalised_or_refused_with_what_is_allowed),
         cmocka_unit_test(a_value_of_a_megabyte_is_refused),
+        cmocka_unit_test(the_table_of_keys_is_the_one_in_the_repository),
         cmocka_unit_test(documentation_names_every_key_with_its_range),
         cmocka_unit_test(a_folder_is_checked_against_its_files),
     };

@@ -5,12 +5,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "conf/json.h"
 #include "conf/yaml.h"
@@ -325,6 +329,75 @@ static void a_broken_file_is_told_by_name(void **state)
     problems_clear(&p);
 }
 
+/* The table in the repository is the one printed from the rows; UPDATE=1 writes it anew. */
+static void compare_table(const char *path, const char *title, const struct buf *table)
+{
+    struct err e = {0};
+    auto_free char *now = mem_printf("%s%s", title, buf_str(table)), *old = NULL;
+    struct fs_write_opts mode = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    if (getenv("UPDATE"))
+        assert_int_equal(fs_write(path, now, strlen(now), &mode, &e), 0);
+    assert_int_equal(fs_read(&old, NULL, path, 1 << 20, &e), 0);
+    assert_string_equal(old, now);
+}
+
+static void the_table_of_keys_is_the_one_in_the_repository(void **state)
+{
+    (void)state;
+    struct buf auto_buf b;
+    buf_init(&b, 1 << 20);
+    spec_print_format(&b);
+    compare_table("installer/model/KEYS.md", "# Keys of the environment file\n\n", &b);
+}
+
+static void refuse_file(const struct catalog *c, const char *text, size_t len, const char *expected)
+{
+    char path[] = "/tmp/slipway-spec-XXXXXX";
+    struct err e = {0};
+    struct problems p;
+    struct fs_write_opts mode = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(fs_write(path, text, len, &mode, &e), 0);
+    problems_init(&p, "x");
+    int64_t start = clock_now_ms();
+    assert_null(spec_load(path, c, &p));
+    assert_true(clock_now_ms() - start < 2000);
+    if (!strstr(p.lines.items[0], expected))
+        fail_msg("%s", p.lines.items[0]);
+    problems_clear(&p);
+    unlink(path);
+}
+
+static void hostile_files_are_refused_quickly(void **state)
+{
+    enum { KIB = 1 << 10, MIB = 1 << 20 };
+    struct catalog *c = *state;
+    auto_free char *text = mem_alloc(2 * MIB);
+    memset(text, '[', 200 * KIB);
+    refuse_file(c, text, 200 * KIB, ":1:33: nested more than 32 deep");
+    memset(text, 'x', 2 * MIB);
+    refuse_file(c, text, 2 * MIB, "");
+    int head = snprintf(text, 100, "name: demo\ncomponents: {etcd: {config: {quota: ");
+    text[head] = 'x';
+    refuse_file(c, text, MIB, ":2:37: a text is longer than 64 KiB");
+    refuse_file(c, "name: a\0b\n", 10, ":1:8: a NUL byte is not allowed");
+    refuse_file(c, "name: \"a\\0b\"\n", 13, ":1:7: a text holds a NUL character");
+    struct buf auto_buf b;
+    buf_init(&b, MIB);
+    buf_puts(&b, "name: demo\ncomponents:\n");
+    for (int i = 0; i < 9000; i++)
+        buf_printf(&b, "  etcd%d: {}\n", i);
+    refuse_file(c, buf_str(&b), b.len, "more than 20000 values and brackets");
+    buf_reset(&b);
+    buf_puts(&b, "name: demo\ncomponents: {etcd: {config: {");
+    for (int i = 0; i < 9000; i++)
+        buf_printf(&b, "%squota%d: 1", i ? ", " : "", i);
+    buf_puts(&b, "}}}\n");
+    refuse_file(c, buf_str(&b), b.len, "unknown configuration key of etcd \"quota0\"");
+}
+
 static void names_are_short_lower_case_words(void **state)
 {
     (void)state;
@@ -415,6 +488,8 @@ int main(void)
         cmocka_unit_test(subnets_are_private_aligned_and_large_enough),
         cmocka_unit_test(documents_that_are_no_map_are_refused),
         cmocka_unit_test(a_broken_file_is_told_by_name),
+        cmocka_unit_test(the_table_of_keys_is_the_one_in_the_repository),
+        cmocka_unit_test(hostile_files_are_refused_quickly),
         cmocka_unit_test(names_are_short_lower_case_words),
         cmocka_unit_test(the_json_schema_accepts_what_the_decoder_accepts),
     };
