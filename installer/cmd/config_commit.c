@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/audit.h"
+#include "cmd/config.h"
+#include "cmd/out.h"
+#include "conf/json.h"
+#include "model/keys.h"
+#include "plan/connect.h"
+#include "plan/lock.h"
+
+enum { SHOWN_MAX = 200 };
+
+static void print_change(const struct config_state *s, const struct node *n)
+{
+    const char *old = node_get_text(n, "old"), *new = node_get_text(n, "new");
+    const char *instance = node_get_text(n, "instance");
+    auto_buf struct buf b;
+
+    buf_init(&b, 16384);
+    buf_printf(&b, "%s%s%s %s: ", s->target.component, instance ? "/" : "",
+               instance ? instance : "", node_get_text(n, "name"));
+    out_safe(&b, old ? old : "(unset)", old ? strnlen(old, SHOWN_MAX) : 7);
+    buf_puts(&b, " -> ");
+    out_safe(&b, new ? new : "(unset)", new ? strnlen(new, SHOWN_MAX) : 7);
+    buf_printf(&b, " (%s)\n", node_get_text(n, "apply"));
+    out_buf(&b);
+}
+
+static void print(const struct config_state *s, bool dry_run)
+{
+    const struct node *n;
+
+    if (s->x->json) {
+        auto_node struct node *root = node_new_map();
+
+        node_set_bool(root, "changed", !dry_run && s->changes->count > 0);
+        node_set(root, "changes", node_copy(s->changes));
+        out_json(root);
+        return;
+    }
+    if (s->x->quiet)
+        return;
+    node_for_each (n, s->changes) {
+        print_change(s, n);
+    }
+    if (s->changes->count == 0)
+        puts("nothing to change");
+    else if (dry_run)
+        puts("nothing was changed (--dry-run)");
+}
+
+static struct node *audit_detail(const struct config_state *s)
+{
+    struct node *n = node_new_map();
+    auto_free char *target = config_target_text(&s->target);
+    struct node *list;
+    const struct node *c;
+
+    node_set_text(n, "target", target);
+    list = node_set(n, "changes", node_new_list());
+    node_for_each (c, s->changes) {
+        struct node *entry = node_add(list, node_copy(c));
+        node_remove(entry, "key");
+        node_remove(entry, "apply");
+    }
+    return n;
+}
+
+static int push(const struct config_state *s, const struct env_lock *lock, const char *what,
+                struct err *e)
+{
+    auto_node struct node *root = node_copy(s->root), *detail = audit_detail(s);
+    auto_free char *key = keys_spec(s->x->env);
+    auto_free char *text = NULL;
+    struct etcd_txn *t = etcd_txn_new();
+    const struct node *n;
+    int r;
+
+    node_set(root, "document", node_copy(s->spec->document));
+    text = json_text(root);
+    etcd_txn_if(t, lock_key(lock), ETCD_CMP_CREATE_EQ, lock_revision(lock));
+    etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, s->mod_revision);
+    etcd_txn_put(t, key, text, 0);
+    node_for_each (n, s->changes) {
+        if (node_get(n, "new"))
+            etcd_txn_put(t, node_get_text(n, "key"), node_get_text(n, "new"), 0);
+        else
+            etcd_txn_delete(t, node_get_text(n, "key"));
+    }
+    audit_add(t, s->x->env, what, detail);
+    r = etcd_txn_count(t) > ETCD_TXN_MAX
+            ? err_set(e, ERR_CONFIG, "%zu changes at once; at most %d fit in one step",
+                      s->changes->count, ETCD_TXN_MAX - 2)
+            : etcd_txn_run(s->x->etcd, t, NULL, e);
+    etcd_txn_free(t);
+    if (r < 0 && e->code == ERR_CONFLICT)
+        return err_set(
+            e, ERR_CONFLICT,
+            "the configuration was changed by someone else meanwhile; look and try again");
+    return r;
+}
+
+int config_commit(struct config_state *s, const struct config_commit *o, struct err *e)
+{
+    struct lock_opts lo = {.env = s->x->env, .command = o->what, .wait_ms = o->lock_wait_ms};
+    struct env_lock *lock = NULL;
+    struct link *root = NULL;
+    int r = -1;
+
+    if (s->changes->count && !o->dry_run) {
+        if (lock_open(&lock, &lo, e) == 0 &&
+            connect_root_link(&root, s->x->containers, s->x->env, &s->x->key, e) == 0 &&
+            lock_take(lock, root, e) == 0)
+            r = push(s, lock, o->what, e);
+        lock_close(lock);
+        link_free(root);
+        if (r < 0)
+            return -1;
+    }
+    print(s, o->dry_run);
+    return 0;
+}
