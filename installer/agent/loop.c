@@ -14,7 +14,7 @@
 enum {
     READY_EVERY_MS = 200,
     READY_LATE_EVERY_MS = 1000,
-    READY_HOOK_MS = 5000,
+    READY_HOOK_MS = 30000, /* it may wait inside: cheaper than being asked again and again */
     APPLY_AGAIN_MS = 10000,
     SAVE_EVERY_MS = 15000,
     FILE_EVERY_MS = 1000,

@@ -5,7 +5,7 @@
 set -eu
 . "$(dirname "$0")/../lib.sh"
 cd "$ROOT"
-make -s "$B/slipway-init" "$B/slipway-agent"
+make -s ${SAN:+SAN="$SAN"} "$B/slipway-init" "$B/slipway-agent"
 ${CC:-gcc} -std=gnu17 -O1 -D_GNU_SOURCE -Iinstaller -I. -o "$TMP/driver" tests/integration/agent_driver.c \
     "$B/libcrypto.a" "$B/libbase.a" -lcrypto -lpthread
 
