@@ -5,8 +5,10 @@
 set -eu
 . "$(dirname "$0")/../lib.sh"
 cd "$ROOT"
-make -s ${SAN:+SAN="$SAN"} "$B/slipway-init" "$B/slipway-agent"
-${CC:-gcc} -std=gnu17 -O1 -D_GNU_SOURCE -Iinstaller -I. -o "$TMP/driver" tests/integration/agent_driver.c \
+# Relative: the lists of what depends on which header have such names.
+rel=${B#"$ROOT"/}
+B=$rel make -s ${SAN:+SAN="$SAN"} "$rel/slipway-init" "$rel/slipway-agent"
+${CC:-gcc} -std=gnu17 -O1 -D_GNU_SOURCE ${SAN:+-fsanitize="$SAN"} -Iinstaller -I. -o "$TMP/driver" tests/integration/agent_driver.c \
     "$B/libcrypto.a" "$B/libbase.a" -lcrypto -lpthread
 
 COMPONENT=$ROOT/tests/data/components/echo
@@ -132,7 +134,8 @@ check_status "the health check says so" 0 "$B/slipway-agent" health --run "$R"
 check_status "a hook runs from outside with the same environment, its status is kept" 5 \
     "$B/slipway-agent" hook check --component "$COMPONENT" --run "$R"
 check_has "and its output is on stdout" "$(cat "$TMP/out")" '"message":"hello"'
-check_status "a hook that is not there is an error" 1 "$B/slipway-agent" hook nothing --component "$COMPONENT" --run "$R"
+check_status "a hook that is not there has nothing to do" 0 "$B/slipway-agent" hook nothing \
+    --component "$COMPONENT" --run "$R"
 check_same "no secret is in the arguments of the daemon" "" \
     "$(tr '\0' '\n' <"/proc/$(daemon_pid)/environ" | grep -E "$PASSWORD|sealed-token" || true)"
 
