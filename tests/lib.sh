@@ -85,7 +85,7 @@ check_status() {
     shift 2
     "$@" >"$TMP/out" 2>"$TMP/err" </dev/null || status=$?
     if [ "$status" = "$want" ]; then ok "$name"; else not_ok "$name" "status $status instead of $want: $*
-$(tail -n 20 "$TMP/out" "$TMP/err")"; fi
+$(tail -n 40 "$TMP/out" "$TMP/err")"; fi
 }
 
 # check_has NAME TEXT NEEDLE: the text must contain the words exactly.
