@@ -254,6 +254,13 @@ static bool may_repeat(struct etcd *c, const struct call *q, enum wire_fault fau
             return false;
         t->mended = true;
         return token_mend(c, fault);
+    case WIRE_FAULT_AUTH_MOVED:
+        /* While somebody makes users and roles this may happen more than once in a row. */
+        wait = clock_backoff_next(&t->pause);
+        if (q->tokenless || wait >= clock_left_ms(t->deadline))
+            return false;
+        clock_sleep_ms(wait);
+        return token_mend(c, fault);
     case WIRE_FAULT_NOT_HERE:
     case WIRE_FAULT_UNAVAILABLE:
         wait = clock_backoff_next(&t->pause);

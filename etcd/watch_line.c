@@ -24,8 +24,8 @@ void watch_put_requests(struct buf *b, const struct watch *w)
  */
 static enum watch_step on_fault(struct watch *w, enum wire_fault fault, const struct err *e)
 {
-    bool may_be_token = fault == WIRE_FAULT_TOKEN || fault == WIRE_FAULT_AUTH_OFF ||
-                        (e->code == ERR_AUTH && w->c->token);
+    bool may_be_token = fault == WIRE_FAULT_TOKEN || fault == WIRE_FAULT_AUTH_MOVED ||
+                        fault == WIRE_FAULT_AUTH_OFF || (e->code == ERR_AUTH && w->c->token);
 
     if (fault == WIRE_FAULT_COMPACTED)
         return WATCH_STEP_RELIST;

@@ -158,8 +158,8 @@ static const struct {
 } messages[] = {
     {"user name is empty", WIRE_FAULT_TOKEN, ERR_AUTH, "etcd wants a user and a password"},
     {"invalid auth token", WIRE_FAULT_TOKEN, ERR_AUTH, "etcd does not know the token any more"},
-    {"revision of auth store is old", WIRE_FAULT_TOKEN, ERR_AUTH, NULL},
-    {"revision in header is old", WIRE_FAULT_TOKEN, ERR_AUTH, NULL},
+    {"revision of auth store is old", WIRE_FAULT_AUTH_MOVED, ERR_AUTH, NULL},
+    {"revision in header is old", WIRE_FAULT_AUTH_MOVED, ERR_AUTH, NULL},
     {"authentication is not enabled", WIRE_FAULT_AUTH_OFF, ERR_CONFLICT, NULL},
     {"authentication failed", WIRE_FAULT_OTHER, ERR_AUTH, "etcd refuses the user or the password"},
     {"permission denied", WIRE_FAULT_OTHER, ERR_AUTH, "etcd denies the permission"},

@@ -49,6 +49,7 @@ int wire_kv(struct etcd_kv *out, size_t *key_len, const struct wire *object, str
 enum wire_fault {
     WIRE_FAULT_NONE,        /* the reply is no failure */
     WIRE_FAULT_TOKEN,       /* no token, or one that is worth nothing now: authenticate again */
+    WIRE_FAULT_AUTH_MOVED,  /* users or roles changed while the request was under way; not done */
     WIRE_FAULT_AUTH_OFF,    /* authentication is not enabled: go on without a token */
     WIRE_FAULT_COMPACTED,   /* that revision is gone */
     WIRE_FAULT_UNAVAILABLE, /* no leader, overload, shutting down: another try may do */

@@ -135,7 +135,7 @@ static void failures_are_told_apart_by_their_words(void **state)
         {401, "{\"error\":\"etcdserver: invalid auth token\",\"code\":16}", WIRE_FAULT_TOKEN,
          ERR_AUTH, "etcd does not know the token any more"},
         {400, "{\"error\":\"etcdserver: revision of auth store is old\",\"code\":3}",
-         WIRE_FAULT_TOKEN, ERR_AUTH, "etcdserver: revision of auth store is old"},
+         WIRE_FAULT_AUTH_MOVED, ERR_AUTH, "etcdserver: revision of auth store is old"},
         {400, "{\"error\":\"etcdserver: authentication is not enabled\",\"code\":9}",
          WIRE_FAULT_AUTH_OFF, ERR_CONFLICT, "etcdserver: authentication is not enabled"},
         {403, "{\"error\":\"etcdserver: permission denied\",\"code\":7}", WIRE_FAULT_OTHER,
