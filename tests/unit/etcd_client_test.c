@@ -23,8 +23,8 @@
 
 static struct etcd *open_client(const char *text)
 {
-    struct link *l;
-    struct etcd *c;
+    struct link *l = NULL;
+    struct etcd *c = NULL;
     struct err e = {0};
 
     fake_etcd_reset();

@@ -22,8 +22,8 @@
 
 static struct etcd *open_client(void)
 {
-    struct link *l;
-    struct etcd *c;
+    struct link *l = NULL;
+    struct etcd *c = NULL;
     struct err e = {0};
 
     fake_etcd_reset();

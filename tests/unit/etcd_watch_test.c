@@ -74,8 +74,8 @@ static char *watched(const char *text, size_t events, int64_t from, int *rc, str
                                 .state = on_state,
                                 .arg = &s,
                                 .deadline = clock_deadline(20000)};
-    struct link *l;
-    struct etcd *c;
+    struct link *l = NULL;
+    struct etcd *c = NULL;
 
     if (link_parse(&l, text, e) < 0 || etcd_open(&c, l, NULL, e) < 0)
         fail_msg("%s", e->msg);

@@ -160,7 +160,7 @@ static void what_is_no_link_is_refused_with_a_reason(void **state)
 static void a_link_has_limits(void **state)
 {
     char text[LINK_MAX + 64] = "etcd://h/";
-    struct link *l;
+    struct link *l = NULL;
     struct err e = {0};
 
     (void)state;
