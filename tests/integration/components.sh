@@ -10,7 +10,6 @@ for need in docker jq openssl; do command -v "$need" >/dev/null || { skip "compo
 docker info >/dev/null 2>&1 || { skip "components" "no Docker"; finish; }
 
 P=components-test-$$
-NET=$P
 SUBNET=10.231.$((RANDOM % 250)).0/24
 FSID=$(cat /proc/sys/kernel/random/uuid)
 # shellcheck source=tests/integration/components_lib.sh

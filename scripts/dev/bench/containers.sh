@@ -52,7 +52,7 @@ compose_up() { "$compose" -p "$env" -f "$TMP/compose.yaml" up -d; }
 compose_down() { "$compose" -p "$env" -f "$TMP/compose.yaml" down -t 0; }
 
 # In turn, so that all meet the same noise.
-: >"$TMP/t-up" >"$TMP/t-raw" >"$TMP/t-compose" >"$TMP/t-noop"
+touch "$TMP/t-up" "$TMP/t-raw" "$TMP/t-compose" "$TMP/t-noop"
 for _ in $(seq "$runs"); do
     time_ms raw >>"$TMP/t-raw"
     raw_back >/dev/null

@@ -15,7 +15,7 @@ down() { "$SLIPWAY" -q -e "$env" down --volumes --yes; }
 
 up >/dev/null 2>&1 # images
 down >/dev/null
-: >"$TMP/t-up" >"$TMP/t-bare"
+touch "$TMP/t-up" "$TMP/t-bare"
 for _ in $(seq "$runs"); do
     bare=$("$ROOT/scripts/dev/bench/bare_ceph.sh" --seconds 2>/dev/null || true)
     [ -z "$bare" ] || awk -v s="$bare" 'BEGIN { print s * 1000 }' >>"$TMP/t-bare"
