@@ -9,6 +9,7 @@
 #include "conf/json.h"
 #include "model/keys.h"
 #include "plan/connect.h"
+#include "plan/document.h"
 #include "plan/lock.h"
 
 enum { SHOWN_MAX = 200 };
@@ -96,6 +97,8 @@ static int push(const struct config_state *s, const struct env_lock *lock, const
                       s->changes->count, ETCD_TXN_MAX - 2)
             : etcd_txn_run(s->x->etcd, t, NULL, e);
     etcd_txn_free(t);
+    if (r == 0)
+        r = document_save(s->x->env, s->spec->document, e);
     if (r < 0 && e->code == ERR_CONFLICT)
         return err_set(
             e, ERR_CONFLICT,

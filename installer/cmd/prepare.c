@@ -14,6 +14,7 @@
 #include "conf/json.h"
 #include "model/keys.h"
 #include "plan/connect.h"
+#include "plan/document.h"
 
 enum { ETCD_DEADLINE_MS = 5000 };
 
@@ -206,9 +207,24 @@ static int stored_document(struct node **out, struct cmd_context *x, struct err 
 }
 
 /*
- * The document: a file that was named; else the one the environment was made from; else the
- * built-in demo. An etcd that is merely down must not turn a known environment into the demo: then
- * the command fails.
+ * What the environment was made from: etcd's copy, else the operator's (etcd is down, or the first
+ * run was interrupted before etcd had one). *out stays NULL when the environment was never made
+ * here.
+ */
+static int known_document(struct node **out, struct cmd_context *x, struct err *e)
+{
+    if (stored_document(out, x, e) == 0)
+        return 0;
+    if (e->code == ERR_AUTH)
+        return -1;
+    if (e->code != ERR_NOTFOUND)
+        log_warn("etcd does not answer, the operator's copy of the document counts: %s", e->msg);
+    if (document_load(out, x->env, e) < 0 && e->code != ERR_NOTFOUND)
+        return -1;
+    return 0;
+}
+
+/* The document: a file that was named; else the one the environment was made from; else the demo.
  */
 static int prepare_spec(struct cmd_context *x, struct err *e)
 {
@@ -216,13 +232,12 @@ static int prepare_spec(struct cmd_context *x, struct err *e)
     struct problems p;
     const char *name = x->file ? x->file : x->paths.demo;
 
-    if (!x->file && x->env && stored_document(&document, x, e) < 0 &&
-        (e->code != ERR_NOTFOUND || strcmp(x->env, "demo") != 0))
-        return e->code == ERR_NOTFOUND
-                   ? err_set(e, ERR_NOTFOUND,
-                             "environment %s is not known here; name its file with --file", x->env)
-                   : -1;
-    problems_init(&p, document ? "the document in etcd" : name);
+    if (!x->file && known_document(&document, x, e) < 0)
+        return -1;
+    if (!x->file && !document && strcmp(x->env, "demo") != 0)
+        return err_set(e, ERR_NOTFOUND,
+                       "environment %s is not known here; name its file with --file", x->env);
+    problems_init(&p, document ? "the document of the environment" : name);
     x->spec = document ? spec_decode(document, x->catalog, &p) : spec_load(name, x->catalog, &p);
     if (!x->spec)
         report_problems(&p, p.name, e);

@@ -66,9 +66,11 @@ static void add_endpoints(struct link *l, const struct node *containers)
     node_for_each (c, containers) {
         const char *component = connect_label(c, LABEL_COMPONENT);
         const char *address = connect_label(c, LABEL_ADDRESS);
+        const char *state = node_get_text(c, "State"); /* a body that is only desired has none */
 
         if (!component || strcmp(component, ETCD_COMPONENT) != 0 || !address ||
-            connect_is_aside(c) || l->endpoint_count == LINK_ENDPOINTS_MAX)
+            connect_is_aside(c) || (state && strcmp(state, "running") != 0) ||
+            l->endpoint_count == LINK_ENDPOINTS_MAX)
             continue;
         l->endpoints[l->endpoint_count].host = mem_strdup(address);
         l->endpoints[l->endpoint_count++].port = 2379;
@@ -97,8 +99,7 @@ static int make_link(struct link **out, const struct node *containers, const cha
     if (l->endpoint_count == 0) {
         link_free(l);
         return err_set(e, ERR_NOTFOUND,
-                       "environment %s has no etcd container; `slipway -e %s up` makes it", env,
-                       env);
+                       "no etcd of environment %s runs; `slipway -e %s up` starts it", env, env);
     }
     qsort(l->endpoints, l->endpoint_count, sizeof(l->endpoints[0]), by_host);
     if (secret_pin(pin, key, e) < 0) {

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "crypto/crypto.h"
 #include "plan/connect.h"
+#include "plan/document.h"
 #include "plan/journal.h"
 
 /* A plan made while etcd was down cannot know what etcd holds: a second round settles that. */
@@ -183,6 +184,8 @@ int converge_up(struct execute_result *result, struct engine *g, const struct co
         log_warn("%s", leftover);
     r = secret_make_key(&key, o->spec->name, NULL, e);
     explicit_bzero(&key, sizeof(key));
+    if (r == 0)
+        r = document_save(o->spec->name, o->spec->document, e);
     if (r == 0)
         r = rounds_up(result, g, o, lock, e);
     if (r == 0)
