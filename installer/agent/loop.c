@@ -20,6 +20,7 @@ enum {
     FILE_EVERY_MS = 1000,
     TURN_MS = 1000,
     FLUSH_MS = 1500,
+    TRIM_AFTER_MS = 3000,
 };
 
 bool agent_has_daemon(const struct agent *a)
@@ -183,7 +184,7 @@ static void become_ready(struct agent *a)
         agent_say(a, STATE_READY, HEALTH_UNKNOWN, "");
     agent_save(a);
     turn_release(&a->turn);
-    malloc_trim(0); /* what the start needed is not needed again */
+    a->trim_at = clock_deadline(TRIM_AFTER_MS);
 }
 
 static void check_ready(struct agent *a)
@@ -282,8 +283,10 @@ static void wait_for_news(struct agent *a)
 static void take_news(struct agent *a)
 {
     struct tree *t = a->uplink ? uplink_take(a->uplink) : NULL;
-    if (t)
+    if (t) {
         agent_change(a, t);
+        a->trim_at = clock_deadline(TRIM_AFTER_MS);
+    }
     agent_try_turn(a);
     check_file(a);
 }
@@ -318,6 +321,10 @@ int agent_loop(struct agent *a)
         }
         if (clock_passed(a->save_at))
             save_state(a);
+        if (clock_passed(a->trim_at)) { /* what a start or a change needed is not needed again */
+            malloc_trim(0);
+            a->trim_at = CLOCK_NEVER;
+        }
         wait_for_news(a);
         agent_idle(a);
     }

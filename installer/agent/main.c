@@ -69,7 +69,11 @@ static int prepare_agent(struct agent *a, struct err *e)
 static int run(struct options *o)
 {
     struct err e;
-    struct agent a = {.o = o, .d = {.fd = -1}, .connect_at = CLOCK_NEVER, .save_at = CLOCK_NEVER};
+    struct agent a = {.o = o,
+                      .d = {.fd = -1},
+                      .connect_at = CLOCK_NEVER,
+                      .save_at = CLOCK_NEVER,
+                      .trim_at = CLOCK_NEVER};
     int status;
     if (prepare_agent(&a, &e) == 0) {
         status = agent_loop(&a);
@@ -142,6 +146,7 @@ int main(int argc, char **argv)
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_TRIM_THRESHOLD, 64 << 10);
     mallopt(M_MMAP_THRESHOLD, 64 << 10);
+    mallopt(M_TOP_PAD, 8 << 10);
     log_setup("slipway-agent", wanted_level(), LOG_FORMAT_TEXT);
     sig_setup();
     int status = options_parse(&o, (const char *const *)argv, &e);
