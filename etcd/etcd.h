@@ -113,9 +113,10 @@ struct etcd_event {
 /*
  * A watch on several prefixes (and keys: a name not ending in '/') on one connection of its own.
  * etcd_watch_run delivers events in order until the deadline, the stop function returns true (asked
- * at least each 200 ms), or an error. It reconnects with back-off, renews the token, resumes after
- * the last complete revision, and lists again after a compaction: then `reset` is called with the
- * full current content first. A stream silent for silence_ms is taken as dead and reopened.
+ * each 200 ms; while it reconnects, after each call), or an error. It reconnects with back-off,
+ * renews the token, resumes after the last complete revision, and lists again after a compaction:
+ * then `reset` is called with the full current content first. A stream silent for silence_ms is
+ * taken as dead and reopened.
  */
 struct etcd_watch_opts {
     const char *const *prefixes;

@@ -156,6 +156,9 @@ static int translate(CURLcode code, const struct http *h, const struct http_resu
         return err_set(e, ERR_AUTH, "the server's key is not the one the link pins");
     case CURLE_PEER_FAILED_VERIFICATION:
         return err_set(e, ERR_AUTH, "the server's certificate is not trusted: %s", why);
+    case CURLE_SSL_CACERT_BADFILE:
+        return err_set(e, ERR_AUTH,
+                       "the link has no pin, and this system has no certificate authorities");
     case CURLE_OPERATION_TIMEDOUT:
         return err_set(e, ERR_TIMEOUT, r->sent ? "no answer in time" : "no connection in time");
     case CURLE_COULDNT_RESOLVE_HOST:

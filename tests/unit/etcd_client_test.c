@@ -221,6 +221,92 @@ static void no_leader_is_waited_for_by_reads_and_not_by_puts(void **state)
     etcd_close(c);
 }
 
+static void what_a_learner_cannot_do_goes_to_another_member(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/kv/put", 503,
+                     "{\"error\":\"etcdserver: rpc not supported for learner\",\"code\":14}");
+    fake_etcd_answer("/v3/kv/put", 200, "{}");
+    assert_int_equal(etcd_put(c, "/a", "1", 0, &e), 0);
+    assert_string_equal(fake_etcd_host(1), "two");
+    etcd_close(c);
+}
+
+static void asking_one_member_for_its_state_moves_nothing(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://one,two");
+    struct etcd_status s;
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/maintenance/status", 200,
+                     "{\"header\":{\"member_id\":\"7\",\"revision\":\"3\"},\"version\":"
+                     "\"3.4.23\",\"leader\":\"7\",\"dbSize\":\"9\",\"errors\":[\"memberID:7 "
+                     "alarm:NOSPACE \"]}");
+    fake_etcd_answer(RANGE, 200, FOUND);
+    assert_int_equal(etcd_status_get(&s, c, 1, &e), 0);
+    assert_string_equal(s.version, "3.4.23");
+    assert_true(s.alarm_nospace);
+    assert_false(s.alarm_corrupt);
+    assert_true(s.leader == 7 && s.member == 7);
+    etcd_status_clear(&s);
+    assert_int_equal(get(c, &e), 0);
+    assert_string_equal(fake_etcd_host(0), "two");
+    assert_string_equal(fake_etcd_host(1), "one");
+    etcd_close(c);
+}
+
+/* ---- roles and users ----------------------------------------------------------------------- */
+
+static void a_role_gets_what_is_missing_and_loses_what_is_too_much(void **state)
+{
+    (void)state;
+    static const struct etcd_role_grant grants[] = {
+        {"/a/", true, false}, {"/b", true, true}, {"/c", false, true}};
+    struct etcd *c = open_client("etcd://one");
+    struct err e = {0};
+
+    /* READ is left out in replies; /b may only be read yet; /old goes; /c is missing. */
+    fake_etcd_answer("/v3/auth/role/get", 200,
+                     "{\"perm\":[{\"key\":\"L2Ev\",\"range_end\":\"L2Ew\"},{\"key\":\"L2I=\"},"
+                     "{\"permType\":\"READWRITE\",\"key\":\"L29sZA==\"}]}");
+    fake_etcd_answer("/v3/auth/role/revoke", 200, "{}");
+    fake_etcd_answer("/v3/auth/role/grant", 200, "{}");
+    fake_etcd_answer("/v3/auth/role/grant", 200, "{}");
+    assert_int_equal(etcd_role_ensure(c, "r", grants, 3, &e), 0);
+    assert_int_equal(fake_etcd_count(), 4);
+    assert_string_equal(fake_etcd_body(1),
+                        "{\"role\":\"r\",\"key\":\"L29sZA==\",\"range_end\":\"\"}");
+    assert_string_equal(fake_etcd_body(2),
+                        "{\"name\":\"r\",\"perm\":{\"permType\":\"READWRITE\",\"key\":\"L2I=\"}}");
+    assert_string_equal(fake_etcd_body(3),
+                        "{\"name\":\"r\",\"perm\":{\"permType\":\"WRITE\",\"key\":\"L2M=\"}}");
+    etcd_close(c);
+}
+
+static void a_users_roles_are_made_the_wanted_ones(void **state)
+{
+    (void)state;
+    static const char *const roles[] = {"new", "kept"};
+    struct etcd *c = open_client("etcd://one");
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/auth/user/get", 200, "{\"roles\":[\"kept\",\"old\"]}");
+    fake_etcd_answer(AUTH, 400,
+                     "{\"error\":\"etcdserver: authentication failed, invalid user ID or "
+                     "password\",\"code\":3}");
+    fake_etcd_answer("/v3/auth/user/changepw", 200, "{}");
+    fake_etcd_answer("/v3/auth/user/grant", 200, "{}");
+    fake_etcd_answer("/v3/auth/user/revoke", 200, "{}");
+    assert_int_equal(etcd_user_ensure(c, "u", "pw", roles, 2, &e), 0);
+    assert_string_equal(fake_etcd_body(3), "{\"user\":\"u\",\"role\":\"new\"}");
+    assert_string_equal(fake_etcd_body(4), "{\"name\":\"u\",\"role\":\"old\"}");
+    etcd_close(c);
+}
+
 static void what_is_no_etcd_is_told(void **state)
 {
     (void)state;
@@ -318,6 +404,10 @@ int main(void)
         cmocka_unit_test(a_put_that_may_have_arrived_is_not_repeated),
         cmocka_unit_test(a_guarded_transaction_is_repeated_and_says_so_when_it_fails),
         cmocka_unit_test(no_leader_is_waited_for_by_reads_and_not_by_puts),
+        cmocka_unit_test(what_a_learner_cannot_do_goes_to_another_member),
+        cmocka_unit_test(asking_one_member_for_its_state_moves_nothing),
+        cmocka_unit_test(a_role_gets_what_is_missing_and_loses_what_is_too_much),
+        cmocka_unit_test(a_users_roles_are_made_the_wanted_ones),
         cmocka_unit_test(what_is_no_etcd_is_told),
         cmocka_unit_test(a_deadline_in_the_past_sends_nothing_twice),
         cmocka_unit_test(a_lock_taken_by_a_lost_try_is_ours),
