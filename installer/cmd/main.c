@@ -100,13 +100,31 @@ static void print_help(const struct cmd *c)
     fputs(buf_str(&b), stdout);
 }
 
+/* "config" is no command, "config get" is one. */
+static char *second_words(const char *first)
+{
+    auto_strv struct strv words = {0};
+    size_t len = strlen(first);
+
+    for (size_t i = 0; cmd_all[i]; i++) {
+        const char *name = cmd_all[i]->help.name;
+
+        if (strncmp(name, first, len) == 0 && name[len] == ' ')
+            strv_add(&words, name + len + 1);
+    }
+    return strv_join(&words, ", ");
+}
+
 static int unknown_command(const char *word, struct err *e)
 {
     auto_strv struct strv names = {0};
+    auto_free char *second = second_words(word);
     const char *near;
 
-    for (size_t i = 0; cmd_all[i]; i++)
-        strv_add(&names, cmd_all[i]->help.name);
+    if (*second)
+        return err_set(e, ERR_USAGE, "%s needs one of: %s", word, second);
+    for (size_t i = 0; cmd_all[i]; i++) /* `config` for confg, not `config get` */
+        strv_take(&names, mem_strndup(cmd_all[i]->help.name, strcspn(cmd_all[i]->help.name, " ")));
     near = strv_nearest(&names, word);
     return err_set(e, ERR_USAGE, "there is no command %s%s%s%s; `slipway --help` lists them", word,
                    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The OpenSSH client with the environment's key and host keys, and nothing of the user's own setup.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/foreground.h"
 #include "cmd/instances.h"
 #include "plan/connect.h"
 
@@ -46,7 +45,8 @@ static int write_keys(const char *dir, const struct cmd_context *x, const char *
     return write_private(dir, "known_hosts", known, e);
 }
 
-static int build_argv(struct strv *argv, const char *dir, const char *instance, const char *address)
+static void build_argv(struct strv *argv, const char *dir, const char *instance,
+                       const char *address)
 {
     static const char *const fixed[] = {"BatchMode=yes",
                                         "StrictHostKeyChecking=yes",
@@ -82,27 +82,6 @@ static int build_argv(struct strv *argv, const char *dir, const char *instance, 
     strv_add(argv, "root");
     strv_add(argv, "--");
     strv_add(argv, address);
-    return 0;
-}
-
-/* Waits so that the keys can be removed; the terminal's signals reach ssh by themselves. */
-static int run_ssh(const struct strv *argv, struct err *e)
-{
-    pid_t pid = fork();
-    int w;
-
-    if (pid < 0)
-        return err_sys(e, "fork");
-    if (pid == 0) {
-        execvp(argv->items[0], argv->items);
-        _exit(errno == ENOENT ? 127 : 126);
-    }
-    while (waitpid(pid, &w, 0) < 0)
-        if (errno != EINTR)
-            return err_sys(e, "waiting for ssh");
-    if (WIFEXITED(w) && WEXITSTATUS(w) == 127)
-        return err_set(e, ERR_NOTFOUND, "there is no ssh client here; install openssh-client");
-    return WIFSIGNALED(w) ? 128 + WTERMSIG(w) : WEXITSTATUS(w);
 }
 
 static int connect_to(struct cmd_context *x, const char *dir, const struct strv *operands,
@@ -113,6 +92,7 @@ static int connect_to(struct cmd_context *x, const char *dir, const struct strv 
     const char *address = connect_label(c, LABEL_ADDRESS);
     size_t first = operands->count > 1 && strcmp(operands->items[1], "--") == 0 ? 2 : 1;
     auto_strv struct strv argv = {0};
+    int status;
 
     if (!address)
         return err_set(e, ERR_NOTFOUND, "%s has no address", instance);
@@ -121,7 +101,7 @@ static int connect_to(struct cmd_context *x, const char *dir, const struct strv 
     build_argv(&argv, dir, instance, address);
     for (size_t i = first; i < operands->count; i++)
         strv_add(&argv, operands->items[i]);
-    return run_ssh(&argv, e);
+    return foreground_run(&status, &argv, e) < 0 ? -1 : status;
 }
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
