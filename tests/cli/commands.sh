@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The command line without any host: help, exit statuses, one-line errors, printed documents.
+# UPDATE=1 writes the golden files anew.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+export SLIPWAY_HOME=$TMP/home COLUMNS=80
+export DOCKER_HOST=unix://$TMP/no-docker.sock # nothing here may reach an engine
+unset SLIPWAY_SHARE SLIPWAY_LINK NO_COLOR
+golden=$ROOT/tests/data/cli
+slip() { "$SLIPWAY" "$@"; }
+cd "$TMP"
+
+# same NAME FILE COMMAND...: output as in the golden file.
+same() {
+    local name=$1 file=$golden/$2
+    shift 2
+    "$@" >"$TMP/got" 2>&1 </dev/null || true
+    [ -z "${UPDATE:-}" ] || cp "$TMP/got" "$file"
+    check "$name" diff -u "$file" "$TMP/got"
+}
+
+# fails NAME STATUS SENTENCE COMMAND...: exact status, exactly one line on stderr, nothing on stdout.
+fails() {
+    local name=$1 want=$2 sentence=$3 status=0
+    shift 3
+    "$@" >"$TMP/out" 2>"$TMP/err" </dev/null || status=$?
+    check_same "$name: status" "$want" "$status"
+    check_same "$name: sentence" "slipway: $sentence" "$(cat "$TMP/err")"
+    check_same "$name: nothing on stdout" "" "$(cat "$TMP/out")"
+}
+
+commands=$(slip --help | sed -n 's/^  \([a-z][a-z ]*[a-z]\)   *[^ ].*/\1/p')
+all_help() {
+    local c
+    slip --help
+    while read -r c; do
+        printf '\n======== %s\n' "$c"
+        # shellcheck disable=SC2086 # a command may be two words
+        slip $c --help || echo "status $?"
+    done <<<"$commands"
+}
+same "the help of every command" help.golden all_help
+while read -r c; do
+    # shellcheck disable=SC2086
+    check "help of $c ends well" slip $c --help
+done <<<"$commands"
+
+check_status "no command: the overview on stderr" 6 slip
+check_has "which is the help" "$(cat "$TMP/err")" "usage: slipway"
+check_status "--version" 0 slip --version
+check_status "version --json" 0 slip version --json
+check "is JSON" jq -e .version "$TMP/out"
+fails "an unknown command" 6 "there is no command stauts (did you mean status?); \`slipway --help\` lists them" slip stauts
+fails "a group without its second word" 6 "config needs one of: get, set, delete, list, edit, history" slip config
+fails "a missing operand" 6 "exec needs INSTANCE [--] [COMMAND ...]; see \`slipway exec --help\`" slip exec
+fails "an operand too many" 6 "status takes no extra; see \`slipway status --help\`" slip status extra
+check_status "an unknown option" 6 slip status --wdie
+check_has "with the nearest one" "$(cat "$TMP/err")" "--wide"
+check_same "in one line" 1 "$(wc -l <"$TMP/err")"
+check_status "a bad duration" 6 slip --timeout soon status
+fails "an impossible name" 6 "No_Name is no name of an environment: a-z, 0-9 and -, at most 40" slip -e No_Name status
+check_status "no engine" 1 slip -e demo status
+check_same "is one line" 1 "$(wc -l <"$TMP/err")"
+
+# Documents
+printf 'name: ok\ncomponents:\n  etcd: {}\n  ceph-mon: {instances: 1}\n' >ok.yaml
+printf 'name: Bad_Name\ncolour: red\ncomponents:\n  ceph-mon: {instances: 2}\n  cehp-osd: {}\n' >bad.yaml
+check_status "a valid document" 0 slip validate ok.yaml
+same "every problem of a document at once" validate.golden slip validate bad.yaml
+check_status "an invalid document is status 6" 6 slip validate bad.yaml
+check_status "validate --json" 6 slip validate --json bad.yaml
+check "lists the problems" jq -e '.valid == false and (.problems | length) >= 3' "$TMP/out"
+check_status "a missing file" 6 slip validate nowhere.yaml
+check_status "a binary file" 6 slip validate "$SLIPWAY"
+head -c 200000 /dev/zero | tr '\0' '[' >deep.yaml
+check_status "200 KB of [" 6 slip validate deep.yaml
+
+check_status "new writes a document" 0 slip new -n fresh -p quick -c ceph-mon=1,ceph-osd=2
+check_status "which is valid" 0 slip validate fresh.yaml
+fails "new overwrites nothing" 1 "fresh.yaml is there already; name another file with --output" \
+    slip new -n fresh -c ceph-mon=1
+same "new to stdout" new.golden slip new -n fresh -c ceph-mon=3,ceph-osd=2 -o -
+check_status "new refuses what is not allowed" 6 slip new -n fresh -c ceph-mon=2 -o -
+check_status "new refuses a bad name" 6 slip new -n Fresh -o -
+check_status "new without a terminal asks nothing" 0 slip new quiet -q
+check "and takes the defaults" slip validate quiet.yaml
+
+# The catalog
+check_status "catalog list" 0 slip catalog list
+check_has "names the components" "$(cat "$TMP/out")" ceph-osd
+check_status "catalog list --json" 0 slip --json catalog list
+check "is JSON" jq -e '.[] | select(.component == "etcd")' "$TMP/out"
+for m in "$ROOT"/components/*/component.yaml; do
+    c=$(basename "$(dirname "$m")")
+    check_status "documentation of $c" 0 slip catalog show "$c"
+    while read -r key; do
+        check_has "$c: key $key is documented" "$(cat "$TMP/out")" "\`$key\`"
+    done < <(slip --json catalog show "$c" | jq -r '.properties // {} | keys[]')
+done
+fails "an unknown component" 1 "there is no component ceph-ods (did you mean ceph-osd?)" slip catalog show ceph-ods
+check_status "the schema" 0 slip catalog schema
+check "is a JSON Schema" jq -e '."$schema" and .properties.components' "$TMP/out"
+mkdir -p more/thing
+printf 'name: thing\nsummary: of a third party\nrun: {command: [sleep, infinity]}\n' >more/thing/component.yaml
+check_has "--catalog adds components" "$(slip --catalog more catalog list)" thing
+printf 'name: thing\nsumary: of a third party\n' >more/thing/component.yaml
+check_status "a broken manifest is refused" 6 slip --catalog more catalog list
+check_has "with its place" "$(cat "$TMP/err")" "more/thing/component.yaml:2:1"
+
+# Man page and completion
+slip man >slipway.1
+if command -v man >/dev/null; then
+    check_same "the man page has no warnings" "" "$(man --warnings -l slipway.1 2>&1 >/dev/null)"
+fi
+while read -r c; do
+    check_has "the man page has $c" "$(cat slipway.1)" ".SS slipway ${c//-/\\-}"
+done <<<"$commands"
+for shell in bash zsh fish; do check_status "completion of $shell" 0 slip completion $shell; done
+slip completion bash >c.sh
+check "completion for bash parses" bash -n c.sh
+complete_words() {
+    PATH=$(dirname "$SLIPWAY"):$PATH bash -c '. ./c.sh; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+        _slipway 2>/dev/null; echo "${COMPREPLY[*]}"' - "$@"
+}
+check_same "commands are completed" "status start" "$(complete_words slipway -e x sta)"
+check_same "second words too" "set" "$(complete_words slipway config s)"
+check_same "options too" "--watch --wide" "$(complete_words slipway status --w)"
+check_same "components too" "ceph-mgr ceph-mon" "$(complete_words slipway catalog show ceph-m)"
+fails "completion of another shell" 6 "completion is there for bash, zsh and fish, not for tcsh" slip completion tcsh
+
+# No escape sequences where nobody looks.
+check_not "no colour in a pipe" grep -q "$(printf '\033')" <(slip catalog list; slip --help)
+finish
