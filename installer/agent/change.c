@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { TURN_AGAIN_MS = 500 };
+enum { TURN_AGAIN_MS = 500, TURN_AWAY_MS = 5000 };
 
 /* What a new tree is, worked out before anything is touched. */
 struct plan {
@@ -193,8 +193,8 @@ void agent_try_turn(struct agent *a)
         return;
     struct turn_who who = {a->link, a->tree->env, a->tree->component, a->tree->instance};
     if (!turn_is_taken(&a->turn) && turn_take(&a->turn, &who, &e) < 0) {
+        a->turn_at = clock_deadline(e.code == ERR_LOCKED ? TURN_AGAIN_MS : TURN_AWAY_MS);
         err_drop(&e, "waiting for the turn to restart");
-        a->turn_at = clock_deadline(TURN_AGAIN_MS);
         return;
     }
     agent_change(a, steal(a->waiting));

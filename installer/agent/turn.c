@@ -7,7 +7,13 @@
 #include "conf/json.h"
 #include "model/keys.h"
 
-enum { TTL_S = 15, KEEP_MS = 5000, AGAIN_MS = 300, TURN_MS = 50 };
+enum {
+    TTL_S = 15,
+    KEEP_MS = 5000,
+    AGAIN_MS = 300,
+    TURN_MS = 50,
+    CALL_MS = 2000, /* who waits here cannot look after the daemon meanwhile */
+};
 
 static char *owner_text(const struct turn_who *who)
 {
@@ -29,6 +35,7 @@ int turn_take(struct turn *t, const struct turn_who *who, struct err *e)
     auto_free char *owner = owner_text(who);
     if (!t->client && etcd_open(&t->client, who->link, NULL, e) < 0)
         return -1;
+    etcd_set_deadline(t->client, clock_deadline(CALL_MS));
     if (etcd_lock_take(&t->lock, t->client, key, owner, TTL_S, e) < 0) {
         t->lock = (struct etcd_lock){0};
         return -1;
@@ -43,6 +50,7 @@ void turn_keep(struct turn *t)
     if (!turn_is_taken(t) || !clock_passed(t->keep_at))
         return;
     t->keep_at = clock_deadline(KEEP_MS);
+    etcd_set_deadline(t->client, clock_deadline(CALL_MS));
     if (etcd_lease_keepalive(t->client, t->lock.lease, &e) < 0)
         err_drop(&e, "keeping the component's lock");
 }
@@ -50,6 +58,8 @@ void turn_keep(struct turn *t)
 void turn_release(struct turn *t)
 {
     struct err e;
+    if (t->client)
+        etcd_set_deadline(t->client, clock_deadline(CALL_MS));
     if (turn_is_taken(t) && etcd_lock_release(t->client, &t->lock, &e) < 0)
         err_drop(&e, "releasing the component's lock");
     etcd_close(t->client);
@@ -79,6 +89,7 @@ static int is_done(struct once *o, bool *done, struct err *e)
     *done = false;
     if (!o->turn.client && etcd_open(&o->turn.client, o->who->link, NULL, e) < 0)
         return -1;
+    etcd_set_deadline(o->turn.client, CLOCK_NEVER);
     if (etcd_get(&kv, o->turn.client, o->key, e) < 0)
         return e->code == ERR_NOTFOUND ? 0 : -1;
     *done = true;
@@ -94,6 +105,7 @@ static int run_and_remember(struct once *o, struct err *e)
     if (hook_must(&call, e) < 0)
         return -1;
     auto_free char *text = owner_text(o->who);
+    etcd_set_deadline(o->turn.client, CLOCK_NEVER);
     return etcd_put(o->turn.client, o->key, text, 0, e);
 }
 
