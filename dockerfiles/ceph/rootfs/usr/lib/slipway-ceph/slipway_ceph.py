@@ -141,7 +141,10 @@ class Cluster:
         return json.loads(self.mgr(dict(arguments, prefix=prefix, format="json")))
 
     def ping(self):
-        """Status of the one monitor this client knows, without key and without quorum."""
+        """Status of the one monitor this client knows, without key and without quorum: over the old protocol, because
+        version 2 lets nobody in whom a quorum has not authenticated."""
+        host = "v1:%s:6789" % brackets(self.addresses[0])
+        self.lib.rados_conf_set(self.handle, b"mon_host", host.encode())
         out, out_len = ctypes.c_void_p(), ctypes.c_size_t()
         self._check(self.lib.rados_ping_monitor(self.handle, b"noname-a", ctypes.byref(out), ctypes.byref(out_len)),
                     "ping of monitor %s" % self.addresses[0])
