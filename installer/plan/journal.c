@@ -149,6 +149,11 @@ int journal_write(struct journal *j, struct etcd *c, const struct env_lock *l, c
     pthread_mutex_unlock(&j->mutex);
     if (r == 0 && c && l && lock_key(l))
         r = write_etcd(j, c, l, op, text, e);
+    /* etcd itself may be what is being replaced: the file has the entry. */
+    if (r < 0 && (err_retryable(e) || e->code == ERR_REMOTE)) {
+        err_drop(e, "writing the journal to etcd");
+        r = 0;
+    }
     pthread_mutex_lock(&j->mutex);
     fault_point(j);
     pthread_mutex_unlock(&j->mutex);
