@@ -116,7 +116,7 @@ struct etcd_event {
  * each 200 ms; while it reconnects, after each call), or an error. It reconnects with back-off,
  * renews the token, resumes after the last complete revision, and lists again after a compaction:
  * then `reset` is called with the full current content first. A stream silent for silence_ms is
- * taken as dead and reopened.
+ * taken as dead and reopened. The callbacks may use the same client for other calls.
  */
 struct etcd_watch_opts {
     const char *const *prefixes;

@@ -50,7 +50,8 @@ says() {
 watch() {
     local file=$1 link=$2
     shift 2
-    SLIPWAY_LINK=$link "$DRIVER" watch "$@" >"$file" 2>&1 &
+    : >"$file" # what an earlier watch left must not be taken for this one's
+    SLIPWAY_LINK=$link "$DRIVER" watch "$@" >>"$file" 2>&1 &
     watcher=$!
 }
 
@@ -247,6 +248,31 @@ test_quota() {
     check "$V: and writing goes on" with "$root" put /after 1
 }
 
+# With signed tokens any change of users makes every token old at once.
+test_signed_tokens() {
+    local link="etcd://root:geheim@127.0.0.1:$port" open="etcd://127.0.0.1:$port"
+    start "jwt$V" --auth-token "jwt,pub-key=$TMP/jwt.pub,priv-key=$TMP/jwt.pem,sign-method=RS256,ttl=10m" \
+        --listen-client-urls "http://127.0.0.1:$port" --advertise-client-urls "http://127.0.0.1:$port" \
+        --listen-peer-urls "http://127.0.0.1:$peer" --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
+        --initial-cluster "jwt$V=http://127.0.0.1:$peer"
+    check "$V: etcd with signed tokens comes up" wait_until 10 with "$open" auth
+    with "$open" role root
+    with "$open" user root geheim root
+    with "$open" auth-on
+    with "$link" put /f/a 1
+    three=$link
+    repeat 20
+    watch "$TMP/watch" "$link" 1 0 20000 1000 /f/
+    sleep 0.7
+    check "$V: a user is added meanwhile" with "$link" user another pw
+    repeated "a token made old by a change of users is renewed"
+    sleep 1
+    with "$link" put /f/b 2
+    check "$V: in a watch too" wait_until 5 grep -q "PUT /f/b 2" "$TMP/watch"
+    wait "$watcher" || true
+    halt "jwt$V"
+}
+
 member() { # member INDEX: one of three
     local i=$1
     start "m$V$i" --listen-client-urls "http://127.0.0.1:${ports[i]}" \
@@ -255,6 +281,7 @@ member() { # member INDEX: one of three
 }
 
 repeat() { # repeat COUNT: in the background, into $TMP/repeat
+    : >"$TMP/repeat"
     SLIPWAY_LINK=$three "$DRIVER" repeat "$1" 100 /f/a >"$TMP/repeat" 2>&1 &
     repeater=$!
 }
@@ -330,6 +357,7 @@ test_version() {
     test_watch_compaction
     test_quota
     halt "$name"
+    test_signed_tokens
     test_failover
 }
 
@@ -337,6 +365,8 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$T
     -days 2 -subj /CN=etcd -addext subjectAltName=IP:127.0.0.1 2>/dev/null
 pin=sha256//$(openssl x509 -in "$TMP/cert.pem" -pubkey -noout | openssl pkey -pubin -outform der |
     openssl dgst -sha256 -binary | base64)
+openssl genrsa -out "$TMP/jwt.pem" 2048 2>/dev/null
+openssl rsa -in "$TMP/jwt.pem" -pubout -out "$TMP/jwt.pub" 2>/dev/null
 
 if installed=$(command -v etcd); then
     version=$(etcd --version | sed -n 's/^etcd Version: \([0-9]*\.[0-9]*\).*/\1/p')
