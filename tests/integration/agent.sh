@@ -192,6 +192,39 @@ check_status "the health check fails" 1 "$B/slipway-agent" health --run "$R"
 rm "$R/sick"
 check "and healthy again" wait_until 5 healthy
 
+# ---- a second instance: one after the other ------------------------------------------------------------------
+TWO=$ENV/instances/echo-2
+ctl role add echo-2 >/dev/null
+ctl role grant-permission echo-2 --prefix=true read "$SHARED/" >/dev/null
+ctl role grant-permission echo-2 --prefix=true read "$TWO/" >/dev/null
+for key in "$TWO/applied" "$TWO/status" "$SHARED/once" "$SHARED/once.lock"; do
+    ctl role grant-permission echo-2 readwrite "$key" >/dev/null
+done
+ctl user add "echo-2:$PASSWORD" >/dev/null
+ctl user grant-role echo-2 echo-2 >/dev/null
+put "$TWO/secrets/token" "$(printf two | "$TMP/driver" seal "$PASSWORD" echo-2/token)"
+put "$TWO/secrets/tls" "$(cat "$TMP/key" "$TMP/crt" "$TMP/ca" | "$TMP/driver" seal "$PASSWORD" echo-2/tls)"
+mkdir -p "$TMP/data2"
+SLIPWAY_RUN=$TMP/run2 SLIPWAY_DATA=$TMP/data2 SLIPWAY_HOME=$COMPONENT \
+    "$B/slipway-init" "etcds://echo-2:$PASSWORD@127.0.0.1:$PORT$TWO?pin=$PIN" >"$TMP/out2" 2>"$TMP/err2" &
+second=$!
+on_exit 'kill -9 $second'
+check "a second instance gets ready" wait_until 10 grep -q '"ready"' "$TMP/run2/state.json"
+check_not "and does not run the hook once again" grep -q once "$TMP/run2/events"
+put "$SHARED/config/port" 90
+check "both restart for a common key" wait_until 20 grep -q "prepare 90" "$TMP/run2/events"
+check "both of them" wait_until 20 has_event "prepare 90"
+both_ready() { is_ready && grep -q '"ready"' "$TMP/run2/state.json"; }
+check "and are ready again" wait_until 10 both_ready
+check "but never at the same time" test "$(cat "$R/prepared")" -gt "$(cat "$TMP/run2/finished")" \
+    -o "$(cat "$TMP/run2/prepared")" -gt "$(cat "$R/finished")"
+kill "$second"
+wait "$second" || true
+restarts=$(count "prepare 80$")
+ctl del "$SHARED/config/port" >/dev/null
+restarted() { [ "$(count "prepare 80$")" -gt "$restarts" ] && is_ready; }
+wait_until 10 restarted
+
 # ---- etcd goes away, the agent dies ------------------------------------------------------------------------
 before=$(daemon_pid)
 stop_etcd
