@@ -7,6 +7,9 @@ set -eu
 
 D=$B/integration/engine_driver
 N=slipway-test-engine-$$
+# Another engine is tried with DOCKER_HOST.
+socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
+socket=${socket#unix://}
 on_exit "docker rm -f -v $N $N-2 $N-3 $N-4"
 on_exit "docker network rm $N"
 on_exit "docker volume rm $N"
@@ -132,8 +135,8 @@ check_same "a terminal has its size, follows it, is raw and comes back" "size re
 
 # ---- logs -----------------------------------------------------------------------------------
 out=$(d logs "$N" all -1 -)
-check_has "lines of both streams" "$out" "1:5:hello
-2:3:err"
+check_has "lines of the output" "$out" "1:5:hello"
+check_has "lines of the error stream" "$out" "2:3:err"
 check_has "a line over a mebibyte is cut" "$out" "1:1048576:xxxx"
 check_has "bytes that are no UTF-8 come as Docker replaced them" "$out" $'1:6:\xef\xbf\xbd\xef\xbf\xbd'
 "$D" create "$N-2" "$(body "printf '\\377\\376\\n'" | jq -c '.HostConfig={LogConfig: {Type: "local"}}')" >/dev/null
@@ -152,7 +155,7 @@ cat >"$TMP/proxy.py" <<'PY'
 import os, select, socket, sys, time
 # Forwards to Docker and breaks each connection after 1 s; nobody answers for 0.3 s then.
 def forward(a):
-    b = socket.socket(socket.AF_UNIX); b.connect("/var/run/docker.sock")
+    b = socket.socket(socket.AF_UNIX); b.connect(sys.argv[2])
     end = time.time() + 1
     while time.time() < end:
         for s in select.select([a, b], [], [], 0.1)[0]:
@@ -168,7 +171,7 @@ while True:
     a, _ = server.accept(); server.close()
     forward(a); a.close(); time.sleep(0.3)
 PY
-python3 "$TMP/proxy.py" "$TMP/proxy.sock" &
+python3 "$TMP/proxy.py" "$TMP/proxy.sock" "$socket" &
 proxy=$!
 on_exit "kill $proxy"
 wait_until 5 test -S "$TMP/proxy.sock"
@@ -251,6 +254,6 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     chmod 755 "$TMP"
     cp "$D" "$TMP/driver"
     check_has "no permission on the socket says what to do" \
-        "$(setpriv --reuid=65534 --regid=65534 --clear-groups "$TMP/driver" version 2>&1 || true)" "auth: no permission on /var/run/docker.sock"
+        "$(setpriv --reuid=65534 --regid=65534 --clear-groups "$TMP/driver" version 2>&1 || true)" "auth: no permission on $socket"
 fi
 finish
