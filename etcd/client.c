@@ -124,11 +124,14 @@ void client_mark_down(struct etcd *c, size_t endpoint)
 
 size_t client_pick(const struct etcd *c)
 {
-    for (size_t i = 0; i < c->endpoint_count; i++) {
-        size_t at = (c->current + i) % c->endpoint_count;
-        if (clock_passed(c->endpoints[at].down_until))
-            return at;
-    }
+    /* One that has not failed comes before one whose pause is over: that may be a millisecond. */
+    for (unsigned failed = 0; failed < 2; failed++)
+        for (size_t i = 0; i < c->endpoint_count; i++) {
+            size_t at = (c->current + i) % c->endpoint_count;
+            const struct endpoint *ep = &c->endpoints[at];
+            if (clock_passed(ep->down_until) && (failed || ep->backoff.tries == 0))
+                return at;
+        }
     return c->current;
 }
 

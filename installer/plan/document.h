@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The operator's copy of the accepted environment document, beside the key: while etcd is down, nothing
- * else says what the environment is. etcd's own copy counts whenever it answers.
+ * The operator's copy of the accepted environment document, beside the key: while etcd is down,
+ * nothing else says what the environment is. etcd's own copy counts whenever it answers.
  */
 #ifndef PLAN_DOCUMENT_H
 #define PLAN_DOCUMENT_H

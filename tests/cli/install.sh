@@ -12,7 +12,7 @@ for file in lib/slipway/slipway-init lib/slipway/slipway-agent share/slipway/com
     share/slipway/dockerfiles share/man/man1/slipway.1 share/bash-completion/completions/slipway; do
     check "$file is there" test -e "$to/opt/slipway/$file"
 done
-check "the installed program finds its components" "$to/opt/slipway/bin/slipway" catalog
+check "the installed program finds its components" "$to/opt/slipway/bin/slipway" catalog list
 check "the completion is a script that bash reads" bash -n "$to/opt/slipway/share/bash-completion/completions/slipway"
 check "make uninstall works" make -C "$ROOT" -s B="$B" DESTDIR="$to" prefix=/opt/slipway uninstall
 check_same "nothing is left" "" "$(find "$to" -type f)"
