@@ -16,7 +16,7 @@ enum { EXIT_FAILED = 5, DEFAULT_MS = 180000, PARALLEL = 4, TEXT_MAX = 4 << 20, M
 
 static const struct opt_example examples[] = {
     {"slipway check", "everything; exit status 5 when something failed"},
-    {"slipway check etcd ceph-osd", "two modules"},
+    {"slipway check access ceph-osd", "two modules"},
     {0},
 };
 
@@ -108,7 +108,7 @@ static int choose_modules(struct run *r, const struct strv *words, struct err *e
     const struct catalog *catalog = r->x->catalog;
 
     add_module(r, words, (struct module){.name = "instances", .builtin = check_instances}, &known);
-    add_module(r, words, (struct module){.name = "etcd", .builtin = check_etcd}, &known);
+    add_module(r, words, (struct module){.name = "access", .builtin = check_access}, &known);
     for (size_t i = 0; i < catalog->count; i++) {
         const struct manifest *m = catalog->items[i];
         auto_free char *hook = manifest_hook(m, "check");
@@ -237,11 +237,12 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
 
 const struct cmd cmd_check = {
     .help = {.name = "check",
-             .summary = "try the environment: etcd, every component's own check; exit 5: something "
+             .summary = "try the environment, every component by its own check; exit 5: something "
                         "failed",
              .args = "[MODULE ...]",
              .details =
-                 "Modules: instances, etcd, and every component of the environment that has a hook "
+                 "Modules: instances, access (to etcd), and every component of the environment "
+                 "that has a hook "
                  "`check`. Each test says SUCCESS, WARNING, FAILED, SKIPPED, or EXCEPTION when it "
                  "could not be carried out, a code that stays the same over versions, and advice.",
              .examples = examples,

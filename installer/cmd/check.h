@@ -30,7 +30,7 @@ void check_add(struct check *c, const char *code, enum check_result r, const cha
 
 /* Built-in modules. */
 void check_instances(struct check *c);
-void check_etcd(struct check *c);
+void check_access(struct check *c);
 /* The hook `check` of a component, in one of its healthy instances. */
 void check_component(struct check *c, const struct manifest *m);
 

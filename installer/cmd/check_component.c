@@ -86,6 +86,19 @@ static void add_line(struct check *c, const char *line)
         node_set_text(c->rows->items[c->rows->count - 1], "test", test);
 }
 
+/* A hook may end with a failure because it has reported one. */
+static bool has_failed(const struct node *rows)
+{
+    const struct node *row;
+
+    node_for_each (row, rows) {
+        if (strcmp(node_get_text(row, "result"), "FAILED") == 0 ||
+            strcmp(node_get_text(row, "result"), "EXCEPTION") == 0)
+            return true;
+    }
+    return false;
+}
+
 static const char *last_line(struct buf *b)
 {
     char *end;
@@ -117,7 +130,7 @@ static void run_hook(struct check *c, struct engine *g, const char *instance)
     strv_split(&lines, buf_str(&out), "\n");
     for (size_t i = 0; i < lines.count && i < LINES_MAX; i++)
         add_line(c, lines.items[i]);
-    if (status != 0)
+    if (status != 0 && !has_failed(c->rows))
         check_add(c, code, CHECK_EXCEPTION, NULL, "the hook ended with status %d in %s%s%s", status,
                   instance, errors.len ? ": " : "", last_line(&errors));
     else if (lines.count == 0)

@@ -10,7 +10,7 @@
 #include "model/keys.h"
 #include "plan/connect.h"
 
-enum { CALL_MS = 5000, LATENCY_TRIES = 9, LATENCY_WARN_MS = 100, FULL_PERCENT = 80 };
+enum { CALL_MS = 5000, LATENCY_TRIES = 9, LATENCY_WARN_MS = 100 };
 
 struct subject {
     struct check *check;
@@ -26,7 +26,7 @@ static void check_members(const struct subject *s)
     bool leader = false;
 
     if (etcd_member_list(&members, s->c, &e) < 0) {
-        check_add(s->check, "etcd.members", CHECK_FAILED,
+        check_add(s->check, "access.members", CHECK_FAILED,
                   "look at `slipway logs etcd`; without a majority of members nothing can change",
                   "no list of members: %s", e.msg);
         return;
@@ -43,10 +43,10 @@ static void check_members(const struct subject *s)
         etcd_status_clear(&status);
     }
     if (answering == total && leader)
-        check_add(s->check, "etcd.members", CHECK_SUCCESS, NULL, "%zu of %zu members answer",
+        check_add(s->check, "access.members", CHECK_SUCCESS, NULL, "%zu of %zu members answer",
                   answering, total);
     else
-        check_add(s->check, "etcd.members", leader ? CHECK_WARNING : CHECK_FAILED,
+        check_add(s->check, "access.members", leader ? CHECK_WARNING : CHECK_FAILED,
                   "start what is stopped (`slipway up`), then look at `slipway logs etcd`",
                   "%zu of %zu members answer%s", answering, total,
                   leader ? "" : ", none knows a leader");
@@ -58,12 +58,12 @@ static void check_auth(const struct subject *s)
     bool on;
 
     if (etcd_auth_is_on(s->c, &on, &e) < 0)
-        check_add(s->check, "etcd.auth", CHECK_EXCEPTION, NULL, "%s", e.msg);
+        check_add(s->check, "access.auth", CHECK_EXCEPTION, NULL, "%s", e.msg);
     else if (on)
-        check_add(s->check, "etcd.auth", CHECK_SUCCESS, NULL,
+        check_add(s->check, "access.auth", CHECK_SUCCESS, NULL,
                   "a read without a password is refused");
     else
-        check_add(s->check, "etcd.auth", CHECK_FAILED,
+        check_add(s->check, "access.auth", CHECK_FAILED,
                   "anybody who reaches etcd can read and change everything; restart etcd-1, its "
                   "start turns authentication on",
                   "a read without a password is answered");
@@ -140,22 +140,22 @@ static void check_isolation(const struct subject *s)
     struct err e;
 
     if (!pick_two(s, &user, &victim)) {
-        check_add(s->check, "etcd.isolation", CHECK_SKIPPED, NULL,
+        check_add(s->check, "access.isolation", CHECK_SKIPPED, NULL,
                   "there are no two instances to keep apart");
         return;
     }
     switch (try_as(s, user, victim, &e)) {
     case 1:
-        check_add(s->check, "etcd.isolation", CHECK_SUCCESS, NULL,
+        check_add(s->check, "access.isolation", CHECK_SUCCESS, NULL,
                   "%s may neither read nor write the keys of %s", user, victim);
         break;
     case 0:
-        check_add(s->check, "etcd.isolation", CHECK_FAILED,
+        check_add(s->check, "access.isolation", CHECK_FAILED,
                   "run `slipway up`, which brings roles to what they should be",
                   "%s reaches the keys of %s", user, victim);
         break;
     default:
-        check_add(s->check, "etcd.isolation", CHECK_EXCEPTION, NULL, "as %s: %s", user, e.msg);
+        check_add(s->check, "access.isolation", CHECK_EXCEPTION, NULL, "as %s: %s", user, e.msg);
     }
 }
 
@@ -176,14 +176,14 @@ static void check_latency(const struct subject *s)
         int64_t began = clock_now_ms();
 
         if (etcd_get(&kv, s->c, key, &e) < 0 && e.code != ERR_NOTFOUND) {
-            check_add(s->check, "etcd.latency", CHECK_FAILED, NULL, "%s", e.msg);
+            check_add(s->check, "access.latency", CHECK_FAILED, NULL, "%s", e.msg);
             return;
         }
         etcd_kv_clear(&kv);
         took[i] = clock_now_ms() - began;
     }
     qsort(took, LATENCY_TRIES, sizeof(took[0]), compare);
-    check_add(s->check, "etcd.latency",
+    check_add(s->check, "access.latency",
               took[LATENCY_TRIES / 2] > LATENCY_WARN_MS ? CHECK_WARNING : CHECK_SUCCESS,
               took[LATENCY_TRIES / 2] > LATENCY_WARN_MS
                   ? "etcd wants a fast disk; see what else writes to it"
@@ -192,37 +192,7 @@ static void check_latency(const struct subject *s)
               LATENCY_TRIES, (long long)took[LATENCY_TRIES - 1]);
 }
 
-static void check_space(const struct subject *s)
-{
-    auto_free char *key = keys_component_config(s->check->x->env, ETCD_COMPONENT, "quota");
-    struct etcd_status status;
-    struct etcd_kv kv = {0};
-    struct err e;
-    int64_t quota = 0;
-
-    if (etcd_status_get(&status, s->c, 0, &e) < 0) {
-        check_add(s->check, "etcd.space", CHECK_EXCEPTION, NULL, "%s", e.msg);
-        return;
-    }
-    if (etcd_get(&kv, s->c, key, &e) == 0)
-        quota = strtoll(kv.value, NULL, 10);
-    etcd_kv_clear(&kv);
-    if (status.alarm_nospace || status.alarm_corrupt)
-        check_add(s->check, "etcd.space", CHECK_FAILED,
-                  status.alarm_corrupt ? "replace the corrupt member"
-                                       : "raise etcd's quota (`slipway config set etcd quota`)",
-                  "alarm %s is raised", status.alarm_corrupt ? "CORRUPT" : "NOSPACE");
-    else if (quota > 0 && status.db_in_use > quota / 100 * FULL_PERCENT)
-        check_add(s->check, "etcd.space", CHECK_WARNING,
-                  "raise etcd's quota (`slipway config set etcd quota`)",
-                  "%lld of %lld bytes are in use", (long long)status.db_in_use, (long long)quota);
-    else
-        check_add(s->check, "etcd.space", CHECK_SUCCESS, NULL, "%.1f MiB in use, no alarm",
-                  (double)status.db_in_use / (1 << 20));
-    etcd_status_clear(&status);
-}
-
-void check_etcd(struct check *check)
+void check_access(struct check *check)
 {
     struct subject s = {.check = check};
     struct cmd_context *x = check->x;
@@ -230,7 +200,7 @@ void check_etcd(struct check *check)
 
     if (connect_root_link(&s.link, x->containers, x->env, &x->key, &e) < 0 ||
         etcd_open(&s.c, s.link, NULL, &e) < 0) {
-        check_add(check, "etcd.members", CHECK_FAILED, "`slipway up` starts it", "%s", e.msg);
+        check_add(check, "access.members", CHECK_FAILED, "`slipway up` starts it", "%s", e.msg);
         link_free(s.link);
         return;
     }
@@ -239,7 +209,6 @@ void check_etcd(struct check *check)
     check_auth(&s);
     check_isolation(&s);
     check_latency(&s);
-    check_space(&s);
     etcd_close(s.c);
     link_free(s.link);
 }
