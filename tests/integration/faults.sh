@@ -69,7 +69,7 @@ check_same "no container is left" "" "$(docker ps -aq --filter "label=slipway.na
 # Two at once: one works, the other is refused with status 4 or, waiting, finds nothing to do.
 slip -f "$file" up >"$TMP/one" 2>&1 &
 one=$!
-wait_until 20 test -s "$SLIPWAY_HOME/$env/lock"
+wait_until 20 docker inspect "$env-etcd-1"
 check_status "a second up at the same time is refused" 4 slip -f "$file" up
 check_has "it says who holds the lock" "$(errors)" "is locked by \`up\`"
 check_status "a second up that waits ends well" 0 slip -f "$file" up --lock-wait 120s
@@ -100,7 +100,8 @@ chmod 600 "$SLIPWAY_HOME/$env/key"
 docker pause "$env-etcd-1" >/dev/null
 check_not "status without etcd is not healthy" slip -e "$env" status
 docker unpause "$env-etcd-1" >/dev/null
-docker kill -s KILL "$env-etcd-1" >/dev/null
+# Not by docker kill, which counts as a wish that it stays down.
+kill -9 "$(docker inspect -f '{{.State.Pid}}' "$env-etcd-1")"
 check "etcd comes back by itself after kill -9" wait_until 60 slip -e "$env" status
 
 # A port that is taken.
