@@ -91,12 +91,26 @@ static void print_overview(FILE *out)
     fputs(buf_str(&b), out);
 }
 
+static bool has_letter(const struct opt_spec *specs, char letter)
+{
+    for (; specs && specs->name; specs++)
+        if (specs->letter == letter)
+            return true;
+    return false;
+}
+
 static void print_help(const struct cmd *c)
 {
-    struct buf auto_buf b = {0};
+    auto_buf struct buf b;
+    struct opt_spec common[ARRAY_LEN(cmd_global_options)];
 
+    /* A letter of the command's own is not the global one's here. */
+    memcpy(common, cmd_global_options, sizeof(common));
+    for (size_t i = 0; i < ARRAY_LEN(common); i++)
+        if (common[i].letter && has_letter(c->help.options, common[i].letter))
+            common[i].letter = 0;
     buf_init(&b, HELP_MAX);
-    opt_help(&b, "slipway", &c->help, cmd_global_options);
+    opt_help(&b, "slipway", &c->help, common);
     fputs(buf_str(&b), stdout);
 }
 
@@ -146,7 +160,9 @@ static int run_command(struct cmd_context *x, const struct cmd *c, const char *c
 {
     auto_strv struct strv operands = {0};
     void *options = mem_alloc(c->options_size + 1);
-    struct opt_set sets[] = {{cmd_global_options, x}, {c->help.options, options}, {NULL, NULL}};
+    /* The command's own letters win: `logs -f` follows, `-f FILE logs` names a file. */
+    struct opt_set with_own[] = {{c->help.options, options}, {cmd_global_options, x}, {NULL, NULL}};
+    const struct opt_set *sets = c->help.options ? with_own : with_own + 1;
     int r;
 
     r = opt_parse(&operands, sets, argv, c->stop_at_operand ? OPT_STOP_AT_OPERAND : OPT_ANYWHERE,
