@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The link: no crash; what is accepted is formatted and parsed to the same again. */
+/* The link: no crash; what is accepted is formatted and parsed to the same again; redacted, it says
+ * nothing about the password. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +29,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         link_free(again);
     }
-    if (l->password && strlen(l->password) >= 8 && strstr(redacted, l->password) &&
-        !(l->user && strstr(l->user, l->password)) && !strstr(l->prefix, l->password) &&
-        !strstr(l->endpoints[0].host, l->password) && !l->pin && l->endpoint_count == 1)
-        abort();
+    /* What is shown does not depend on the password. */
+    if (l->password) {
+        char other[] = "another", *own = l->password;
+
+        l->password = other;
+        auto_free char *shown = link_format(l, true);
+        l->password = own;
+        if (strcmp(shown, redacted) != 0)
+            abort();
+    }
     link_free(l);
     return 0;
 }
