@@ -2,8 +2,9 @@
 # shellcheck shell=bash disable=SC2154 # P, SUBNET, FSID, TMP, ROOT come from the test
 # A poor man's agent for components.sh: environment and files by components_agent.py, the order of hooks here.
 
-IMAGE_ETCD=${IMAGE_ETCD:-$P-etcd}
-IMAGE_CEPH=${IMAGE_CEPH:-$P-ceph}
+# The images Slipway built, or others by variable.
+IMAGE_ETCD=${IMAGE_ETCD:-}
+IMAGE_CEPH=${IMAGE_CEPH:-}
 PROFILE=quick
 SECRETS='{}'
 declare -A COUNT=([etcd]=1 [ceph-mon]=1 [ceph-mgr]=1 [ceph-osd]=3)
@@ -21,6 +22,52 @@ members() { # COMPONENT: {"x-1":"address",...}
     for ((i = 1; i <= COUNT[$1]; i++)); do out+="${out:+,}\"$1-$i\":\"$(address "$1" "$i")\""; done
     echo "{$out}"
 }
+
+make_secrets() {
+    local s
+    for s in mon admin mgr rbd bootstrap_osd slipway_osd slipway_pool check; do secret $s "$(ceph_key)"; done
+    for s in 1 2 3 4 5; do secret "ceph-osd-$s/key" "$(ceph_key)"; done
+    secret root_password "$(openssl rand -hex 32)"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout "$TMP/ca.key" -out "$TMP/ca.crt" -days 2 2>/dev/null
+    for s in 1 2 3; do member_certificate "etcd-$s"; done
+}
+
+# member_certificate INSTANCE: its tls secret.
+member_certificate() {
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$TMP/m.key" -out "$TMP/m.csr" 2>/dev/null
+    printf 'subjectAltName=IP:%s,IP:127.0.0.1,DNS:%s,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n' \
+        "$(address "${1%-*}" "${1##*-}")" "$1" >"$TMP/m.ext"
+    openssl x509 -req -in "$TMP/m.csr" -CA "$TMP/ca.crt" -CAkey "$TMP/ca.key" -CAcreateserial -days 2 -out "$TMP/m.crt" -extfile "$TMP/m.ext" 2>/dev/null
+    secret "$1/tls.key" "$(cat "$TMP/m.key")"
+    secret "$1/tls.crt" "$(cat "$TMP/m.crt")"
+    secret "$1/tls.ca" "$(cat "$TMP/ca.crt")"
+}
+
+# The newest engine images that Slipway has built for this tree, or built here from the base image.
+build_images() {
+    local base
+    [ -z "$IMAGE_ETCD" ] || [ -z "$IMAGE_CEPH" ] || return 0
+    base=$(docker images -q slipway/engine-base | head -n 1)
+    if [ -z "$base" ]; then
+        docker build -q -t "$P-base" "$ROOT/dockerfiles/base" >/dev/null
+        base=$P-base
+        on_exit "docker rmi $P-base"
+    fi
+    IMAGE_ETCD=$P-etcd IMAGE_CEPH=$P-ceph
+    on_exit "docker rmi $P-etcd $P-ceph"
+    docker build -q --build-arg "BASE=$base" -t "$P-etcd" "$ROOT/dockerfiles/etcd" >/dev/null
+    docker build -q --build-arg "BASE=$base" -t "$P-ceph" "$ROOT/dockerfiles/ceph" >/dev/null
+}
+
+remove_all() {
+    docker ps -aq --filter "name=^$P-" | xargs -r docker rm -f >/dev/null
+    docker volume ls -q | grep "^$P-" | xargs -r docker volume rm >/dev/null
+}
+
+# asok INSTANCE PREFIX VAR
+asok() { docker exec "$P-$1" /usr/lib/slipway-ceph/asok /run/slipway/ceph/asok "{\"prefix\":\"$2\",\"var\":\"$3\"}"; }
+
+settled() { reached "$1" ready || [ "$(docker inspect -f '{{.State.Running}}' "$P-$1")" = false ]; }
 
 # prepare_files INSTANCE[=CONFIG_JSON]...: everything the agent would have written.
 prepare_files() {
