@@ -65,7 +65,8 @@ struct cmd {
 
 /* All commands, sorted as in commands.def; the list ends with NULL. */
 extern const struct cmd *const cmd_all[];
-extern const struct opt_spec cmd_global_options[];
+enum { CMD_GLOBAL_OPTIONS = 10 };
+extern const struct opt_spec cmd_global_options[CMD_GLOBAL_OPTIONS + 1];
 /* By one or two words ("config set"); *used says how many. NULL when there is none. */
 const struct cmd *cmd_find(const char *const *argv, int *used);
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+// link: installer/cmd
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <locale.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cmd/out.h"
+
+static void assert_safe(const char *in, size_t len, const char *want)
+{
+    struct buf b;
+
+    buf_init(&b, 1000);
+    out_safe(&b, in, len);
+    assert_string_equal(buf_str(&b), want);
+    buf_clear(&b);
+}
+
+static void control_characters_and_broken_utf8_become_harmless(void **state)
+{
+    (void)state;
+    assert_safe("plain\ttext", 10, "plain\ttext");
+    assert_safe("\033[31mred", 8, "\\x1b[31mred");
+    assert_safe("a\0b", 3, "a\\x00b");
+    assert_safe("end\r", 4, "end");
+    assert_safe("over\rwrite", 10, "over\\x0dwrite");
+    assert_safe("\xc3\xa9t\xc3\xa9", 5, "\xc3\xa9t\xc3\xa9");
+    assert_safe("\xc3", 1, "\\xc3");
+    assert_safe("\xc2\x9b"
+                "1m",
+                4, "\\xc2\\x9b1m");
+    assert_safe("\xff\xfe", 2, "\\xff\\xfe");
+    assert_safe("\xe2\x82", 2, "\\xe2\\x82");
+    assert_safe("\x7f", 1, "\\x7f");
+}
+
+static void width_counts_columns_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(out_width(""), 0);
+    assert_int_equal(out_width("abc"), 3);
+    assert_int_equal(out_width("\xc3\xa9"), 1);
+    assert_int_equal(out_width("\xe6\x97\xa5"), 2);
+    assert_int_equal(out_width("e\xcc\x81"), 1);
+    assert_int_equal(out_width("\xff"), 1);
+}
+
+static void columns_fit_their_widest_cell_and_the_last_is_not_padded(void **state)
+{
+    static const char *const heads[] = {"NAME", "X", "LAST", NULL};
+    struct out_table *t = out_table_new(heads);
+    struct buf b;
+
+    (void)state;
+    out_table_add(t, "ceph-osd-1", OUT_PLAIN);
+    out_table_add(t, NULL, OUT_GOOD);
+    out_table_addf(t, OUT_PLAIN, "%d", 7);
+    out_table_add(t, "\xc3\xa9", OUT_PLAIN);
+    out_table_add(t, "a\nb", OUT_PLAIN);
+    out_table_add(t, "", OUT_PLAIN);
+    buf_init(&b, 1000);
+    out_table_format(&b, t, false);
+    assert_string_equal(buf_str(&b), "NAME        X       LAST\n"
+                                     "ceph-osd-1  -       7\n"
+                                     "\xc3\xa9           a\\x0ab  -\n");
+    buf_reset(&b);
+    out_table_format(&b, t, true);
+    assert_non_null(strstr(buf_str(&b), "\033[32m-\033[0m"));
+    buf_clear(&b);
+    out_table_free(t);
+}
+
+static void an_empty_table_is_its_head(void **state)
+{
+    static const char *const heads[] = {"A", "B", NULL};
+    struct out_table *t = out_table_new(heads);
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 100);
+    out_table_format(&b, t, false);
+    assert_string_equal(buf_str(&b), "A  B\n");
+    buf_clear(&b);
+    out_table_free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(control_characters_and_broken_utf8_become_harmless),
+        cmocka_unit_test(width_counts_columns_not_bytes),
+        cmocka_unit_test(columns_fit_their_widest_cell_and_the_last_is_not_padded),
+        cmocka_unit_test(an_empty_table_is_its_head),
+    };
+    setlocale(LC_CTYPE, "C.UTF-8");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
