@@ -179,6 +179,14 @@ static void set_away(struct uplink *u, const char *why)
     u->away = why != NULL;
 }
 
+/* It answers, but this instance gets nothing from it: that needs somebody's attention. */
+static void set_refused(struct uplink *u, const char *why)
+{
+    if (!u->away)
+        log_error("etcd gives no configuration, the daemon runs on: %s", why);
+    u->away = true;
+}
+
 /* ---- watch
  * ---------------------------------------------------------------------------------------- */
 
@@ -315,7 +323,10 @@ static void *work(void *arg)
     while (!is_stopping(u)) {
         if (session(u, &e) == 0)
             continue;
-        set_away(u, e.msg);
+        if (err_retryable(&e))
+            set_away(u, e.msg);
+        else
+            set_refused(u, e.msg);
         u->revision = 0;
         nap(u, clock_backoff_next(&u->backoff));
     }
