@@ -12,7 +12,14 @@
 #include "plan/connect.h"
 #include "plan/run.h"
 
-enum { DRAIN_OUTPUT_MAX = 64 << 10, STOP_GRACE_S = 60, LINK_MODE = 0400 };
+enum {
+    DRAIN_OUTPUT_MAX = 64 << 10,
+    DRAIN_TRIES = 5,
+    DRAIN_AGAIN_MS = 2000,
+    KILLED_STATUS = 137,
+    STOP_GRACE_S = 60,
+    LINK_MODE = 0400
+};
 
 static const char LINK_PATH[] = "/etc/slipway/link";
 static const char SNAPSHOT_PATH[] = "/etc/slipway/snapshot.json";
@@ -170,12 +177,19 @@ int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
     int status = 0;
 
     buf_init(&out, DRAIN_OUTPUT_MAX);
-    if (engine_exec_run(&status, w->g, op->object, &x, e) < 0)
-        return -1;
-    if (status != 0)
-        return err_set(e, ERR_REMOTE, "hook drain of %s ended with status %d: %.500s", op->target,
-                       status, buf_str(&out));
-    return 0;
+    for (int tries = 1;; tries++) {
+        if (engine_exec_run(&status, w->g, op->object, &x, e) < 0)
+            return -1;
+        if (status == 0)
+            return 0;
+        /* A monitor ends when it is taken out of the map, and its container with this hook; asked
+         * again, the restarted container says whether that was it. */
+        if (status != KILLED_STATUS || tries == DRAIN_TRIES)
+            break;
+        clock_sleep_ms(DRAIN_AGAIN_MS);
+    }
+    return err_set(e, ERR_REMOTE, "hook drain of %s ended with status %d: %.500s", op->target,
+                   status, buf_str(&out));
 }
 
 int op_network_remove(struct worker *w, const struct op *op, struct err *e)

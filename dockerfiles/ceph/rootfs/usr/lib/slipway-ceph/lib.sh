@@ -40,6 +40,14 @@ open_run() {
     rm -f "$asok"
 }
 
+# Hook drain ended the daemon, and Docker started the container again: coming back would undo it. The mark is in the
+# container, so a new one for the same instance begins anew.
+wait_when_drained() {
+    [ -e /var/lib/ceph/drained ] || return 0
+    say "drained: waiting to be removed"
+    while sleep 1; do :; done
+}
+
 # live_options NAME=VALUE...: sets options, and those of the key `live`, in the running daemon. What was set by the last call
 # and is not wanted any more goes back to what the configuration says. Through the admin socket, because a value there
 # beats the file, while one from `ceph config set` is silently void when the file has the key.
