@@ -40,7 +40,7 @@ static int run_list(struct cmd_context *x, void *options, const struct strv *ope
 {
     static const char *const heads[] = {"COMPONENT", "INSTANCES", "REQUIRES", "SUMMARY", NULL};
     auto_node struct node *list = node_new_list();
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     struct out_table *t;
     const struct node *n;
 
@@ -87,7 +87,7 @@ static int run_show(struct cmd_context *x, void *options, const struct strv *ope
                     struct err *e)
 {
     const struct manifest *m;
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
 
     (void)options;
     buf_init(&b, TEXT_MAX);

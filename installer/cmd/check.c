@@ -141,7 +141,7 @@ static enum check_result result_of(const struct node *row)
 
 static void print_row(const struct run *r, const struct node *row)
 {
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     enum check_result result = result_of(row);
     const char *advice = node_get_text(row, "advice"), *message = node_get_text(row, "message");
 

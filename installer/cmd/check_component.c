@@ -113,7 +113,7 @@ static void run_hook(struct check *c, struct engine *g, const char *instance)
 {
     static const char *const argv[] = {AGENT, "hook", "check", NULL};
     auto_free char *code = mem_printf("%s.check", c->module);
-    auto_buf struct buf out, errors;
+    auto_buf struct buf out = {0}, errors = {0};
     auto_strv struct strv lines = {0};
     struct engine_exec call = {.argv = argv, .out = &out, .err = &errors, .deadline = c->deadline};
     const char *id;

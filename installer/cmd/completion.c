@@ -243,7 +243,7 @@ static int print_components(struct cmd_context *x, struct err *e)
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
     const char *what = operands->items[0];
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
 
     (void)options;
     buf_init(&b, TEXT_MAX);

@@ -246,7 +246,7 @@ static void print_rows(const struct cmd_context *x, const struct node *list)
 {
     static const char *const heads[] = {"TARGET", "KEY", "VALUE", "FROM", NULL};
     struct out_table *t = out_table_new(heads);
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     const struct node *n;
 
     buf_init(&b, TEXT_MAX);

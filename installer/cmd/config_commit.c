@@ -18,7 +18,7 @@ static void print_change(const struct config_state *s, const struct node *n)
 {
     const char *old = node_get_text(n, "old"), *new = node_get_text(n, "new");
     const char *instance = node_get_text(n, "instance");
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
 
     buf_init(&b, 16384);
     buf_printf(&b, "%s%s%s %s: ", s->target.component, instance ? "/" : "",

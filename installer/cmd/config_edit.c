@@ -122,7 +122,7 @@ static int turn(struct config_state *s, const char *path, struct buf *text, stru
 {
     const struct fs_write_opts mode = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
     auto_free char *edited = NULL;
-    auto_buf struct buf clean;
+    auto_buf struct buf clean = {0};
     struct problems p;
     int r;
 
@@ -150,7 +150,7 @@ static int edit(struct config_state *s, struct err *e)
     auto_free char *dir =
         mem_printf("%s/slipway-edit.XXXXXX", runtime && *runtime ? runtime : "/tmp");
     auto_free char *path = NULL;
-    auto_buf struct buf text;
+    auto_buf struct buf text = {0};
     struct err dropped;
     int r;
 

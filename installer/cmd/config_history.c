@@ -78,7 +78,7 @@ static void print(const struct cmd_context *x, const struct node *list)
 {
     static const char *const heads[] = {"TIME", "WHO", "WHAT", "TARGET", "KEY", "CHANGE", NULL};
     struct out_table *t = out_table_new(heads);
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     const struct node *n;
 
     buf_init(&b, TEXT_MAX);

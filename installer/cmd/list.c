@@ -81,7 +81,7 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
 {
     static const char *const heads[] = {"ENVIRONMENT", "STATE", "INSTANCES", "UUID", "KEY", NULL};
     auto_node struct node *list = node_new_list();
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     struct out_table *t;
     const struct node *n;
 

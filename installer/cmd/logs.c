@@ -43,8 +43,8 @@ static const struct opt_example examples[] = {
 };
 
 struct kept {
-    char *text; /* "2026-...Z line" */
-    size_t source;
+    char *text; /* "2026-...Z line", may hold NUL */
+    size_t len, source;
     int stream;
 };
 
@@ -80,10 +80,10 @@ static void print_json(const struct logs *l, const struct kept *k)
     auto_node struct node *n = node_new_map();
     const char *text = skip_time(k->text);
     auto_free char *time = mem_strndup(k->text, text > k->text ? (size_t)(text - k->text - 1) : 0);
-    auto_buf struct buf safe;
+    auto_buf struct buf safe = {0};
 
     buf_init(&safe, LINE_MAX_BYTES * 4);
-    out_safe(&safe, text, strlen(text));
+    out_safe(&safe, text, k->len - (size_t)(text - k->text));
     node_set_text(n, "instance", l->names.items[k->source]);
     node_set_text(n, "stream", k->stream == 2 ? "stderr" : "stdout");
     node_set_text(n, "time", time);
@@ -93,7 +93,7 @@ static void print_json(const struct logs *l, const struct kept *k)
 
 static void print_line(const struct logs *l, const struct kept *k)
 {
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     const char *text = l->o->timestamps ? k->text : skip_time(k->text);
 
     if (l->x->json) {
@@ -108,7 +108,7 @@ static void print_line(const struct logs *l, const struct kept *k)
         if (l->color)
             buf_puts(&b, out_escape(OUT_PLAIN));
     }
-    out_safe(&b, text, strlen(text));
+    out_safe(&b, text, k->len - (size_t)(text - k->text));
     buf_putc(&b, '\n');
     out_buf(&b);
     if (l->o->follow)
@@ -119,10 +119,9 @@ static void on_line(void *arg, int stream, const char *text, size_t len)
 {
     const struct source *s = arg;
     struct logs *l = s->l;
-    struct kept k = {.text = mem_strndup(text, len), .source = s->number, .stream = stream};
+    struct kept k = {.text = mem_alloc(len + 1), .len = len, .source = s->number, .stream = stream};
 
-    for (char *nul = k.text; (nul = memchr(nul, 0, len - (size_t)(nul - k.text)));)
-        *nul = ' '; /* a NUL would hide the rest of the line */
+    memcpy(k.text, text, len);
     pthread_mutex_lock(&l->mutex);
     if (l->keep && l->count < KEPT_MAX) {
         l->kept = mem_grow(l->kept, l->count + 1, sizeof(*l->kept));

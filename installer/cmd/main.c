@@ -48,7 +48,7 @@ static bool has_letter(const struct opt_spec *specs, char letter)
 
 static void print_help(const struct cmd *c)
 {
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     struct opt_spec common[ARRAY_LEN(cmd_global_options)];
 
     /* A letter of the command's own is not the global one's here. */

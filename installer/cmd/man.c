@@ -71,7 +71,7 @@ static void sections(struct buf *b)
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
 
     (void)x;
     (void)options;

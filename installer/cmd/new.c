@@ -186,7 +186,7 @@ static int check(const struct wish *w, const struct node *document, struct err *
 static int produce(struct wish *w, struct err *e)
 {
     auto_node struct node *document = NULL;
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     auto_free char *path = NULL;
 
     buf_init(&b, TEXT_MAX);

@@ -212,7 +212,7 @@ void out_buf(const struct buf *b)
 
 void out_json(const struct node *n)
 {
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
 
     buf_init(&b, JSON_MAX);
     json_format(&b, n, 2);

@@ -104,7 +104,7 @@ static char *running_line(const struct running *r)
 
 static void draw(struct progress *p)
 {
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
     struct winsize w = {0};
     size_t columns, room;
     char *head;

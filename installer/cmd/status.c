@@ -185,7 +185,7 @@ static void format(struct buf *b, const struct node *n, bool wide, bool color)
 static int show(struct cmd_context *x, const struct status_options *o, struct err *e)
 {
     auto_node struct node *n = NULL;
-    auto_buf struct buf b;
+    auto_buf struct buf b = {0};
 
     buf_init(&b, TEXT_MAX);
     if (status_read(&n, x, e) < 0)
