@@ -34,6 +34,8 @@ all_clean() {
     [ "$(ceph pg stat -f json | jq '.pg_summary | [.num_pgs, ([.num_pg_by_state[] | select(.name == "active+clean").num] | add)] |
         .[0] == .[1] and .[0] > 0')" = true ]
 }
+# shellcheck disable=SC2317
+has_size() { [ "$(ceph osd metadata "$1" -f json | jq -r .bluestore_bdev_size)" = "$2" ]; }
 started() { for i; do wait_until 90 settled "$i"; check "$i is ready" reached "$i" ready || true; done; }
 
 test_etcd() {
@@ -128,10 +130,15 @@ test_ceph_faults() {
     check "an OSD whose volume was lost is filled again" wait_until 60 all_clean
     check_same "three OSDs are up" 3 "$(ceph osd stat -f json | jq .num_up_osds)"
 
-    prepare_files ceph-osd-4
+    prepare_files 'ceph-osd-4={"crush_host":"machine-b","size":"11GiB"}'
     start ceph-osd-4
     started ceph-osd-4
+    check_has "it is placed where its configuration says" "$(ceph osd find 4)" machine-b
     check "a fourth OSD takes its share" wait_until 60 all_clean
+    prepare_files 'ceph-osd-4={"crush_host":"machine-b","size":"12GiB"}'
+    start ceph-osd-4
+    started ceph-osd-4
+    check "its store grows" wait_until 20 has_size 4 12884901888
     check "it is drained" hook ceph-osd-4 drain
     check_same "it is out of the map" 3 "$(ceph osd stat -f json | jq .num_osds)"
     check_same "and the data is the same" "$(cat "$TMP/sum")" "$(docker exec "$P-ceph-mon-1" sh -c 'rados -p volumes get data - | sha256sum')"
