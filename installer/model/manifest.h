@@ -101,6 +101,7 @@ struct manifest {
         char *restart; /* Docker restart policy: always | on-failure | no | unless-stopped */
         bool read_only;
         bool shared_mount; /* needs a mount that propagates to the host */
+        char *host_dir;    /* where it sees its folder of the host, or NULL */
         struct node *env;  /* map or NULL */
     } run;
     bool ssh; /* sshd runs in the container */

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "plan/connect.h"
+#include "plan/host_dir.h"
 
 /* What a component may do without asking: become another user, own its files, bind low ports. */
 static const char *const BASE_CAPABILITIES[] = {
@@ -52,6 +53,19 @@ static void add_mounts(struct node *host, const struct desired_instance *it)
         node_set_text(mount, "Source", it->spec->volumes.items[i]);
         node_set_text(mount, "Target", target);
     }
+}
+
+/* Not one of the Mounts: Docker makes the source of a Bind that is not there. */
+static void add_host_dir(struct node *host, const char *env, const struct desired_instance *it)
+{
+    const struct manifest *m = it->spec->manifest;
+    auto_free char *source = host_dir_path(env, it->spec->name);
+    auto_free char *bind = NULL;
+
+    if (!m->run.host_dir)
+        return;
+    bind = mem_printf("%s:%s%s", source, m->run.host_dir, m->run.shared_mount ? ":rshared" : "");
+    node_add_text(node_set(host, "Binds", node_new_list()), bind);
 }
 
 /* "0.0.0.0:8443 -> 8443/tcp" in both places where the API wants it. */
@@ -119,6 +133,7 @@ static struct node *host_config(const struct desired *d, const struct desired_in
     add_security(host, it);
     add_devices(host, m);
     add_mounts(host, it);
+    add_host_dir(host, d->spec->name, it);
     add_ports(body, host, it);
     tmpfs = node_set(host, "Tmpfs", node_new_map());
     node_set_text(tmpfs, "/run", "rw,nosuid,nodev,mode=755,size=64m");

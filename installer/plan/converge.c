@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "plan/connect.h"
 #include "plan/document.h"
+#include "plan/host_dir.h"
 #include "plan/journal.h"
 
 /* A plan made while etcd was down cannot know what etcd holds: a second round settles that. */
@@ -272,6 +273,8 @@ int converge_down(struct execute_result *result, struct engine *g,
     if (lock_open(&lock, &lo, e) < 0)
         return -1;
     r = round_down(result, g, &key, o, lock, e);
+    if (r == 0 && !o->named)
+        host_dir_remove_all(o->env);
     lock_close(lock);
     explicit_bzero(&key, sizeof(key));
     return r;

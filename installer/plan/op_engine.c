@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "plan/connect.h"
+#include "plan/host_dir.h"
 #include "plan/run.h"
 
 enum {
@@ -142,6 +143,14 @@ int op_link_put(struct worker *w, const struct op *op, struct err *e)
 
 int op_instance_start(struct worker *w, const struct op *op, struct err *e)
 {
+    const struct manifest *m = op->instance ? op->instance->spec->manifest : NULL;
+
+    if (m && m->run.host_dir && m->run.shared_mount) {
+        auto_free char *path = host_dir_path(w->r->plan->env, op->target);
+
+        if (host_dir_share(path, e) < 0)
+            return -1;
+    }
     return engine_container_start(w->g, op->object, e);
 }
 

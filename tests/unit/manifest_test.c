@@ -75,7 +75,8 @@ static const char full[] =
     "instances: {default: 3, min: 1, max: 5, allowed: [1, 3, 5]}\n"
     "data: {root: /data, volumes: 1, max_volumes: 3}\n"
     "run: {command: [osd, -i, \"${id}\", 5], user: ceph, capabilities: [SYS_ADMIN],\n"
-    "      devices: [/dev/fuse], restart: on-failure, read_only: true, env: {A_B: 1}}\n"
+    "      devices: [/dev/fuse], restart: on-failure, read_only: true, host_dir: /e, env: {A_B: "
+    "1}}\n"
     "ssh: true\n"
     "config:\n"
     "  memory: {type: size, default: 1GiB, apply: live, help: h, min: 64MiB}\n"
@@ -100,6 +101,7 @@ static void every_key_reaches_its_field(void **state)
     assert_int_equal(m->data_volumes_max, 3);
     assert_int_equal(m->run.command->count, 4);
     assert_string_equal(m->run.devices.items[0], "/dev/fuse");
+    assert_string_equal(m->run.host_dir, "/e");
     assert_int_equal(m->config_count, 5);
     const struct config_key *k = manifest_config(m, "memory");
     assert_int_equal(k->type, VALUE_TYPE_SIZE);

@@ -14,6 +14,7 @@
 #include "conf/yaml.h"
 #include "model/keys.h"
 #include "plan/connect.h"
+#include "plan/host_dir.h"
 #include "plan/plan.h"
 
 /* A small world in memory: the catalog of the tests, a document, and what an engine would list. */
@@ -362,9 +363,45 @@ static void no_secret_is_in_a_body_or_in_clear_in_a_key(void **state)
     clear(&f);
 }
 
+static void a_folder_of_the_host_is_a_bind_that_docker_makes(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    const struct node *binds;
+
+    load(&f, "name: demo\nnetwork: {subnet: 10.90.1.0/24}\n"
+             "components: {etcd: {instances: 1}, exporter: {instances: 1}}\n");
+    node_set_text(f.images, "exporter", "slipway/exporter:1");
+    make_plan(&f);
+    binds = node_find(desired_find(f.desired, "exporter-1")->body, "HostConfig.Binds");
+    assert_int_equal(binds->count, 1);
+    assert_string_equal(binds->items[0]->text, "/var/lib/slipway/demo/exporter-1:/export:rshared");
+    assert_null(node_find(desired_find(f.desired, "etcd-1")->body, "HostConfig.Binds"));
+    clear(&f);
+}
+
+static void a_mount_is_shared_as_its_nearest_mount_point_says(void **state)
+{
+    (void)state;
+    static const char MOUNTS[] =
+        "22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n"
+        "30 22 8:1 /var/a /var/a rw,relatime shared:5 - ext4 /dev/sda1 rw\n"
+        "31 30 0:5 / /var/a/b rw master:1 - fuse x rw\n"
+        "broken line\n";
+
+    assert_false(host_dir_is_shared(MOUNTS, "/var"));
+    assert_false(host_dir_is_shared(MOUNTS, "/var/ab"));
+    assert_true(host_dir_is_shared(MOUNTS, "/var/a"));
+    assert_true(host_dir_is_shared(MOUNTS, "/var/a/c"));
+    assert_false(host_dir_is_shared(MOUNTS, "/var/a/b/c"));
+    assert_false(host_dir_is_shared("", "/var"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_of_the_host_is_a_bind_that_docker_makes),
+        cmocka_unit_test(a_mount_is_shared_as_its_nearest_mount_point_says),
         cmocka_unit_test(from_nothing_the_plan_makes_everything_in_order),
         cmocka_unit_test(the_same_input_gives_the_same_text),
         cmocka_unit_test(a_world_as_desired_has_an_empty_plan),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The folder of the host that an instance with `run.host_dir` sees: sockets and mounts that the
+ * host is to use. Docker makes it on whatever host the engine is; what is done here concerns an
+ * engine on this machine and does nothing where it has not the right to.
+ */
+#ifndef PLAN_HOST_DIR_H
+#define PLAN_HOST_DIR_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* /var/lib/slipway/<env>/<instance>, owned. */
+char *host_dir_path(const char *env, const char *instance);
+/*
+ * Docker starts a container with a shared mount only when the folder's file system is shared, which
+ * it is not where / is private: then the folder becomes a mount of its own. Nothing to do
+ * elsewhere, or for anybody but root; Docker's own words tell then.
+ */
+int host_dir_share(const char *path, struct err *e);
+/* Takes away the environment's folders that hold nothing but leftovers (mounts without a server,
+ * sockets, empty files). Whatever holds something stays. */
+void host_dir_remove_all(const char *env);
+
+/* True when the mount that `path` lies on is shared, by the text of /proc/self/mountinfo. Pure. */
+bool host_dir_is_shared(const char *mountinfo, const char *path);
+
+#endif
