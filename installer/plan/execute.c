@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sig.h"
+#include "plan/connect.h"
 #include "plan/run.h"
 
 enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 32, ROUND_MS = 25 };
@@ -44,6 +45,19 @@ static bool deps_done(const struct run *r, const struct op *op)
     return true;
 }
 
+static void set_etcd_away(struct run *r, bool away)
+{
+    r->etcd_away = away;
+    if (r->o->lock)
+        lock_set_etcd_away(r->o->lock, away);
+}
+
+static bool stops_etcd(const struct op *op)
+{
+    return op->kind == OP_KIND_INSTANCE_STOP && op->instance &&
+           strcmp(op->instance->spec->manifest->name, ETCD_COMPONENT) == 0;
+}
+
 /* With the mutex held. */
 static void set_state(struct run *r, size_t op, enum op_state state, const struct err *e)
 {
@@ -55,6 +69,10 @@ static void set_state(struct run *r, size_t op, enum op_state state, const struc
         r->done++;
     if (state == OP_STATE_DONE && r->plan->ops[op].kind == OP_KIND_ETCD_WAIT)
         r->etcd_ready = true;
+    if (state == OP_STATE_DONE && r->plan->ops[op].kind == OP_KIND_ETCD_WAIT)
+        set_etcd_away(r, false);
+    if (state == OP_STATE_STARTED && stops_etcd(&r->plan->ops[op]))
+        set_etcd_away(r, true);
     if (state == OP_STATE_FAILED) {
         if (!r->failed)
             r->first = *e;
@@ -84,14 +102,18 @@ static bool nothing_left(const struct run *r)
     return r->finished == r->plan->count;
 }
 
-/* etcd for the journal, when it is up and ours; NULL otherwise. Not once etcd itself is being
- * removed. */
+/* etcd for the journal, when it is up and ours; NULL otherwise. Not while etcd itself is being
+ * replaced (every entry would wait for it in vain; the file has them all) or removed. */
 static struct etcd *journal_etcd(struct worker *w)
 {
     struct etcd *c = NULL;
     struct err e;
+    bool away;
 
-    if (!w->r->o->lock || !lock_is_taken(w->r->o->lock) || !w->r->plan->desired)
+    pthread_mutex_lock(&w->r->mutex);
+    away = w->r->etcd_away;
+    pthread_mutex_unlock(&w->r->mutex);
+    if (away || !w->r->o->lock || !lock_is_taken(w->r->o->lock) || !w->r->plan->desired)
         return NULL;
     return worker_etcd(&c, w, &e) == 0 ? c : NULL;
 }

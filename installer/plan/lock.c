@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,11 +34,12 @@ struct env_lock {
     int fd;
     struct etcd *c; /* used by the keep-alive thread once it runs */
     struct etcd_lock lock;
+    atomic_bool taken; /* set when `lock` is whole: other workers read it without the mutex */
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t mutex; /* guards stop, lost */
+    pthread_mutex_t mutex; /* guards stop, lost, away */
     pthread_cond_t cond;
-    bool stop, lost;
+    bool stop, lost, away;
 };
 
 /* Who holds it, as JSON; owned. */
@@ -155,7 +157,7 @@ static void *keep_alive(void *arg)
         etcd_set_deadline(l->c, clock_deadline(KEEPALIVE_MS));
         r = etcd_lease_keepalive(l->c, l->lock.lease, &e);
         pthread_mutex_lock(&l->mutex);
-        if (r == 0)
+        if (r == 0 || l->away)
             last = clock_now_ms();
         else if (e.code == ERR_NOTFOUND || clock_now_ms() - last > LOST_AFTER_MS)
             l->lost = true;
@@ -243,6 +245,7 @@ int lock_take(struct env_lock *l, const struct link *root, struct err *e)
         return -1;
     if (take_key(l, key, e) < 0)
         return -1;
+    l->taken = true;
     l->has_thread = pthread_create(&l->thread, NULL, keep_alive, l) == 0;
     if (!l->has_thread)
         return err_set(e, ERR_SYS, "no thread to keep the lock alive");
@@ -251,7 +254,14 @@ int lock_take(struct env_lock *l, const struct link *root, struct err *e)
 
 bool lock_is_taken(const struct env_lock *l)
 {
-    return l->lock.key != NULL;
+    return l->taken;
+}
+
+void lock_set_etcd_away(struct env_lock *l, bool away)
+{
+    pthread_mutex_lock(&l->mutex);
+    l->away = away;
+    pthread_mutex_unlock(&l->mutex);
 }
 
 bool lock_is_lost(struct env_lock *l)
@@ -266,7 +276,7 @@ bool lock_is_lost(struct env_lock *l)
 
 const char *lock_key(const struct env_lock *l)
 {
-    return l->lock.key;
+    return l->taken ? l->lock.key : NULL;
 }
 
 int64_t lock_revision(const struct env_lock *l)

@@ -24,6 +24,9 @@ int lock_take(struct env_lock *l, const struct link *root, struct err *e);
 bool lock_is_taken(const struct env_lock *l);
 /* True when the lease was lost: whoever holds the lock now must not be disturbed. */
 bool lock_is_lost(struct env_lock *l);
+/* While the holder itself replaces etcd, nobody else gets an answer there either: silence does not
+ * lose the lock. Afterwards a lease that is gone does. */
+void lock_set_etcd_away(struct env_lock *l, bool away);
 /* Key and fencing token for guarded writes; the key is NULL before lock_take. */
 const char *lock_key(const struct env_lock *l);
 int64_t lock_revision(const struct env_lock *l);

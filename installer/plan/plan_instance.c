@@ -133,22 +133,37 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     auto_free char *cause = replace_cause(have, it);
     auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, it->container);
     const char *update = c->spec->manifest->update;
-    long stop, rename_op, create;
+    long stop, aside_op, create;
 
     stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, it->spec->name, mem_strdup(cause));
     b->p->ops[stop].instance = it;
     b->p->ops[stop].object = mem_strdup(it->container);
     for (size_t i = 0; i < b->d->component_count; i++)
         plan_after(b->p, stop, b->image[i]);
+    if (!builder_is_etcd(c)) {
+        plan_after(b->p, stop, b->lock);
+        plan_after(b->p, stop, b->etcd);
+    }
+    /* What others depend on is well again before they are stopped in their turn. */
+    for (size_t i = 0; i < c->first; i++)
+        if (strv_has(&c->spec->manifest->requires, b->d->items[i].spec->manifest->name))
+            plan_after(b->p, stop, b->wait[i]);
     if (!update || strcmp(update, "together") != 0)
         for (size_t k = c->first; k < item; k++)
             plan_after(b->p, stop, b->wait[k]);
-    rename_op = plan_add(b->p, OP_KIND_INSTANCE_RENAME, it->spec->name, NULL);
-    b->p->ops[rename_op].object = mem_strdup(it->container);
-    b->p->ops[rename_op].rename_to = mem_strdup(aside);
-    plan_after(b->p, rename_op, stop);
+    /* One that is aside already, left by a run that was cut short, is the last that was well. */
+    if (builder_by_name(b->w->containers, aside)) {
+        aside_op = plan_add(b->p, OP_KIND_INSTANCE_REMOVE, it->spec->name,
+                            mem_strdup("it never got healthy"));
+        b->p->ops[aside_op].object = mem_strdup(it->container);
+    } else {
+        aside_op = plan_add(b->p, OP_KIND_INSTANCE_RENAME, it->spec->name, NULL);
+        b->p->ops[aside_op].object = mem_strdup(it->container);
+        b->p->ops[aside_op].rename_to = mem_strdup(aside);
+    }
+    plan_after(b->p, aside_op, stop);
     create = add_create(b, component, item, volumes, cause);
-    plan_after(b->p, create, rename_op);
+    plan_after(b->p, create, aside_op);
     add_start(b, component, item, create, cause);
 }
 

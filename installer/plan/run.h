@@ -20,6 +20,7 @@ struct run {
     enum op_state *state;
     size_t running, done, finished;
     bool stop, etcd_ready;
+    bool etcd_away; /* from the first stop of an etcd to be replaced until etcd answers again */
     bool failed;
     struct err first; /* the first error */
 };

@@ -277,6 +277,52 @@ static void a_new_image_replaces_one_after_the_images_are_there(void **state)
     clear(&f);
 }
 
+static void nothing_is_replaced_before_the_etcd_it_needs_is_back(void **state)
+{
+    struct fixture f = {0};
+    const struct op *stop;
+
+    (void)state;
+    load(&f, DOCUMENT);
+    make_plan(&f);
+    bring_about(&f);
+    forget_plan(&f);
+    node_set_text(f.images, "etcd", "slipway/etcd:2");
+    node_set_text(f.images, "sleeper", "slipway/sleeper:2");
+    make_plan(&f);
+    stop = find_op(f.plan, OP_KIND_INSTANCE_STOP, "sleeper-1");
+    assert_true(comes_after(f.plan, stop, find_op(f.plan, OP_KIND_ETCD_WAIT, "etcd")));
+    assert_true(comes_after(f.plan, stop, find_op(f.plan, OP_KIND_LOCK_TAKE, "demo")));
+    assert_true(comes_after(f.plan, stop, find_op(f.plan, OP_KIND_INSTANCE_WAIT, "etcd-1")));
+    clear(&f);
+}
+
+static void a_successor_that_was_never_seen_well_goes_and_the_one_set_aside_stays(void **state)
+{
+    struct fixture f = {0};
+    const struct op *remove, *create;
+    struct node *c;
+
+    (void)state;
+    load(&f, DOCUMENT);
+    make_plan(&f);
+    bring_about(&f);
+    c = node_add(f.world->containers, node_copy(f.world->containers->items[1]));
+    node_set_text(c, "State", "exited");
+    node_add_text(node_set(c, "Names", node_new_list()), "/demo-sleeper-1" CONNECT_ASIDE);
+    forget_plan(&f);
+    node_set_text(f.images, "sleeper", "slipway/sleeper:2");
+    make_plan(&f);
+    assert_null(find_op(f.plan, OP_KIND_INSTANCE_RENAME, "sleeper-1"));
+    remove = find_op(f.plan, OP_KIND_INSTANCE_REMOVE, "sleeper-1");
+    create = find_op(f.plan, OP_KIND_INSTANCE_CREATE, "sleeper-1");
+    assert_non_null(remove);
+    assert_string_equal(remove->object, "demo-sleeper-1");
+    assert_true(comes_after(f.plan, create, remove));
+    assert_true(find_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1")->replaces);
+    clear(&f);
+}
+
 static void a_foreign_container_is_a_conflict_that_says_what_to_do(void **state)
 {
     struct fixture f = {0};
@@ -407,6 +453,8 @@ int main(void)
         cmocka_unit_test(a_world_as_desired_has_an_empty_plan),
         cmocka_unit_test(a_container_removed_by_hand_is_made_again_and_nothing_else),
         cmocka_unit_test(a_new_image_replaces_one_after_the_images_are_there),
+        cmocka_unit_test(nothing_is_replaced_before_the_etcd_it_needs_is_back),
+        cmocka_unit_test(a_successor_that_was_never_seen_well_goes_and_the_one_set_aside_stays),
         cmocka_unit_test(a_foreign_container_is_a_conflict_that_says_what_to_do),
         cmocka_unit_test(an_instance_no_longer_wanted_is_drained_stopped_and_removed),
         cmocka_unit_test(down_keeps_volumes_unless_asked_and_ends_with_etcd),
