@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+"""Brings about what the configuration says of volumes: $CFG_volumes.
+
+Only what is named is looked at, and only what differs is changed, so it runs as often as it likes, on every manager. A
+volume that cannot be brought about gets one line "volume NAME: why", and the others go on.
+"""
+
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, "/usr/lib/slipway-ceph")
+from slipway_ceph import Cluster, Failure, say  # noqa: E402
+from slipway_rbd import EEXIST, ENOENT, OWNER, Pool, size_bytes  # noqa: E402
+
+USER = "client.slipway-pool"
+KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "absent"}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+LEAST, MOST = 1 << 20, 64 << 40
+DEFAULT_POOL = "volumes"
+ROLLED_BACK = "slipway.rollback"
+TEMPLATE = "slipway.template"
+# Another client's short look at the image is no use of it.
+PATIENCE = 1.0
+
+
+class Wrong(Exception):
+    """This volume cannot be brought about; the text says why."""
+
+
+def read_volume(name, v):
+    """The entry with sizes in bytes, checked whole."""
+    if not NAME.fullmatch(name):
+        raise Wrong("not a name: 1 to 63 letters, digits, _ . - are allowed, the first a letter or digit")
+    if not isinstance(v, dict):
+        raise Wrong("a map is expected")
+    for key in sorted(set(v) - KEYS):
+        raise Wrong("unknown key %s; known are %s" % (key, " ".join(sorted(KEYS))))
+    v = dict(v, pool=v.get("pool") or DEFAULT_POOL)
+    if "size" in v:
+        size = size_bytes(v["size"])
+        if not LEAST <= size <= MOST:
+            raise Wrong("size is %s; 1MiB to 64TiB are allowed" % v["size"])
+        v["size"] = size
+    for snapshot in v.get("snapshots") or {}:
+        if not NAME.fullmatch(snapshot):
+            raise Wrong("snapshot %r: not a name" % snapshot)
+    if v.get("from") and not re.fullmatch(r"([^/@]+/)?[^/@]+@[^/@]+", str(v["from"])):
+        raise Wrong("from is %s; VOLUME@SNAPSHOT is expected" % v["from"])
+    if v.get("rollback") and not ("to" in v["rollback"] and "serial" in v["rollback"]):
+        raise Wrong("rollback needs to: SNAPSHOT and serial: NUMBER")
+    return v
+
+
+def yes(value):
+    return str(value).lower() == "true"
+
+
+class Volumes:
+    def __init__(self, cluster, wanted):
+        self.c = cluster
+        self.wanted = wanted
+        self.pools = {}
+
+    def pool(self, name):
+        if name not in self.pools:
+            try:
+                self.pools[name] = Pool(self.c, name)
+            except Failure as e:
+                if e.errno == ENOENT:
+                    raise Wrong("there is no pool %s" % name) from None
+                raise
+        return self.pools[name]
+
+    def find(self, pool, name, read_only=False):
+        try:
+            return pool.open(name, read_only)
+        except Failure as e:
+            if e.errno == ENOENT:
+                return None
+            raise
+
+    def create(self, pool, name, v):
+        try:
+            if v.get("from"):
+                source, _, snapshot = v["from"].partition("@")
+                parent, _, image = source.rpartition("/")
+                parent = self.pool(parent or (self.wanted.get(image) or {}).get("pool") or v["pool"])
+                try:
+                    pool.clone((parent, image), snapshot, name, v.get("data_pool"))
+                except Failure as e:
+                    if e.errno == ENOENT:
+                        raise Wrong("there is no %s to make it from" % v["from"]) from None
+                    raise
+                say("volume %s: made from %s" % (name, v["from"]))
+            else:
+                if "size" not in v:
+                    raise Wrong("a size is needed")
+                pool.create(name, v["size"], v.get("data_pool"))
+                say("volume %s: made, %d bytes" % (name, v["size"]))
+        except Failure as e:
+            if e.errno != EEXIST:  # the other manager was faster
+                raise
+        return pool.open(name, read_only=True)
+
+    @staticmethod
+    def resize(pool, name, v, now):
+        if v["size"] < now and not yes(v.get("shrink")):
+            raise Wrong("it has %d bytes, %d were asked for: making it smaller loses data and needs shrink: true" % (now, v["size"]))
+        with pool.open(name) as image:
+            image.resize(v["size"], shrink=yes(v.get("shrink")))
+        say("volume %s: %d -> %d bytes" % (name, now, v["size"]))
+
+    def snapshots(self, pool, name, v, there):
+        for snapshot, entry in (v.get("snapshots") or {}).items():
+            gone = isinstance(entry, dict) and yes(entry.get("absent"))
+            if gone != (snapshot in there):
+                continue
+            with pool.open(name) as image:
+                if gone:
+                    children = image.children(snapshot)
+                    if children:
+                        raise Wrong("snapshot %s has clones: %s" % (snapshot, " ".join(children)))
+                    image.remove_snapshot(snapshot)
+                    say("volume %s: snapshot %s deleted" % (name, snapshot))
+                    continue
+                try:
+                    image.snapshot(snapshot)
+                    say("volume %s: snapshot %s" % (name, snapshot))
+                except Failure as e:
+                    if e.errno != EEXIST:
+                        raise
+
+    def rollback(self, pool, name, v):
+        """Once for each serial: the image itself remembers the last one."""
+        to, serial = v["rollback"]["to"], str(v["rollback"]["serial"])
+        with pool.open(name, read_only=True) as image:
+            if image.metadata(ROLLED_BACK) == serial:
+                return
+            if to not in image.snapshots():
+                raise Wrong("there is no snapshot %s to go back to" % to)
+            users = image.others(PATIENCE)
+            if users:
+                raise Wrong("in use by %s: detach it before going back to a snapshot" % (image.metadata(OWNER) or " ".join(users)))
+        with pool.open(name) as image:
+            image.lock()
+            if image.metadata(ROLLED_BACK) == serial:
+                return
+            image.rollback(to)
+            image.set_metadata(ROLLED_BACK, serial)
+        say("volume %s: back at snapshot %s" % (name, to))
+
+    def delete(self, pool, name, v):
+        image = self.find(pool, name, read_only=True)
+        if not image:
+            return
+        with image:
+            snapshots = image.snapshots()
+            children = image.children() if snapshots else []
+            if children:
+                raise Wrong("it has clones: %s" % " ".join(children))
+            kept = [s for s in snapshots if not self.going(v, s)]
+            if kept:
+                raise Wrong("it has snapshots: %s" % " ".join(sorted(kept)))
+            users = image.others(PATIENCE)
+            if users:
+                raise Wrong("in use by %s: detach it before deleting it" % (image.metadata(OWNER) or " ".join(users)))
+        if snapshots:
+            with pool.open(name) as image:
+                for snapshot in snapshots:
+                    image.remove_snapshot(snapshot)
+        try:
+            pool.remove(name)
+            say("volume %s: deleted" % name)
+        except Failure as e:
+            if e.errno != ENOENT:
+                raise
+
+    @staticmethod
+    def going(v, snapshot):
+        entry = (v.get("snapshots") or {}).get(snapshot)
+        return isinstance(entry, dict) and yes(entry.get("absent"))
+
+    def one(self, name, v):
+        pool = self.pool(v["pool"])
+        if yes(v.get("absent")):
+            self.delete(pool, name, v)
+            return
+        image = self.find(pool, name, read_only=True) or self.create(pool, name, v)
+        with image:
+            size, there = image.size(), image.snapshots()
+            mark = image.metadata(TEMPLATE)
+        if "size" in v and v["size"] != size:
+            self.resize(pool, name, v, size)
+        self.snapshots(pool, name, v, there)
+        if v.get("rollback"):
+            self.rollback(pool, name, v)
+        if yes(v.get("template")) != (mark == "true"):
+            with pool.open(name) as image:
+                image.set_metadata(TEMPLATE, "true" if yes(v.get("template")) else "false")
+
+    def order(self):
+        """What is made comes before its clones; clones go before what they come from."""
+        made = [n for n, v in self.wanted.items() if not (isinstance(v, dict) and yes(v.get("absent")))]
+        gone = [n for n in self.wanted if n not in made]
+        depth = {}
+        for name in self.wanted:
+            n, steps = name, 0
+            while isinstance(self.wanted.get(n), dict) and self.wanted[n].get("from") and steps < len(self.wanted):
+                n, steps = str(self.wanted[n]["from"]).partition("@")[0].rpartition("/")[2], steps + 1
+            depth[name] = steps
+        return sorted(made, key=lambda n: (depth[n], n)) + sorted(gone, key=lambda n: (-depth[n], n))
+
+    def apply(self):
+        bad = 0
+        for name in self.order():
+            try:
+                self.one(name, read_volume(name, self.wanted[name]))
+            except (Wrong, Failure) as e:
+                print("volume %s: %s" % (name, e), file=sys.stderr)
+                bad += 1
+        return bad
+
+
+def main():
+    wanted = json.loads(os.environ.get("CFG_volumes") or "{}")
+    if not wanted:
+        return 0
+    try:
+        with Cluster(USER, "slipway_pool") as c:
+            return 1 if Volumes(c.wait(60, "needed for the volumes"), wanted).apply() else 0
+    except Failure as e:
+        print("volumes: %s" % e, file=sys.stderr)
+        return 1
+
+
+sys.exit(main())

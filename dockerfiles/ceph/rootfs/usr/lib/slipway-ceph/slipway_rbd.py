@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+"""librbd by ctypes: images, snapshots, clones, who has an image open, and fencing who must not have it any more.
+
+The same file is in the images ceph and volumedriver; tests/integration/volumes.sh compares them.
+"""
+
+import ctypes
+import os
+import time
+
+from slipway_ceph import Failure, say
+
+FEATURES = 1 | 4 | 8 | 16 | 32  # layering, exclusive-lock, object-map, fast-diff, deep-flatten
+OPTION_FEATURES, OPTION_DATA_POOL, OPTION_CLONE_FORMAT = 1, 10, 12
+LOCK_EXCLUSIVE = 0
+ENOENT, EEXIST, ERANGE, EBUSY = 2, 17, 34, 16
+# Longer than any pause of a machine after which the old writer could come back.
+BLOCKLIST_SECONDS = 86400.0
+UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+OWNER = "slipway.owner"
+U64 = ctypes.c_uint64
+
+
+class Snapshot(ctypes.Structure):
+    _fields_ = [("id", U64), ("size", U64), ("name", ctypes.c_char_p)]
+
+
+class Linked(ctypes.Structure):
+    _fields_ = [("pool_id", ctypes.c_int64), ("pool", ctypes.c_char_p), ("namespace", ctypes.c_char_p), ("id", ctypes.c_char_p),
+                ("name", ctypes.c_char_p), ("trash", ctypes.c_bool)]
+
+
+class Watcher(ctypes.Structure):
+    _fields_ = [("address", ctypes.c_char_p), ("id", ctypes.c_int64), ("cookie", U64)]
+
+
+def size_bytes(value):
+    """Bytes of 10GiB or 1024; 0 when it is neither."""
+    text = str(value)
+    digits = text.rstrip("KMGTiB")
+    return int(digits) * UNITS[text[len(digits):]] if digits.isdigit() and text[len(digits):] in UNITS else 0
+
+
+def check(status, what):
+    if status < 0:
+        raise Failure(-status, "%s: %s" % (what, os.strerror(-status)))
+    return status
+
+
+class Pool:
+    """An open pool of a connected Cluster."""
+
+    def __init__(self, cluster, name):
+        self.c, self.name, self.io = cluster, name, ctypes.c_void_p()
+        self.lib = ctypes.CDLL("librbd.so.1")
+        check(cluster.lib.rados_ioctx_create(cluster.handle, name.encode(), ctypes.byref(self.io)), "pool %s" % name)
+
+    def close(self):
+        if self.io:
+            self.c.lib.rados_ioctx_destroy(self.io)
+            self.io = None
+
+    def _options(self, data_pool, clone=False):
+        options = ctypes.c_void_p()
+        self.lib.rbd_image_options_create(ctypes.byref(options))
+        self.lib.rbd_image_options_set_uint64(options, OPTION_FEATURES, U64(FEATURES))
+        if clone:
+            self.lib.rbd_image_options_set_uint64(options, OPTION_CLONE_FORMAT, U64(2))
+        if data_pool:
+            self.lib.rbd_image_options_set_string(options, OPTION_DATA_POOL, data_pool.encode())
+        return options
+
+    def create(self, name, size, data_pool=None):
+        options = self._options(data_pool)
+        try:
+            check(self.lib.rbd_create4(self.io, name.encode(), U64(size), options), "creating")
+        finally:
+            self.lib.rbd_image_options_destroy(options)
+
+    def clone(self, parent, snapshot, name, data_pool=None):
+        """parent: (Pool, name of the image)."""
+        options = self._options(data_pool, clone=True)
+        try:
+            check(self.lib.rbd_clone3(parent[0].io, parent[1].encode(), snapshot.encode(), self.io, name.encode(), options),
+                  "cloning %s@%s" % (parent[1], snapshot))
+        finally:
+            self.lib.rbd_image_options_destroy(options)
+
+    def remove(self, name):
+        check(self.lib.rbd_remove(self.io, name.encode()), "deleting")
+
+    def open(self, name, read_only=False):
+        return Image(self, name, read_only)
+
+
+class Image:
+    """An open image. Read-only ones are no watchers, so looking disturbs nobody."""
+
+    def __init__(self, pool, name, read_only):
+        self.pool, self.lib, self.name, self.handle = pool, pool.lib, name, ctypes.c_void_p()
+        call = self.lib.rbd_open_read_only if read_only else self.lib.rbd_open
+        check(call(pool.io, name.encode(), ctypes.byref(self.handle), None), "opening")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.handle:
+            self.lib.rbd_close(self.handle)
+            self.handle = None
+
+    def size(self):
+        out = U64()
+        check(self.lib.rbd_get_size(self.handle, ctypes.byref(out)), "asking the size")
+        return out.value
+
+    def resize(self, size, shrink=False):
+        check(self.lib.rbd_resize2(self.handle, U64(size), ctypes.c_bool(shrink), None, None), "resizing")
+
+    @staticmethod
+    def _list(kind, call, count_type=ctypes.c_size_t):
+        """A list whose size has to be guessed: again with what the call says when it was too small. The status is the
+        number of items for snapshots, 0 for the others."""
+        room = 64
+        while True:
+            items, count = (kind * room)(), count_type(room)
+            status = call(items, ctypes.byref(count))
+            if status == -ERANGE and count.value > room:
+                room = count.value
+                continue
+            check(status, "listing")
+            return items, status if count_type is ctypes.c_int else count.value
+
+    def snapshots(self):
+        """Map name -> size."""
+        items, count = self._list(Snapshot, lambda a, n: self.lib.rbd_snap_list(self.handle, a, n), ctypes.c_int)
+        names = {items[i].name.decode(): items[i].size for i in range(count)}
+        if count:
+            self.lib.rbd_snap_list_end(items)
+        return names
+
+    def snapshot(self, name):
+        check(self.lib.rbd_snap_create(self.handle, name.encode()), "snapshot %s" % name)
+
+    def remove_snapshot(self, name):
+        check(self.lib.rbd_snap_remove(self.handle, name.encode()), "deleting snapshot %s" % name)
+
+    def rollback(self, name):
+        check(self.lib.rbd_snap_rollback(self.handle, name.encode()), "going back to snapshot %s" % name)
+
+    def children(self, snapshot=None):
+        """Names of clones, of one snapshot or of all."""
+        self.lib.rbd_snap_set(self.handle, snapshot.encode() if snapshot else None)
+        items, count = self._list(Linked, lambda a, n: self.lib.rbd_list_children3(self.handle, a, n))
+        names = ["%s/%s" % (items[i].pool.decode(), items[i].name.decode()) for i in range(count) if not items[i].trash]
+        self.lib.rbd_linked_image_spec_list_cleanup(items, ctypes.c_size_t(count))
+        self.lib.rbd_snap_set(self.handle, None)
+        return sorted(names)
+
+    def watchers(self):
+        """Addresses of everybody who has it open for writing."""
+        items, count = self._list(Watcher, lambda a, n: self.lib.rbd_watchers_list(self.handle, a, n))
+        addresses = [items[i].address.decode() for i in range(count)]
+        self.lib.rbd_watchers_list_cleanup(items, ctypes.c_size_t(count))
+        return addresses
+
+    def lock_owners(self):
+        """Addresses of who holds the exclusive lock: none or one."""
+        owners, count = (ctypes.c_char_p * 8)(), ctypes.c_size_t(8)
+        mode = ctypes.c_int()
+        status = self.lib.rbd_lock_get_owners(self.handle, ctypes.byref(mode), owners, ctypes.byref(count))
+        if status == -ENOENT:
+            return []
+        check(status, "asking who holds the lock")
+        names = [owners[i].decode() for i in range(count.value)]
+        self.lib.rbd_lock_get_owners_cleanup(owners, count)
+        return names
+
+    def lock(self):
+        check(self.lib.rbd_lock_acquire(self.handle, LOCK_EXCLUSIVE), "taking the lock")
+
+    def metadata(self, key):
+        value, length = ctypes.create_string_buffer(4096), ctypes.c_size_t(4096)
+        status = self.lib.rbd_metadata_get(self.handle, key.encode(), value, ctypes.byref(length))
+        if status == -ENOENT:
+            return ""
+        check(status, "reading %s" % key)
+        return value.value.decode()
+
+    def set_metadata(self, key, value):
+        check(self.lib.rbd_metadata_set(self.handle, key.encode(), value.encode()), "setting %s" % key)
+
+    def remove_metadata(self, key):
+        status = self.lib.rbd_metadata_remove(self.handle, key.encode())
+        check(0 if status == -ENOENT else status, "removing %s" % key)
+
+    def fence(self):
+        """Cuts off everybody who has the image open: not one byte of theirs arrives after this returns. The blocklist
+        first, because it is what holds against one who was only asleep; the lock after it, so that the next writer
+        does not wait for it. The monitors answer when the map is made, and whoever opens the image later has that
+        map and brings it to every OSD that it writes to."""
+        owners = self.lock_owners()
+        for address in sorted(set(owners + self.watchers())):
+            say("%s/%s: fencing %s" % (self.pool.name, self.name, address))
+            self.pool.c.mon({"prefix": "osd blocklist", "blocklistop": "add", "addr": address, "expire": BLOCKLIST_SECONDS})
+        check(self.pool.c.lib.rados_wait_for_latest_osdmap(self.pool.c.handle), "waiting for the blocklist")
+        for owner in owners:
+            status = self.lib.rbd_lock_break(self.handle, LOCK_EXCLUSIVE, owner.encode())
+            check(0 if status == -ENOENT else status, "breaking the lock of %s" % owner)
+
+    def others(self, seconds, most=0):
+        """Addresses of other users when there are more than `most` for so long. A tool that has it open for an instant
+        is none."""
+        end = time.monotonic() + seconds
+        while True:
+            watchers = self.watchers()
+            if len(watchers) <= most or time.monotonic() >= end:
+                return watchers if len(watchers) > most else []
+            time.sleep(0.1)
