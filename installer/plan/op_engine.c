@@ -17,7 +17,8 @@ enum {
     DRAIN_OUTPUT_MAX = 64 << 10,
     DRAIN_TRIES = 5,
     DRAIN_AGAIN_MS = 2000,
-    KILLED_STATUS = 137,
+    ENDED_STATUS = 143,  /* of a hook whose container ended: SIGTERM, and */
+    KILLED_STATUS = 137, /* SIGKILL */
     STOP_GRACE_S = 60,
     LINK_MODE = 0400
 };
@@ -187,13 +188,16 @@ int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
 
     buf_init(&out, DRAIN_OUTPUT_MAX);
     for (int tries = 1;; tries++) {
-        if (engine_exec_run(&status, w->g, op->object, &x, e) < 0)
+        int result = engine_exec_run(&status, w->g, op->object, &x, e);
+        if (result < 0 && (tries == 1 || tries == DRAIN_TRIES))
             return -1;
-        if (status == 0)
+        if (result == 0 && status == 0)
             return 0;
         /* A monitor ends when it is taken out of the map, and its container with this hook; asked
          * again, the restarted container says whether that was it. */
-        if (status != KILLED_STATUS || tries == DRAIN_TRIES)
+        if (result < 0)
+            err_drop(e, "asking the restarted container");
+        else if ((status != KILLED_STATUS && status != ENDED_STATUS) || tries == DRAIN_TRIES)
             break;
         clock_sleep_ms(DRAIN_AGAIN_MS);
     }
