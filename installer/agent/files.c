@@ -181,7 +181,7 @@ int files_build(struct files **out, const struct files_source *s, struct err *e)
     for (size_t i = 0; i < m->template_count; i++)
         if (add_template(f, s, &m->templates[i], e) < 0)
             return -1;
-    if (m->ssh && sshd_add_files(f, s, e) < 0)
+    if (sshd_is_wanted(s->tree) && sshd_add_files(f, s, e) < 0)
         return -1;
     *out = steal(f);
     return 0;

@@ -31,6 +31,11 @@ static int add(struct files *f, const char *run, const char *name, char *data, s
     return files_add(f, item, e);
 }
 
+bool sshd_is_wanted(const struct tree *t)
+{
+    return tree_get(t, TREE_PART_SECRET, "ssh_host_key") != NULL;
+}
+
 int sshd_add_files(struct files *f, const struct files_source *s, struct err *e)
 {
     auto_wipe char *host_key = NULL;

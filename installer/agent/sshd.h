@@ -8,6 +8,8 @@
 
 #define SSHD_SERVICE "sshd"
 
+/* The keys are there: the manifest or the environment document asks for sshd. */
+bool sshd_is_wanted(const struct tree *t);
 /* Host key, authorized key and configuration; secrets ssh_host_key and ssh_authorized_key. */
 int sshd_add_files(struct files *f, const struct files_source *s, struct err *e);
 /* The command line, for init. */

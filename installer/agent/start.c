@@ -5,6 +5,7 @@
 
 #include "agent/files.h"
 #include "agent/source.h"
+#include "agent/sshd.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -59,7 +60,7 @@ int agent_launch(struct agent *a, struct err *e)
     struct daemon_run run = {.manifest = a->m, .config = a->config, .tag = tag};
     if (agent_has_daemon(a) && daemon_run(&a->d, &run, e) < 0)
         return -1;
-    if (a->m->ssh && !a->d.sshd && daemon_run_sshd(&a->d, a->config, e) < 0)
+    if (sshd_is_wanted(a->tree) && !a->d.sshd && daemon_run_sshd(&a->d, a->config, e) < 0)
         return -1;
     a->ready = a->late = false;
     a->ready_at = 0;
@@ -114,7 +115,7 @@ static void adopt(struct agent *a)
         strv_add(&a->changed, "all");
     if (hook_env_save(&a->config->env, a->o->run_dir, &e) < 0)
         err_drop(&e, "environment of the hooks");
-    if (a->m->ssh && !a->d.sshd && daemon_run_sshd(&a->d, a->config, &e) < 0)
+    if (sshd_is_wanted(a->tree) && !a->d.sshd && daemon_run_sshd(&a->d, a->config, &e) < 0)
         log_warn("%s", e.msg);
     agent_say(a, a->ready ? STATE_READY : STATE_STARTING, HEALTH_UNKNOWN, "");
     if (a->ready) {

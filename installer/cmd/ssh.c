@@ -111,7 +111,6 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
         mem_printf("%s/slipway-ssh.XXXXXX", runtime && *runtime ? runtime : "/tmp");
     const char *instance = operands->items[0], *id;
     const struct node *c = NULL;
-    const struct manifest *m;
     struct err dropped;
     int r;
 
@@ -119,11 +118,11 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
     if (instances_container(&id, x, instance, e) < 0)
         return -1;
     c = connect_find(x->containers, instance);
-    m = catalog_find(x->catalog, connect_label(c, LABEL_COMPONENT));
-    if (m && !m->ssh)
+    if (!connect_label(c, LABEL_SSH))
         return err_set(e, ERR_CONFIG,
-                       "%s runs no sshd (its manifest says ssh: false); use `slipway exec %s`",
-                       instance, instance);
+                       "%s runs no sshd; use `slipway exec %s`, or say `ssh: true` for %s in the "
+                       "environment file",
+                       instance, instance, connect_label(c, LABEL_COMPONENT));
     if (!mkdtemp(dir)) /* 0700 */
         return err_sys(e, "making %s", dir);
     r = connect_to(x, dir, operands, e);
@@ -140,7 +139,7 @@ const struct cmd cmd_ssh = {
                         "of ~/.ssh is read or changed. The exit status is that of ssh.",
              .examples = examples,
              .group = "Instances"},
-    .needs = CMD_NEEDS_NAME | CMD_NEEDS_CATALOG | CMD_NEEDS_CONTAINERS,
+    .needs = CMD_NEEDS_NAME | CMD_NEEDS_CONTAINERS,
     .min_operands = 1,
     .max_operands = -1,
     .stop_at_operand = true,

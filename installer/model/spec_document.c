@@ -73,6 +73,8 @@ static struct node *component_document(const struct spec_component *c,
         set_size(out, "memory", raw->memory);
     if (raw->volumes)
         node_set_int(out, "volumes", raw->volumes);
+    if (raw->ssh)
+        node_set(out, "ssh", node_copy(raw->ssh));
     for (int k = 0; k < c->count; k++)
         for (size_t n = 0; n < raw->override_count; n++)
             if (strcmp(raw->overrides[n].name, c->instances[k].name) == 0)

@@ -122,11 +122,16 @@ void spec_build_instances(struct spec_build *b, struct spec_component *c,
                           const struct raw_component *raw)
 {
     const char *name = c->manifest->name;
+    const struct node *ssh = raw->ssh;
     check_volume_count(b, raw, c->manifest);
+    if (ssh && ssh->kind != NODE_KIND_BOOL)
+        problems_add(b->problems, node_get(spec_build_place(b, name), "ssh"),
+                     "ssh: expected true or false");
     c->instances = mem_array((size_t)c->count, sizeof(*c->instances));
     for (int k = 0; k < c->count; k++) {
         struct spec_instance *i = &c->instances[k];
         i->manifest = c->manifest;
+        i->ssh = ssh && ssh->text ? strcmp(ssh->text, "true") == 0 : c->manifest->ssh;
         i->ordinal = k + 1;
         i->name = mem_printf("%s-%d", name, k + 1);
         build_instance(b, i, raw);

@@ -17,7 +17,7 @@ struct raw_override {
 struct raw_component {
     char *name;
     int instances, volumes; /* 0: not given */
-    struct node *config;
+    struct node *config, *ssh;
     int64_t memory;
     struct raw_override *overrides;
     size_t override_count;

@@ -154,6 +154,8 @@ struct node *body_build(const struct desired *d, const struct desired_instance *
     node_set_text(body, "Hostname", it->spec->name);
     l = node_set(body, "Labels", labels(d, it->spec->name, it->address));
     node_set_text(l, LABEL_COMPONENT, it->spec->manifest->name);
+    if (it->spec->ssh)
+        node_set_text(l, LABEL_SSH, "true");
     /* Docker's own patience: the grace of the daemon, and a little for init to end the rest. */
     node_set_int(body, "StopTimeout", it->spec->manifest->stop_grace_ms / 1000 + 5);
     node_set(body, "HostConfig", host_config(d, it, body));

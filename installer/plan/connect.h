@@ -18,6 +18,7 @@
 #define LABEL_COMPONENT "slipway.component" /* ceph-osd */
 #define LABEL_HASH "slipway.hash"           /* of the desired container */
 #define LABEL_ADDRESS "slipway.address"     /* containers and volumes: the instance keeps it */
+#define LABEL_SSH "slipway.ssh"             /* containers: sshd runs inside */
 #define LABEL_SUBNET "slipway.subnet"       /* volumes: the network it was made in */
 
 #define CONNECT_ASIDE                                                                              \

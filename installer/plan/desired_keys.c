@@ -126,7 +126,7 @@ static int add_secrets(struct node *out, const struct desired *d, const struct d
             return err_wrap(e, "secret %s of %s", m->secrets[i].name, it->spec->name);
         add_sealed(out, d, it, m->secrets[i].name, value);
     }
-    return m->ssh ? add_ssh(out, d, it, e) : 0;
+    return it->spec->ssh ? add_ssh(out, d, it, e) : 0;
 }
 
 static int add_meta(struct node *out, const struct desired *d, const struct desired_instance *it,

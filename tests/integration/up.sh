@@ -85,10 +85,13 @@ cat >"$TMP/other.yaml" <<EOF
 name: $env-b
 components:
   etcd: {instances: 1}
-  sleeper: {instances: 1}
+  sleeper: {instances: 1, ssh: true}
 EOF
 check_status "a second environment lives beside the first" 0 slip -f "$TMP/other.yaml" up
 check_status "the first has nothing to do" 0 slip -f "$file" plan
+check_same "ssh enters where the document asks for sshd" sleeper-1 "$(slip -e "$env-b" ssh sleeper-1 hostname)"
+check_status "ssh keeps the exit status" 3 slip -e "$env-b" ssh sleeper-1 "exit 3"
+check_not "ssh says where there is no sshd" slip -e "$env" ssh sleeper-1 hostname
 try() { # KEY: reads it with the credentials of sleeper-1
     docker exec -e P="$password" "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca \
         --endpoints https://127.0.0.1:2379 --user \"sleeper-1:\$P\" get $1 --print-value-only"
