@@ -20,7 +20,7 @@ struct spec_instance {
     char *name;                      /* ceph-osd-1 */
     int ordinal;                     /* from 1 */
     const struct manifest *manifest; /* borrowed from the catalog */
-    bool ssh;               /* sshd runs in it */
+    bool ssh;                        /* sshd runs in it */
     struct node *overrides; /* map key -> normalised value given for this instance only, or NULL */
     struct strv volumes;    /* one name per data volume, default <env>-<instance>-data[N] */
     struct spec_port *ports;

@@ -15,7 +15,8 @@ static int number(const char *name, int fallback)
     return v ? (int)strtol(v, NULL, 10) : fallback;
 }
 
-static void run(int fd, struct supervise_msg *m, const char *service, char **argv, const char *tag)
+static void run(int fd, struct supervise_msg *m, const char *service, const char *const *argv,
+                const char *tag)
 {
     struct err e;
 
@@ -70,9 +71,10 @@ int main(int argc, char **argv)
                 return 0;
             }
             if (strcmp(mode, "two") == 0)
-                run(fd, &m, "side", (char *[]){"sleep", "1000", NULL}, "");
+                run(fd, &m, "side", (const char *const[]){"sleep", "1000", NULL}, "");
             if (strcmp(mode, "alone") != 0 && m.service_count == 0)
-                run(fd, &m, "main", argv + (strcmp(mode, "die") == 0 ? 3 : 2), "one");
+                run(fd, &m, "main", (const char *const *)argv + (strcmp(mode, "die") == 0 ? 3 : 2),
+                    "one");
         }
         if (m.kind == SUPERVISE_STARTED && strcmp(mode, "restart") == 0 && rounds == 0) {
             usleep(100000);
@@ -81,7 +83,7 @@ int main(int argc, char **argv)
             supervise_send(fd, &m, &e);
             rounds++;
         } else if (m.kind == SUPERVISE_EXITED && strcmp(mode, "restart") == 0 && rounds == 1) {
-            run(fd, &m, "main", argv + 2, "two");
+            run(fd, &m, "main", (const char *const *)argv + 2, "two");
             rounds++;
         }
     }
