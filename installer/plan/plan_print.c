@@ -46,19 +46,34 @@ static const char *short_key(const char *key)
     return p ? p + 8 : NULL;
 }
 
-static void print_value(struct buf *b, const char *text)
+/* As a document would say it: 1GiB where etcd holds bytes. Owned. */
+static char *readable(const struct manifest *m, const char *name, const char *text)
 {
-    if (!text)
-        buf_puts(b, "(unset)");
-    else if (strlen(text) > VALUE_SHOWN_MAX)
-        buf_printf(b, "%.*s...", VALUE_SHOWN_MAX, text);
+    const struct config_key *key = manifest_config(m, name);
+    auto_node struct node *value = NULL;
+    auto_node struct node *shown = NULL;
+    struct err ignored;
+
+    if (!key || manifest_value_parse(&value, key, text, &ignored) < 0)
+        return mem_strdup(text);
+    shown = manifest_value_document(key, value);
+    return manifest_value_text(shown);
+}
+
+static void print_value(struct buf *b, const struct manifest *m, const char *name, const char *text)
+{
+    auto_free char *shown = text ? readable(m, name, text) : mem_strdup("(unset)");
+
+    if (strlen(shown) > VALUE_SHOWN_MAX)
+        buf_printf(b, "%.*s...", VALUE_SHOWN_MAX, shown);
     else
-        buf_puts(b, text);
+        buf_puts(b, shown);
 }
 
 /* What a push changes: configuration by value; a first push is only counted. */
 static void print_writes(struct buf *b, const struct op *op)
 {
+    const struct manifest *m = op->component->spec->manifest;
     const struct node *value;
 
     if (!op->was || op->was->count == 0)
@@ -73,9 +88,9 @@ static void print_writes(struct buf *b, const struct op *op)
         if (owner)
             buf_printf(b, "%.*s ", (int)(strcspn(owner + 11, "/")), owner + 11);
         buf_printf(b, "%s: ", name);
-        print_value(b, node_get_text(op->was, value->key));
+        print_value(b, m, name, node_get_text(op->was, value->key));
         buf_puts(b, " -> ");
-        print_value(b, value->kind == NODE_KIND_NULL ? NULL : value->text);
+        print_value(b, m, name, value->kind == NODE_KIND_NULL ? NULL : value->text);
         buf_putc(b, '\n');
     }
 }
