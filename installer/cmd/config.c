@@ -206,9 +206,19 @@ static int run_change(struct cmd_context *x, const struct change_options *o,
     return r;
 }
 
+/* "KEY VALUE" or "KEY=VALUE": keys have no "=". */
 static int run_set(struct cmd_context *x, void *o, const struct strv *operands, struct err *e)
 {
-    return run_change(x, o, operands, operands->items[2], e);
+    const char *word = operands->items[1], *equal = strchr(word, '=');
+    auto_strv struct strv divided = {0};
+
+    if (operands->count == 3)
+        return run_change(x, o, operands, operands->items[2], e);
+    if (!equal)
+        return err_set(e, ERR_USAGE, "config set needs a value for %s", word);
+    strv_add(&divided, operands->items[0]);
+    strv_take(&divided, mem_strndup(word, (size_t)(equal - word)));
+    return run_change(x, o, &divided, equal + 1, e);
 }
 
 static int run_delete(struct cmd_context *x, void *o, const struct strv *operands, struct err *e)
@@ -318,7 +328,7 @@ const struct cmd cmd_config_get = {
 const struct cmd cmd_config_set = {
     .help = {.name = "config set",
              .summary = "change a key: checked, recorded, and in effect at once",
-             .args = "COMPONENT[/INSTANCE] KEY[.PATH] VALUE",
+             .args = "COMPONENT[/INSTANCE] KEY[.PATH] VALUE | KEY=VALUE",
              .details = "The document and the key change together. The instances apply it as the "
                         "component says: live, by a reload, or by a restart of the daemon.",
              .options = change_specs,
@@ -326,7 +336,7 @@ const struct cmd cmd_config_set = {
              .group = "Configuration"},
     .options_size = sizeof(struct change_options),
     .needs = CONFIG_NEEDS,
-    .min_operands = 3,
+    .min_operands = 2,
     .max_operands = 3,
     .run = run_set,
 };

@@ -93,14 +93,52 @@ static void default_components(struct wish *w)
         strv_add(&w->components, w->x->catalog->items[i]->name);
 }
 
+/* Whether so many instances may be; 0 is no component at all, which etcd must be. */
+static bool is_allowed(const struct manifest *m, const char *answer)
+{
+    char *end;
+    long n = strtol(answer, &end, 10);
+
+    if (*end || end == answer)
+        return false;
+    if (n == 0)
+        return strcmp(m->name, "etcd") != 0;
+    return m->instances_allowed.count ? strv_has(&m->instances_allowed, answer)
+                                      : n >= m->instances_min && n <= m->instances_max;
+}
+
+static char *count_hint(const struct manifest *m)
+{
+    auto_free char *allowed = strv_join(&m->instances_allowed, ", ");
+    bool needed = strcmp(m->name, "etcd") == 0;
+
+    return *allowed ? mem_printf("instances: %s%s", allowed, needed ? "" : ", or 0 for none")
+                    : mem_printf("instances: %d to %d%s", m->instances_min, m->instances_max,
+                                 needed ? "" : ", or 0 for none");
+}
+
+static char *ask_count(const struct manifest *m)
+{
+    auto_free char *hint = count_hint(m);
+    auto_free char *question = mem_printf("%s: %s\n  %s", m->name, m->summary, hint);
+    auto_free char *fallback = mem_printf("%d", m->instances_default);
+    char *answer = NULL;
+
+    for (int i = 0; i < ASK_MAX; i++) {
+        free(answer);
+        answer = ask(question, fallback);
+        if (!answer || is_allowed(m, answer))
+            return answer;
+        fprintf(stderr, "%s does not fit\n", answer);
+    }
+    return answer;
+}
+
 static int ask_components(struct wish *w, struct err *e)
 {
     for (size_t i = 0; i < w->x->catalog->count; i++) {
         const struct manifest *m = w->x->catalog->items[i];
-        auto_free char *question =
-            mem_printf("%s: %s\n  instances, 0 for none", m->name, m->summary);
-        auto_free char *fallback = mem_printf("%d", m->instances_default);
-        auto_free char *answer = ask(question, fallback);
+        auto_free char *answer = ask_count(m);
 
         if (!answer)
             return err_set(e, ERR_INTERRUPTED, "no answer; nothing was written");

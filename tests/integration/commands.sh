@@ -93,6 +93,7 @@ fi
 # config
 check_same "get" hello "$(slip config get sleeper word)"
 check_status "set" 0 slip config set sleeper word 'two words: yes'
+check_status "the form with = too" 0 slip config set sleeper 'number=1'
 check_same "is there" 'two words: yes' "$(slip config get sleeper word)"
 applied() { slip status --json | jq -e '[.instances[] | select(.config.current | not)] | length == 0'; }
 check "the instances apply it" wait_until 10 applied
@@ -136,6 +137,16 @@ check_status "the document agrees with the keys" 0 slip plan
 check_has "nobody holds the lock" "$(slip lock status)" "not locked"
 check_status "break needs a reason" 6 slip lock break
 check_status "breaking no lock is fine" 0 slip lock break --reason test
+
+docker exec -i "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca --endpoints https://127.0.0.1:2379 \
+    --user \"root:\$(cat /run/slipway/secrets/root_password)\" put /slipway/$env/lock" >/dev/null \
+    <<<'{"user":"other","host":"elsewhere","pid":1,"command":"up","since":"2026-01-31T12:00:00.000Z"}'
+check_has "the holder is shown" "$(slip lock status)" elsewhere
+check_status "a change is refused meanwhile" 4 slip config set sleeper word locked
+check_has "and says who holds it" "$(cat "$TMP/err")" other@elsewhere
+check_status "break" 0 slip lock break --reason "the holder is gone"
+check_status "a change is possible again" 0 slip config set sleeper word unlocked
+check_has "history keeps the reason" "$(slip config history)" "the holder is gone"
 
 # check
 slip check --json >"$TMP/check" || true
