@@ -167,17 +167,15 @@ class Image:
         self.lib.rbd_watchers_list_cleanup(items, ctypes.c_size_t(count))
         return addresses
 
-    def lock_owners(self):
-        """Addresses of who holds the exclusive lock: none or one."""
-        owners, count = (ctypes.c_char_p * 8)(), ctypes.c_size_t(8)
-        mode = ctypes.c_int()
-        status = self.lib.rbd_lock_get_owners(self.handle, ctypes.byref(mode), owners, ctypes.byref(count))
-        if status == -ENOENT:
-            return []
-        check(status, "asking who holds the lock")
-        names = [owners[i].decode() for i in range(count.value)]
-        self.lib.rbd_lock_get_owners_cleanup(owners, count)
-        return names
+    def lockers(self):
+        """List of (client, cookie, address) of who holds the exclusive lock: none or one."""
+        texts = [ctypes.create_string_buffer(4096) for _ in range(4)]
+        sizes = [ctypes.c_size_t(4096) for _ in range(4)]
+        arguments = [a for text, size in zip(texts, sizes) for a in (text, ctypes.byref(size))]
+        count = check(self.lib.rbd_list_lockers(self.handle, ctypes.byref(ctypes.c_int()), *arguments), "asking who holds the lock")
+        # The first text is the lock's tag, the others are `count` strings with a NUL after each.
+        columns = [t.raw[:s.value].decode(errors="replace").split("\0")[:count] for t, s in list(zip(texts, sizes))[1:]]
+        return list(zip(*columns))
 
     def lock(self):
         check(self.lib.rbd_lock_acquire(self.handle, LOCK_EXCLUSIVE), "taking the lock")
@@ -202,14 +200,14 @@ class Image:
         first, because it is what holds against one who was only asleep; the lock after it, so that the next writer
         does not wait for it. The monitors answer when the map is made, and whoever opens the image later has that
         map and brings it to every OSD that it writes to."""
-        owners = self.lock_owners()
-        for address in sorted(set(owners + self.watchers())):
+        lockers = self.lockers()
+        for address in sorted(set([a for _, _, a in lockers] + self.watchers())):
             say("%s/%s: fencing %s" % (self.pool.name, self.name, address))
             self.pool.c.mon({"prefix": "osd blocklist", "blocklistop": "add", "addr": address, "expire": BLOCKLIST_SECONDS})
         check(self.pool.c.lib.rados_wait_for_latest_osdmap(self.pool.c.handle), "waiting for the blocklist")
-        for owner in owners:
-            status = self.lib.rbd_lock_break(self.handle, LOCK_EXCLUSIVE, owner.encode())
-            check(0 if status == -ENOENT else status, "breaking the lock of %s" % owner)
+        for client, cookie, _ in lockers:
+            status = self.lib.rbd_break_lock(self.handle, client.encode(), cookie.encode())
+            check(0 if status == -ENOENT else status, "breaking the lock of %s" % client)
 
     def others(self, seconds, most=0):
         """Addresses of other users when there are more than `most` for so long. A tool that has it open for an instant

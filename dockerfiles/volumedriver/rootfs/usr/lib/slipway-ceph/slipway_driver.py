@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""What the volume drivers share: the entries of $CFG_volumes, and one writer for each image.
+
+An image's metadata says which instance has it (slipway.owner), its watchers say who has it open in fact. Whoever opens an
+image looks before and after: of two who do it at once, at least one sees the other and steps back.
+"""
+
+import json
+import os
+import re
+import sys
+
+from slipway_ceph import RUN, Cluster, Failure, mon_host, mons, say
+from slipway_rbd import ENOENT, OWNER, Pool, size_bytes
+
+USER = "client.rbd"
+INSTANCE = os.environ.get("SLIPWAY_INSTANCE", "")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+KEYS = {"pool", "image", "size", "read_only", "take_over", "absent", "force"}
+DEFAULT_POOL = "volumes"
+TAKEN = "slipway.taken"
+# Another client's short look at an image is no use of it.
+PATIENCE = 1.0
+
+
+class Wrong(Exception):
+    """This volume cannot be served; the text says why."""
+
+
+def yes(value):
+    return str(value).lower() == "true"
+
+
+def read_volume(name, v, more=()):
+    if not NAME.fullmatch(name):
+        raise Wrong("not a name: 1 to 63 letters, digits, _ . - are allowed, the first a letter or digit")
+    if not isinstance(v, dict):
+        raise Wrong("a map is expected")
+    known = KEYS | set(more)
+    for key in sorted(set(v) - known):
+        raise Wrong("unknown key %s; known are %s" % (key, " ".join(sorted(known))))
+    v = dict(v, pool=v.get("pool") or DEFAULT_POOL, image=v.get("image") or name)
+    if "size" in v:
+        v["size"] = size_bytes(v["size"])
+    return v
+
+
+def wanted(more=()):
+    """(map name -> entry of what is to be served, map name -> entry of what is absent, list of complaints)."""
+    serve, gone, bad = {}, {}, []
+    for name, entry in sorted(json.loads(os.environ.get("CFG_volumes") or "{}").items()):
+        try:
+            v = read_volume(name, entry, more)
+            (gone if yes(v.get("absent")) else serve)[name] = v
+        except Wrong as e:
+            bad.append((name, e))
+    return serve, gone, bad
+
+
+def complain(name, why):
+    print("volume %s: %s" % (name, why), file=sys.stderr)
+
+
+def write_conf(path):
+    """ceph.conf and keyring of client.rbd for daemons that read files, in memory. The key is in no argument list."""
+    keyring = path + ".keyring"
+    with open(os.open(keyring + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+        with open(os.path.join(RUN, "secrets", "rbd")) as key:
+            f.write("[%s]\n\tkey = %s\n" % (USER, key.read().strip()))
+    os.rename(keyring + ".new", keyring)
+    with open(path + ".new", "w") as f:
+        f.write("[global]\nmon_host = %s\nkeyring = %s\nlog_to_file = false\nadmin_socket =\n"
+                "mon_client_hunt_interval = 0.5\n" % (mon_host(mons().values()), keyring))
+    os.rename(path + ".new", path)
+
+
+class Images:
+    """Images through a connection that is made when it is needed."""
+
+    def __init__(self):
+        self.c, self.pools = None, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.c:
+            self.c.close()
+
+    def pool(self, name):
+        if not self.c:
+            self.c = Cluster(USER, "rbd").wait(30, "needed for the volumes")
+        if name not in self.pools:
+            self.pools[name] = Pool(self.c, name)
+        return self.pools[name]
+
+    def look(self, v):
+        try:
+            return self.pool(v["pool"]).open(v["image"], read_only=True)
+        except Failure as e:
+            if e.errno == ENOENT:
+                raise Wrong("there is no image %s/%s" % (v["pool"], v["image"])) from None
+            raise
+
+    def claim(self, v):
+        """Before the daemon opens the image for writing: nobody else has it, or is cut off because the entry says so, or
+        because it was this instance's own process, which is gone. Returns the image's size."""
+        with self.look(v) as image:
+            size = image.size()
+            owner, serial = image.metadata(OWNER), str(v.get("take_over", ""))
+            take = serial and image.metadata(TAKEN) != serial
+            if image.lockers() or image.watchers():
+                if take or owner == INSTANCE:
+                    image.fence()
+                else:
+                    users = image.others(PATIENCE)
+                    if users:
+                        raise Wrong("in use by %s; detach it there, move it, or take it over" % (owner or " ".join(users)))
+        if owner != INSTANCE or take:
+            with self.pool(v["pool"]).open(v["image"]) as image:
+                image.set_metadata(OWNER, INSTANCE)
+                if take:
+                    image.set_metadata(TAKEN, serial)
+        return size
+
+    def alone(self, v):
+        """After the daemon opened it: whether it is the only one. The daemon itself is one watcher."""
+        with self.look(v) as image:
+            others = image.others(PATIENCE, most=1)
+            if others or image.metadata(OWNER) != INSTANCE:
+                raise Wrong("somebody else opened it at the same moment: %s" % " ".join(others))
+
+    def mine(self, v):
+        try:
+            with self.look(v) as image:
+                return image.metadata(OWNER) == INSTANCE
+        except (Wrong, Failure):
+            return False
+
+    def release(self, v):
+        """After the daemon closed it."""
+        try:
+            with self.pool(v["pool"]).open(v["image"]) as image:
+                if image.metadata(OWNER) == INSTANCE:
+                    image.remove_metadata(OWNER)
+        except Failure as e:
+            if e.errno != ENOENT:  # deleted meanwhile: nothing to release
+                say("%s/%s: %s" % (v["pool"], v["image"], e))
+
+    def size(self, v):
+        with self.look(v) as image:
+            return image.size()
