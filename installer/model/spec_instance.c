@@ -138,7 +138,7 @@ void spec_build_instances(struct spec_build *b, struct spec_component *c,
     }
     const struct node *overrides = node_get(spec_build_place(b, name), "overrides"), *own;
     node_for_each (own, overrides) {
-        bool known = false;
+        bool known = !own->key; /* of a list, which is a problem already */
         for (int k = 0; k < c->count && !known; k++)
             known = strcmp(c->instances[k].name, own->key) == 0;
         if (!known)

@@ -255,6 +255,8 @@ static void components_are_checked_against_their_manifests(void **state)
     refused(c, "ceph-mon: {memory: 1MiB}",
             "env:4:22: memory: 1MiB is not between 6MiB and 1024TiB");
     refused(c, "ceph-mon: {volumes: 2}", "env:4:23: volumes: 2; ceph-mon takes 1 to 1");
+    refused(c, "ceph-mon: {overrides: [{ceph-mon-1: {}}]}",
+            "env:4:25: overrides: expected a map, not a list");
     refused(c, "ceph-mon: {overrides: {ceph-mon-2: {}}}",
             "env:4:26: overrides: \"ceph-mon-2\" is no instance; with instances: 1 they are "
             "ceph-mon-1 to ceph-mon-1");
