@@ -35,6 +35,8 @@ all_clean() {
         .[0] == .[1] and .[0] > 0')" = true ]
 }
 # shellcheck disable=SC2317
+is_active() { [ "$(hook "$1" health)" = active ]; }
+# shellcheck disable=SC2317
 has_size() { [ "$(ceph osd metadata "$1" -f json | jq -r .bluestore_bdev_size)" = "$2" ]; }
 started() { for i; do wait_until 90 settled "$i"; check "$i is ready" reached "$i" ready || true; done; }
 
@@ -172,6 +174,14 @@ test_pools() {
     check "placement groups get clean" wait_until 60 all_clean
     docker exec "$P-ceph-mon-1" rbd create --size 8M cold/disk
     check_has "an image's data goes to the erasure-coded pool" "$(docker exec "$P-ceph-mon-1" rbd info cold/disk)" "data_pool: ec"
+    prepare_files ceph-mgr-2
+    start ceph-mgr-2
+    started ceph-mgr-2
+    check_same "a second manager stands by" standby "$(hook ceph-mgr-2 health)"
+    docker kill "$P-ceph-mgr-1" >/dev/null
+    check "and takes over when the first one dies" wait_until 30 is_active ceph-mgr-2
+    docker start "$P-ceph-mgr-1" >/dev/null
+    check "which then stands by" wait_until 30 hook ceph-mgr-1 ready
     check_same "a second time there is nothing to say" "" "$(hook ceph-mgr-1 apply)"
     prepare_files 'ceph-mgr-1={"pools":{"volumes":{"kind":"erasure","k":2,"m":1}}}'
     check_not "a kind cannot change" hook ceph-mgr-1 apply
