@@ -30,6 +30,8 @@ struct config_state {
 /* Needs CATALOG and ETCD. `word` NULL: no target. config_close in every case. */
 int config_open(struct config_state *s, struct cmd_context *x, const char *word, struct err *e);
 void config_close(struct config_state *s);
+/* Sets the target of an open state, in place of the one it has. */
+int config_aim(struct config_state *s, const char *word, struct err *e);
 /* "ceph-osd" or "ceph-osd/ceph-osd-1", owned. */
 char *config_target_text(const struct config_target *t);
 
@@ -46,6 +48,8 @@ struct config_commit {
     int64_t lock_wait_ms;
 };
 int config_commit(struct config_state *s, const struct config_commit *o, struct err *e);
+/* The same without a word. */
+int config_store(struct config_state *s, const struct config_commit *o, struct err *e);
 
 /* "live.debug_mon" into the key and the rest ("" when none), owned. */
 void config_split(char **key, char **path, const char *word);

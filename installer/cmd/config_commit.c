@@ -106,7 +106,7 @@ static int push(const struct config_state *s, const struct env_lock *lock, const
     return r;
 }
 
-int config_commit(struct config_state *s, const struct config_commit *o, struct err *e)
+int config_store(struct config_state *s, const struct config_commit *o, struct err *e)
 {
     struct lock_opts lo = {.env = s->x->env, .command = o->what, .wait_ms = o->lock_wait_ms};
     struct env_lock *lock = NULL;
@@ -120,9 +120,15 @@ int config_commit(struct config_state *s, const struct config_commit *o, struct 
             r = push(s, lock, o->what, e);
         lock_close(lock);
         link_free(root);
-        if (r < 0)
-            return -1;
+        return r;
     }
+    return 0;
+}
+
+int config_commit(struct config_state *s, const struct config_commit *o, struct err *e)
+{
+    if (config_store(s, o, e) < 0)
+        return -1;
     print(s, o->dry_run);
     return 0;
 }

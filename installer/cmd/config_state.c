@@ -86,6 +86,14 @@ static int find_target(struct config_state *s, const char *word, struct err *e)
                                  s->target.component);
 }
 
+int config_aim(struct config_state *s, const char *word, struct err *e)
+{
+    free(s->target.component);
+    free(s->target.instance);
+    s->target = (struct config_target){0};
+    return find_target(s, word, e);
+}
+
 /* ---- the document ------------------------------------------------------------------------------
  */
 

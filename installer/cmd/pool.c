@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* pool create, list, show, delete. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/out.h"
+#include "cmd/volume_run.h"
+
+enum { TEXT_MAX = 1 << 20 };
+
+static const struct volume_options no_options = {0};
+
+static int put_pools(struct volume_run *r, const char *what, const struct strv *names,
+                     struct err *e)
+{
+    struct volume_step s = {.what = what,
+                            .target = r->maker->manifest->name,
+                            .key = "pools",
+                            .map = r->maps.pools,
+                            .names = names,
+                            .noun = "pool"};
+
+    return volume_run_step(r, &s, e);
+}
+
+/* ---- create -----------------------------------------------------------------------------------
+ */
+
+struct create_options {
+    struct volume_options common;
+    struct volume_pool pool;
+};
+
+#define AT(field) offsetof(struct create_options, pool.field)
+static const struct opt_spec create_specs[] = {
+    {"size", 's', OPT_INT, "N", "copies of every object; 3 is usual", AT(size), .min = 1,
+     .max = 32},
+    {"min-size", 0, OPT_INT, "N", "copies that must be there for I/O to go on", AT(min_size),
+     .min = 1, .max = 32},
+    {"k", 'k', OPT_INT, "N", "erasure coded: parts that hold the data", AT(k), .min = 2, .max = 32},
+    {"m", 'm', OPT_INT, "N", "erasure coded: parts that may be lost", AT(m), .min = 1, .max = 32},
+    {"pg-num", 0, OPT_INT, "N", "placement groups", AT(pg_num), .min = 1, .max = 65536},
+    {"data-pool", 0, OPT_STRING, "POOL", "where the data of its volumes goes", AT(data_pool)},
+    {"quota", 0, OPT_STRING, "SIZE", "the most it may hold", AT(quota)},
+    VOLUME_OPTIONS(create_options),
+    {0},
+};
+#undef AT
+
+static const struct opt_example create_examples[] = {
+    {"slipway pool create fast --size 3", "every object three times"},
+    {"slipway pool create cold -k 4 -m 2", "erasure coded, for `volume create --data-pool cold`"},
+    {0},
+};
+
+static int run_create(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
+{
+    const struct create_options *o = opts;
+    struct volume_run r;
+    int result = volume_run_open(&r, x, &o->common, e);
+
+    if (result == 0)
+        result = volume_pool_create(&r.maps, operands->items[0], &o->pool, e);
+    if (result == 0)
+        result = put_pools(&r, "pool create", operands, e);
+    if (result == 0)
+        volume_run_say(&r, operands, "created");
+    volume_run_close(&r);
+    return result;
+}
+
+const struct cmd cmd_pool_create = {
+    .help = {.name = "pool create",
+             .summary = "create a pool: replicated, or erasure coded",
+             .args = "POOL",
+             .options = create_specs,
+             .examples = create_examples,
+             .group = "Volumes"},
+    .options_size = sizeof(struct create_options),
+    .needs = VOLUME_NEEDS,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run_create,
+};
+
+/* ---- delete -----------------------------------------------------------------------------------
+ */
+
+struct delete_options {
+    struct volume_options common;
+};
+
+static const struct opt_spec delete_specs[] = {
+    VOLUME_OPTIONS(delete_options),
+    {0},
+};
+
+static int delete (struct volume_run *r, const struct strv *operands, struct err *e)
+{
+    struct volume_step forget = {.what = "pool delete",
+                                 .target = r->maker->manifest->name,
+                                 .key = "pools",
+                                 .names = operands,
+                                 .no_wait = true};
+
+    if (volume_pool_delete(&r->maps, operands->items[0], e) < 0 ||
+        put_pools(r, "pool delete", operands, e) < 0)
+        return -1;
+    if (r->options->no_wait)
+        return 0;
+    if (volume_run_again(r, e) < 0)
+        return -1;
+    node_remove(r->maps.pools, operands->items[0]);
+    forget.map = r->maps.pools;
+    return volume_run_step(r, &forget, e);
+}
+
+static int run_delete(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
+{
+    const struct delete_options *o = opts;
+    struct volume_run r;
+    int result = volume_run_open(&r, x, &o->common, e);
+
+    if (result == 0)
+        result = delete (&r, operands, e);
+    if (result == 0)
+        volume_run_say(&r, operands, "deleted");
+    volume_run_close(&r);
+    return result;
+}
+
+const struct cmd cmd_pool_delete = {
+    .help = {.name = "pool delete",
+             .summary = "delete a pool that no volume uses",
+             .args = "POOL",
+             .options = delete_specs,
+             .group = "Volumes"},
+    .options_size = sizeof(struct delete_options),
+    .needs = VOLUME_NEEDS,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run_delete,
+};
+
+/* ---- list, show -------------------------------------------------------------------------------
+ */
+
+static struct node *row_of(const struct volume_run *r, const struct node *pool)
+{
+    struct node *n = node_copy(pool);
+    const struct node *v;
+    int64_t count = 0;
+
+    node_set_text(n, "name", pool->key);
+    if (!node_get_text(n, "kind"))
+        node_set_text(n, "kind", "replicated");
+    node_for_each (v, r->maps.volumes) {
+        const char *own = node_get_text(v, "pool"), *data = node_get_text(v, "data_pool");
+
+        count += strcmp(own ? own : VOLUME_POOL, pool->key) == 0 ||
+                 (data && strcmp(data, pool->key) == 0);
+    }
+    node_set_int(n, "volumes", count);
+    return n;
+}
+
+static void print_list(const struct cmd_context *x, const struct node *rows)
+{
+    static const char *const heads[] = {"POOL", "KIND", "COPIES", "QUOTA", "VOLUMES", NULL};
+    struct out_table *t = out_table_new(heads);
+    auto_buf struct buf b;
+    const struct node *n;
+
+    buf_init(&b, TEXT_MAX);
+    node_for_each (n, rows) {
+        const char *k = node_get_text(n, "k"), *m = node_get_text(n, "m");
+
+        out_table_add(t, node_get_text(n, "name"), OUT_BOLD);
+        out_table_add(t, node_get_text(n, "kind"), OUT_PLAIN);
+        if (k && m)
+            out_table_addf(t, OUT_PLAIN, "%s+%s", k, m);
+        else
+            out_table_add(t, node_get_text(n, "size"), OUT_PLAIN);
+        out_table_add(t, node_get_text(n, "quota"), OUT_PLAIN);
+        out_table_add(t, node_get_text(n, "volumes"), OUT_PLAIN);
+    }
+    out_table_format(&b, t, out_has_color(x, stdout));
+    out_table_free(t);
+    out_buf(&b);
+}
+
+static int run_list(struct cmd_context *x, void *options, const struct strv *operands,
+                    struct err *e)
+{
+    struct volume_run r;
+    auto_node struct node *rows = node_new_list();
+    int result = volume_run_open(&r, x, &no_options, e);
+    const struct node *p;
+
+    (void)options;
+    (void)operands;
+    if (result == 0) {
+        node_for_each (p, r.maps.pools) {
+            if (p->kind == NODE_KIND_MAP && !node_get_bool(p, "absent", false))
+                node_add(rows, row_of(&r, p));
+        }
+        if (x->json)
+            out_json(rows);
+        else
+            print_list(x, rows);
+    }
+    volume_run_close(&r);
+    return result;
+}
+
+static int run_show(struct cmd_context *x, void *options, const struct strv *operands,
+                    struct err *e)
+{
+    struct volume_run r;
+    struct node *pool = NULL;
+    const struct node *n;
+    int result = volume_run_open(&r, x, &no_options, e);
+
+    (void)options;
+    if (result == 0)
+        result = volume_pool_find(&pool, &r.maps, operands->items[0], e);
+    if (result == 0) {
+        auto_node struct node *row = row_of(&r, pool);
+
+        if (x->json)
+            out_json(row);
+        node_for_each (n, row) {
+            if (!x->json && n->text)
+                printf("%-12s %s\n", n->key, n->text);
+        }
+    }
+    volume_run_close(&r);
+    return result;
+}
+
+const struct cmd cmd_pool_list = {
+    .help = {.name = "pool list", .summary = "the pools that hold volumes", .group = "Volumes"},
+    .needs = VOLUME_NEEDS,
+    .run = run_list,
+};
+
+const struct cmd cmd_pool_show = {
+    .help = {.name = "pool show", .summary = "one pool", .args = "POOL", .group = "Volumes"},
+    .needs = VOLUME_NEEDS,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run_show,
+};

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Volumes and pools as desired state: what a command may change in the maps `volumes` and `pools`
+ * of the component that makes them, and `volumes` of the drivers that serve them. Everything here
+ * is pure; nothing is asked of any host. Which component is which follows from its keys: the maker
+ * has `pools` and `volumes`, a driver has `volumes` alone.
+ */
+#ifndef CMD_VOLUME_H
+#define CMD_VOLUME_H
+
+#include "conf/node.h"
+#include "model/spec.h"
+
+#define VOLUME_POOL "volumes"      /* where volumes go when nothing is said */
+#define VOLUME_TEMPLATE "template" /* the snapshot that a template is copied from */
+
+/* "maker" and drivers of an environment; NULL or false when the component is none. */
+const struct spec_component *volume_maker(const struct spec *s);
+bool volume_is_driver(const struct manifest *m);
+/* The instance that a word means: "qemu", "volumedriver-qemu" (the one with the fewest volumes) or
+ * "volumedriver-qemu-1". */
+int volume_driver_find(const struct spec_instance **out, const struct spec *s, const char *word,
+                       struct err *e);
+
+/* List of {"volume","instance","component","pool","size","read_only"}, in the order of the
+ * instances. Owned. */
+struct node *volume_attachments(const struct spec *s);
+
+/* 1 to 63 of A-Z a-z 0-9 _ . -, the first a letter or digit. `kind`: "volume". */
+int volume_check_name(const char *kind, const char *name, struct err *e);
+/* "10GiB", whole MiB from 1MiB to 64TiB. */
+int volume_parse_size(int64_t *bytes, const char *text, struct err *e);
+
+/* What the following look at and change. The maps are a document's. */
+struct volume_maps {
+    struct node *volumes, *pools; /* pools is only looked at */
+    const struct node *attached;  /* volume_attachments */
+};
+/* The entry; ERR_NOTFOUND with the nearest name. One that is being deleted is not there. */
+int volume_find(struct node **out, const struct volume_maps *m, const char *name, struct err *e);
+
+struct volume_new {
+    const char *size;      /* NULL: that of the snapshot */
+    const char *pool;      /* NULL: VOLUME_POOL, or that of the snapshot's volume */
+    const char *data_pool; /* NULL: none */
+    const char *from;      /* NULL, "VOLUME@SNAPSHOT", or a template's name */
+};
+int volume_create(const struct volume_maps *m, const char *name, const struct volume_new *o,
+                  struct err *e);
+int volume_resize(const struct volume_maps *m, const char *name, const char *size, bool force,
+                  struct err *e);
+/* Refused while it is attached or has clones; with snapshots only when forced. */
+int volume_delete(const struct volume_maps *m, const char *name, bool force, struct err *e);
+int volume_snapshot(const struct volume_maps *m, const char *name, const char *snapshot,
+                    struct err *e);
+int volume_snapshot_delete(const struct volume_maps *m, const char *name, const char *snapshot,
+                           struct err *e);
+/* The serial makes it a thing that happens once. */
+int volume_rollback(const struct volume_maps *m, const char *name, const char *snapshot,
+                    int64_t serial, struct err *e);
+int volume_template(const struct volume_maps *m, const char *name, struct err *e);
+/* Takes out the entries, and the snapshots of `name`, that are gone by now. */
+void volume_forget(const struct volume_maps *m, const char *name);
+
+struct volume_attach {
+    const char *instance;
+    bool read_only;
+    int64_t take_over; /* serial, or 0: nobody has to be fenced */
+};
+/* One writer: refused while anybody has it attached, unless all, this one too, only read. */
+int volume_attach(const struct volume_maps *m, struct node *served, const char *name,
+                  const struct volume_attach *o, struct err *e);
+/* The instance that serves it; with several, `instance` says which. ERR_NOTFOUND. Borrowed. */
+int volume_attachment(const char **out, const struct volume_maps *m, const char *name,
+                      const char *instance, struct err *e);
+
+struct volume_pool {
+    int64_t size, min_size, k, m, pg_num; /* 0: not given */
+    const char *quota, *data_pool;
+};
+int volume_pool_create(const struct volume_maps *m, const char *name, const struct volume_pool *o,
+                       struct err *e);
+/* Refused while volumes or other pools use it. Marks it absent. */
+int volume_pool_delete(const struct volume_maps *m, const char *name, struct err *e);
+int volume_pool_find(struct node **out, const struct volume_maps *m, const char *name,
+                     struct err *e);
+
+#endif

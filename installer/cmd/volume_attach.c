@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* volume attach, detach, move. */
+#include "cmd/volume_attach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "conf/units.h"
+
+static int find_driver(const struct spec_instance **out, const struct volume_run *r,
+                       const char *word, struct err *e)
+{
+    const struct manifest *only = NULL;
+    size_t count = 0;
+
+    if (word)
+        return volume_driver_find(out, r->spec, word, e);
+    for (size_t c = 0; c < r->spec->component_count; c++)
+        if (volume_is_driver(r->spec->components[c].manifest)) {
+            only = r->spec->components[c].manifest;
+            count++;
+        }
+    if (count > 1)
+        return err_set(e, ERR_USAGE, "%s has several volume drivers; say which with --to",
+                       r->spec->name);
+    return volume_driver_find(out, r->spec, only ? only->name : "", e);
+}
+
+static struct volume_step step_of(const char *what, const struct spec_instance *driver,
+                                  const struct node *served, const struct strv *names)
+{
+    return (struct volume_step){
+        .what = what, .target = driver->name, .key = "volumes", .map = served, .names = names};
+}
+
+int volume_attach_many(struct volume_run *r, const struct volume_attach_many *o, struct err *e)
+{
+    const struct spec_instance *driver;
+    auto_node struct node *served = NULL;
+    struct volume_attach a = {.read_only = o->read_only, .take_over = o->take_over};
+    struct volume_step s;
+
+    if (find_driver(&driver, r, o->to, e) < 0)
+        return -1;
+    served = volume_run_served(r, driver);
+    a.instance = driver->name;
+    for (size_t i = 0; i < o->names->count; i++)
+        if (volume_attach(&r->maps, served, o->names->items[i], &a, e) < 0)
+            return -1;
+    s = step_of("volume attach", driver, served, o->names);
+    return volume_run_step(r, &s, e);
+}
+
+int volume_attached_resize(struct volume_run *r, const char *name, struct err *e)
+{
+    char *items[] = {mem_strdup(name), NULL};
+    auto_free char *owned = items[0];
+    struct strv names = {.items = items, .count = 1};
+    auto_strv struct strv instances = {0};
+    int64_t size = 0;
+    const struct node *a;
+
+    units_parse_size(&size, node_get_text(node_get(r->maps.volumes, name), "size"));
+    node_for_each (a, r->attached) {
+        if (strcmp(node_get_text(a, "volume"), name) == 0)
+            strv_add(&instances, node_get_text(a, "instance"));
+    }
+    for (size_t i = 0; i < instances.count; i++) {
+        const struct spec_instance *driver = spec_instance(r->spec, instances.items[i]);
+        auto_node struct node *served = volume_run_served(r, driver);
+        struct volume_step s = step_of("volume resize", driver, served, &names);
+
+        node_set_int(node_get(served, name), "size", size);
+        if (volume_run_step(r, &s, e) < 0)
+            return -1;
+        if (i + 1 < instances.count && volume_run_again(r, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- attach -----------------------------------------------------------------------------------
+ */
+
+struct attach_options {
+    struct volume_options common;
+    const char *to;
+    bool read_only;
+};
+
+static const struct opt_spec attach_specs[] = {
+    {"to", 0, OPT_STRING, "DRIVER", "qemu, volumedriver-qemu or volumedriver-qemu-1",
+     offsetof(struct attach_options, to)},
+    {"read-only", 0, OPT_FLAG, NULL, "for reading; several may, when nobody writes",
+     offsetof(struct attach_options, read_only)},
+    VOLUME_OPTIONS(attach_options),
+    {0},
+};
+
+static const struct opt_example attach_examples[] = {
+    {"slipway volume attach disk --to qemu", "`slipway volume show disk` says how to use it"},
+    {0},
+};
+
+static int run_attach(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
+{
+    const struct attach_options *o = opts;
+    struct volume_attach_many a = {.names = names, .to = o->to, .read_only = o->read_only};
+    struct volume_run r;
+    int result = volume_run_open(&r, x, &o->common, e);
+
+    if (result == 0)
+        result = volume_attach_many(&r, &a, e);
+    if (result == 0)
+        volume_run_say(&r, names, "attached");
+    volume_run_close(&r);
+    return result;
+}
+
+const struct cmd cmd_volume_attach = {
+    .help = {.name = "volume attach",
+             .summary = "have a driver serve volumes",
+             .args = "VOLUME...",
+             .details = "A volume has one writer: attaching it a second time is refused; `slipway "
+                        "volume move` hands it over.",
+             .options = attach_specs,
+             .examples = attach_examples,
+             .group = "Volumes"},
+    .options_size = sizeof(struct attach_options),
+    .needs = VOLUME_NEEDS,
+    .min_operands = 1,
+    .max_operands = -1,
+    .run = run_attach,
+};
+
+/* ---- detach -----------------------------------------------------------------------------------
+ */
+
+struct detach_options {
+    struct volume_options common;
+    const char *from;
+    bool force;
+};
+
+static const struct opt_spec detach_specs[] = {
+    {"from", 0, OPT_STRING, "INSTANCE", "the instance, when several serve it",
+     offsetof(struct detach_options, from)},
+    {"force", 0, OPT_FLAG, NULL,
+     "although it is in use, and without the word of a driver that is dead",
+     offsetof(struct detach_options, force)},
+    VOLUME_OPTIONS(detach_options),
+    {0},
+};
+
+/* The driver cuts off who uses it. The mark that says so is left in no document. */
+static int detach_forced(struct volume_run *r, const struct spec_instance *driver,
+                         const struct strv *names, struct err *e)
+{
+    auto_node struct node *served = volume_run_served(r, driver);
+    struct node *entry = node_get(served, names->items[0]);
+    struct volume_step s = step_of("volume detach", driver, served, names);
+
+    if (!entry || entry->kind != NODE_KIND_MAP)
+        return 0;
+    node_set_bool(entry, "absent", true);
+    node_set_bool(entry, "force", true);
+    return volume_run_step(r, &s, e) < 0 ? -1 : volume_run_again(r, e);
+}
+
+enum detach_how {
+    DETACH_ASKED, /* the driver refuses while it is in use */
+    DETACH_FORCED,
+    DETACH_UNHEARD, /* the driver is not waited for */
+};
+
+/* Takes one volume off the instance that serves it. */
+static int detach(struct volume_run *r, const char *name, const char *from, enum detach_how how,
+                  struct err *e)
+{
+    char *items[] = {mem_strdup(name), NULL};
+    auto_free char *owned = items[0];
+    struct strv names = {.items = items, .count = 1};
+    auto_node struct node *served = NULL;
+    const struct spec_instance *driver;
+    const char *instance;
+    struct volume_step s;
+
+    if (volume_attachment(&instance, &r->maps, name, from, e) < 0)
+        return -1;
+    driver = spec_instance(r->spec, instance);
+    if (how == DETACH_FORCED && volume_run_alive(r, driver)) {
+        auto_free char *which = mem_strdup(instance);
+
+        if (detach_forced(r, driver, &names, e) < 0)
+            return -1;
+        driver = spec_instance(r->spec, which);
+    }
+    served = volume_run_served(r, driver);
+    node_remove(served, name);
+    s = step_of("volume detach", driver, served, &names);
+    s.no_wait = how != DETACH_ASKED;
+    return volume_run_step(r, &s, e);
+}
+
+static int run_detach(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
+{
+    const struct detach_options *o = opts;
+    struct volume_run r;
+    int result = volume_run_open(&r, x, &o->common, e);
+
+    for (size_t i = 0; result == 0 && i < names->count; i++) {
+        if (i > 0)
+            result = volume_run_again(&r, e);
+        if (result == 0)
+            result =
+                detach(&r, names->items[i], o->from, o->force ? DETACH_FORCED : DETACH_ASKED, e);
+    }
+    if (result == 0)
+        volume_run_say(&r, names, "detached");
+    volume_run_close(&r);
+    return result;
+}
+
+const struct cmd cmd_volume_detach = {
+    .help = {.name = "volume detach",
+             .summary = "have a driver serve volumes no longer",
+             .args = "VOLUME...",
+             .options = detach_specs,
+             .group = "Volumes"},
+    .options_size = sizeof(struct detach_options),
+    .needs = VOLUME_NEEDS,
+    .min_operands = 1,
+    .max_operands = -1,
+    .run = run_detach,
+};
+
+/* ---- move -------------------------------------------------------------------------------------
+ */
+
+struct move_options {
+    struct volume_options common;
+    const char *to, *from;
+    bool force;
+};
+
+static const struct opt_spec move_specs[] = {
+    {"to", 0, OPT_STRING, "DRIVER", "the driver that serves it from now on",
+     offsetof(struct move_options, to)},
+    {"from", 0, OPT_STRING, "INSTANCE", "the instance, when several serve it",
+     offsetof(struct move_options, from)},
+    {"force", 0, OPT_FLAG, NULL,
+     "the old driver is dead: it is cut off, and not waited for; not one byte of it arrives later",
+     offsetof(struct move_options, force)},
+    VOLUME_OPTIONS(move_options),
+    {0},
+};
+
+static const struct opt_example move_examples[] = {
+    {"slipway volume move disk --to iscsi", "its old driver lets go of it first"},
+    {"slipway volume move disk --to volumedriver-qemu-2 --force",
+     "its old driver died; it is fenced"},
+    {0},
+};
+
+static int move(struct volume_run *r, const struct move_options *o, const struct strv *names,
+                struct err *e)
+{
+    const char *name = names->items[0], *instance;
+    auto_free char *old = NULL;
+    const struct spec_instance *driver;
+    struct volume_attach_many a = {.names = names};
+    auto_free char *to = NULL;
+
+    if (find_driver(&driver, r, o->to, e) < 0 ||
+        volume_attachment(&instance, &r->maps, name, o->from, e) < 0)
+        return -1;
+    if (strcmp(instance, driver->name) == 0)
+        return err_set(e, ERR_CONFLICT, "volume %s is attached to %s already", name, instance);
+    old = mem_strdup(instance);
+    a.to = to = mem_strdup(driver->name);
+    if (detach(r, name, old, o->force ? DETACH_UNHEARD : DETACH_ASKED, e) < 0 ||
+        volume_run_again(r, e) < 0)
+        return -1;
+    /* A number that no earlier take-over had: the driver fences once for each. */
+    a.take_over = o->force ? r->state.mod_revision : 0;
+    if (volume_attach_many(r, &a, e) < 0)
+        return err_wrap(e, "volume %s is detached from %s and attached to nobody", name, old);
+    return 0;
+}
+
+static int run_move(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
+{
+    const struct move_options *o = opts;
+    struct volume_run r;
+    int result = volume_run_open(&r, x, &o->common, e);
+
+    if (result == 0 && o->common.no_wait && !o->force)
+        result = err_set(e, ERR_USAGE, "a move waits for the old driver: not with --no-wait");
+    if (result == 0)
+        result = move(&r, o, names, e);
+    if (result == 0)
+        volume_run_say(&r, names, "moved");
+    volume_run_close(&r);
+    return result;
+}
+
+const struct cmd cmd_volume_move = {
+    .help = {.name = "volume move",
+             .summary = "hand a volume over to another driver, never with two writers",
+             .args = "VOLUME",
+             .options = move_specs,
+             .examples = move_examples,
+             .group = "Volumes"},
+    .options_size = sizeof(struct move_options),
+    .needs = VOLUME_NEEDS,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run_move,
+};
