@@ -102,10 +102,20 @@ static void add_module(struct run *r, const struct strv *words, struct module m,
         r->width = strlen(m.name);
 }
 
+/* Without the folder nobody knows whether it has a hook. */
+static void check_unknown(struct check *c)
+{
+    auto_free char *code = mem_printf("%s.check", c->module);
+
+    check_add(c, code, CHECK_SKIPPED, "name its folder with --catalog", "%s is not in the catalog",
+              c->module);
+}
+
 static int choose_modules(struct run *r, const struct strv *words, struct err *e)
 {
     auto_strv struct strv known = {0};
     const struct catalog *catalog = r->x->catalog;
+    const struct node *row;
 
     add_module(r, words, (struct module){.name = "instances", .builtin = check_instances}, &known);
     add_module(r, words, (struct module){.name = "access", .builtin = check_access}, &known);
@@ -115,6 +125,13 @@ static int choose_modules(struct run *r, const struct strv *words, struct err *e
 
         if (hook && has_instances(r->status, m->name))
             add_module(r, words, (struct module){.name = m->name, .manifest = m}, &known);
+    }
+    node_for_each (row, node_get(r->status, "instances")) {
+        const char *component = node_get_text(row, "component");
+
+        if (*component && !catalog_find(catalog, component) && !strv_has(&known, component))
+            add_module(r, words, (struct module){.name = component, .builtin = check_unknown},
+                       &known);
     }
     for (size_t i = 0; i < words->count; i++)
         if (!strv_has(&known, words->items[i])) {

@@ -156,6 +156,8 @@ check_same "hooks are run" SUCCESS "$(jq -r '.results[] | select(.code == "echo.
 check_same "a hook that ends badly is an exception" EXCEPTION "$(jq -r '.results[] | select(.code == "echo.check").result' "$TMP/check")"
 check_status "one module" 0 slip check access
 check_status "a module that is not there" 6 slip check nothing
+check_same "a component without its folder is skipped" SKIPPED \
+    "$("$SLIPWAY" -e "$env" check --json sleeper | jq -r '.results[0].result')"
 
 # stop, start, restart
 check_status "stop needs a name" 6 slip stop
