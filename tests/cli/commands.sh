@@ -68,7 +68,9 @@ check_same "is one line" 1 "$(wc -l <"$TMP/err")"
 printf 'name: ok\ncomponents:\n  etcd: {}\n  ceph-mon: {instances: 1}\n' >ok.yaml
 printf 'name: Bad_Name\ncolour: red\ncomponents:\n  ceph-mon: {instances: 2}\n  cehp-osd: {}\n' >bad.yaml
 check_status "a valid document" 0 slip validate ok.yaml
-same "every problem of a document at once" validate.golden slip validate bad.yaml
+# The list of components grows; the sentence stays.
+problems() { slip validate bad.yaml 2>&1 | sed 's/; allowed: ceph-mgr.*/; allowed: .../'; }
+same "every problem of a document at once" validate.golden problems
 check_status "an invalid document is status 6" 6 slip validate bad.yaml
 check_status "validate --json" 6 slip validate --json bad.yaml
 check "lists the problems" jq -e '.valid == false and (.problems | length) >= 3' "$TMP/out"
