@@ -25,7 +25,7 @@ static const struct opt_spec options[] = {
     {"profile", 'p', OPT_STRING, "PROFILE", "production (default) or quick",
      offsetof(struct new_options, profile)},
     {"components", 'c', OPT_LIST, "NAME[=COUNT],...",
-     "which components, and how many instances of each (default: the storage)",
+     "which components, and how many instances of each (default: those of the demo)",
      offsetof(struct new_options, components)},
     {"output", 'o', OPT_STRING, "FILE", "where to write; - is standard output",
      offsetof(struct new_options, output)},
@@ -86,11 +86,19 @@ static int choose_profile(struct wish *w, struct err *e)
     return w->profile ? 0 : err_set(e, ERR_INTERRUPTED, "no answer; nothing was written");
 }
 
-/* etcd is always there; what is asked for brings what it requires. */
-static void default_components(struct wish *w)
+/* Those of the built-in demo: a storage cluster. */
+static int default_components(struct wish *w, struct err *e)
 {
-    for (size_t i = 0; i < w->x->catalog->count; i++)
-        strv_add(&w->components, w->x->catalog->items[i]->name);
+    auto_node struct node *demo = NULL;
+    const struct node *c, *components;
+
+    if (yaml_load(&demo, w->x->paths.demo, e) < 0)
+        return -1;
+    components = node_get(demo, "components");
+    node_for_each (c, components) {
+        strv_addf(&w->components, "%s=%d", c->key, (int)node_get_int(c, "instances", 1));
+    }
+    return 0;
 }
 
 /* Whether so many instances may be; 0 is no component at all, which etcd must be. */
@@ -156,8 +164,7 @@ static int choose_components(struct wish *w, struct err *e)
         return 0;
     if (w->ask)
         return ask_components(w, e);
-    default_components(w);
-    return 0;
+    return default_components(w, e);
 }
 
 static int build(struct node **out, const struct wish *w, struct err *e)
