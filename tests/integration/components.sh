@@ -165,8 +165,9 @@ test_live() {
 }
 
 test_pools() {
-    prepare_files 'ceph-mgr-1={"pools":{"volumes":{"size":3,"min_size":2,"pg_num":8,"quota":"1GiB"},
+    local pools='{"pools":{"volumes":{"size":3,"min_size":2,"pg_num":8,"quota":"1GiB"},
         "ec":{"kind":"erasure","k":2,"m":1,"pg_num":8},"cold":{"size":2,"data_pool":"ec","pg_num":8}}}'
+    prepare_files "ceph-mgr-1=$pools" "ceph-mgr-2=$pools"
     check "pools are changed and made" hook ceph-mgr-1 apply
     check_same "copies" 3 "$(ceph osd pool get volumes size -f json | jq .size)"
     check_same "quota" 1073741824 "$(ceph osd pool get-quota volumes -f json | jq .quota_max_bytes)"
@@ -174,7 +175,6 @@ test_pools() {
     check "placement groups get clean" wait_until 60 all_clean
     docker exec "$P-ceph-mon-1" rbd create --size 8M cold/disk
     check_has "an image's data goes to the erasure-coded pool" "$(docker exec "$P-ceph-mon-1" rbd info cold/disk)" "data_pool: ec"
-    prepare_files ceph-mgr-2
     start ceph-mgr-2
     started ceph-mgr-2
     check_same "a second manager stands by" standby "$(hook ceph-mgr-2 health)"
