@@ -197,8 +197,10 @@ int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
          * again, the restarted container says whether that was it. */
         if (result < 0)
             err_drop(e, "asking the restarted container");
-        else if ((status != KILLED_STATUS && status != ENDED_STATUS) || tries == DRAIN_TRIES)
+        else if (tries == DRAIN_TRIES ||
+                 (tries == 1 && status != KILLED_STATUS && status != ENDED_STATUS))
             break;
+        buf_reset(&out);
         clock_sleep_ms(DRAIN_AGAIN_MS);
     }
     return err_set(e, ERR_REMOTE, "hook drain of %s ended with status %d: %.500s", op->target,

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -22,6 +23,13 @@ enum {
     RESTARTS_MAX = 5,
     ETCD_DEADLINE_MS = 120000,
     STORY_MAX = 1400,
+    PREPARE_MAX_MS = 120000, /* what hook prepare may take besides the time to get ready */
+    AGENT_FIRST_MS = 10000,  /* the agent's own deadline comes first: it knows why */
+};
+
+/* When the container was made, or its run before this one ended; wall clock of its host. */
+struct run_begin {
+    int64_t begin_ms, looked_at;
 };
 
 struct waiter {
@@ -29,9 +37,10 @@ struct waiter {
     struct etcd *c;
     struct node *containers;
     int64_t containers_at;
-    struct etcd_kvs keys;  /* status and applied of the instances waited for */
-    int64_t *since;        /* per operation: when its wait began, 0: not yet */
-    struct node **desired; /* per component: its keys, made when first needed */
+    struct etcd_kvs keys;     /* status and applied of the instances waited for */
+    struct run_begin *begins; /* per operation */
+    int64_t *since;           /* per operation: when its wait began, 0: not yet */
+    struct node **desired;    /* per component: its keys, made when first needed */
 };
 
 struct waiter *waiter_new(struct run *r)
@@ -40,6 +49,7 @@ struct waiter *waiter_new(struct run *r)
 
     w->r = r;
     w->since = mem_array(r->plan->count + 1, sizeof(*w->since));
+    w->begins = mem_array(r->plan->count + 1, sizeof(*w->begins));
     if (r->plan->desired)
         w->desired = mem_array(r->plan->desired->component_count + 1, sizeof(struct node *));
     return w;
@@ -51,6 +61,7 @@ void waiter_free(struct waiter *w)
         node_free(w->desired[i]);
     free(w->desired);
     free(w->since);
+    free(w->begins);
     node_free(w->containers);
     etcd_kvs_clear(&w->keys);
     etcd_close(w->c);
@@ -174,13 +185,14 @@ static int give_up(struct waiter *w, const struct op *op, const struct node *sta
 }
 
 /* A container that ends over and over will not get ready by waiting longer. */
-static bool is_hopeless(struct waiter *w, const struct op *op)
+static bool is_hopeless(struct waiter *w, const struct op *op, int64_t since)
 {
     const struct node *c = connect_find(w->containers, op->target);
     auto_node struct node *inspect = NULL;
     struct err e;
 
-    if (!c)
+    /* A list from before the start shows the container as it was. */
+    if (!c || w->containers_at <= since)
         return false;
     if (strcmp(world_state(c), "exited") == 0 || strcmp(world_state(c), "dead") == 0)
         return true;
@@ -189,6 +201,51 @@ static bool is_hopeless(struct waiter *w, const struct op *op)
     if (engine_container_inspect(&inspect, w->r->g, op->object, &e) < 0)
         return false;
     return node_get_int(inspect, "RestartCount", 0) >= RESTARTS_MAX;
+}
+
+/* "2026-01-31T12:00:00.5Z" in milliseconds; 0 for what is no time. */
+static int64_t docker_time_ms(const char *text)
+{
+    struct tm tm = {0};
+    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+    double fraction = rest && *rest == '.' ? strtod(rest, NULL) : 0;
+    int64_t ms = rest ? (int64_t)timegm(&tm) * 1000 + (int64_t)(fraction * 1000) : 0;
+
+    return ms > 0 ? ms : 0;
+}
+
+/*
+ * Whether a report is of this run of the container: the agent of the one it replaces, or of its run
+ * before, may have left one that looks just as well. All clocks here are the host's.
+ */
+static bool is_of_this_run(struct waiter *w, size_t i, int64_t at_ms)
+{
+    struct run_begin *b = &w->begins[i];
+    auto_node struct node *inspect = NULL;
+    int64_t made, ended;
+    struct err e;
+
+    if (b->looked_at && clock_now_ms() - b->looked_at < CONTAINERS_EVERY_MS)
+        return at_ms >= b->begin_ms;
+    if (engine_container_inspect(&inspect, w->r->g, w->r->plan->ops[i].object, &e) < 0) {
+        err_drop(&e, "looking at a container that reports");
+        return false;
+    }
+    made = docker_time_ms(node_get_text(inspect, "Created"));
+    ended = docker_time_ms(node_get_text(node_get(inspect, "State"), "FinishedAt"));
+    b->begin_ms = made > ended ? made : ended;
+    b->looked_at = clock_now_ms();
+    return at_ms >= b->begin_ms;
+}
+
+static int64_t patience_ms(const struct op *op, const struct node *status)
+{
+    const struct manifest *m = op->instance->spec->manifest;
+    int64_t prepare = m->hook_deadline_ms < PREPARE_MAX_MS ? m->hook_deadline_ms : PREPARE_MAX_MS;
+
+    if (text_is(status, "state", "ready"))
+        return m->ready_deadline_ms;
+    return m->ready_deadline_ms + prepare + AGENT_FIRST_MS;
 }
 
 static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e)
@@ -202,20 +259,24 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
 
     if (desired_hash(w, op, hash, e) < 0)
         return WAIT_RESULT_FAILED;
-    if (text_is(status, "state", "ready") && !text_is(status, "health", "unhealthy") &&
-        text_is(applied, "hash", hash) && text_is(applied, "result", "ok"))
+    if (text_is(status, "state", "ready") && text_is(status, "health", "healthy") &&
+        text_is(applied, "hash", hash) && text_is(applied, "result", "ok") &&
+        is_of_this_run(w, i, node_get_int(status, "since", 0)))
         return WAIT_RESULT_DONE;
-    if (text_is(applied, "hash", hash) && text_is(applied, "result", "failed")) {
+    if (text_is(applied, "hash", hash) && text_is(applied, "result", "failed") &&
+        is_of_this_run(w, i, node_get_int(applied, "at", 0))) {
         node_set_text(applied, "reason", node_get_text(applied, "error"));
         give_up(w, op, applied, "could not apply its configuration", e);
         return WAIT_RESULT_FAILED;
     }
-    if (is_hopeless(w, op)) {
+    if (is_hopeless(w, op, w->since[i])) {
         give_up(w, op, status, "does not stay up", e);
         return WAIT_RESULT_FAILED;
     }
-    if (waited > op->instance->spec->manifest->ready_deadline_ms) {
-        give_up(w, op, status, "did not get ready in time", e);
+    if (waited > patience_ms(op, status)) {
+        give_up(w, op, status,
+                text_is(status, "state", "ready") ? "is not healthy" : "did not get ready in time",
+                e);
         return WAIT_RESULT_FAILED;
     }
     return WAIT_RESULT_NOT_YET;
@@ -241,7 +302,8 @@ static enum wait_result check_etcd(struct waiter *w, size_t i, struct err *e)
             continue;
         probe.target = mem_strdup(connect_label(c, LABEL_INSTANCE));
         probe.object = mem_strdup(node_get_text(c, "Id"));
-        if (is_hopeless(w, &probe) || clock_now_ms() - w->since[i] > ETCD_DEADLINE_MS) {
+        if (is_hopeless(w, &probe, w->since[i]) ||
+            clock_now_ms() - w->since[i] > ETCD_DEADLINE_MS) {
             give_up(w, &probe, NULL, "does not answer", e);
             free(probe.target);
             free(probe.object);
