@@ -176,6 +176,22 @@ static void add_alarms(struct node *etcd, const struct etcd_status *s)
         node_add_text(alarms, "CORRUPT");
 }
 
+/* As the cluster itself counts: a member that is down or removed by hand has no endpoint here. */
+static size_t member_count(struct etcd *c, const struct link *link)
+{
+    struct etcd_members members = {0};
+    size_t count;
+    struct err e;
+
+    if (etcd_member_list(&members, c, &e) < 0) {
+        err_drop(&e, "the list of etcd's members");
+        return link->endpoint_count;
+    }
+    count = members.count;
+    etcd_members_clear(&members);
+    return count;
+}
+
 static void read_etcd(struct node *etcd, const struct world *w, struct cmd_context *x)
 {
     struct link *link = NULL;
@@ -206,7 +222,7 @@ static void read_etcd(struct node *etcd, const struct world *w, struct cmd_conte
         add_alarms(etcd, &s);
         etcd_status_clear(&s);
     }
-    node_set_int(etcd, "members", (int64_t)link->endpoint_count);
+    node_set_int(etcd, "members", (int64_t)member_count(c, link));
     node_set_int(etcd, "answering", answering);
     etcd_close(c);
     link_free(link);
