@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import time
 
 from slipway_ceph import RUN, Cluster, Failure, mon_host, mons, say
 from slipway_rbd import ENOENT, OWNER, Pool, size_bytes
@@ -21,6 +22,7 @@ DEFAULT_POOL = "volumes"
 TAKEN = "slipway.taken"
 # Another client's short look at an image is no use of it.
 PATIENCE = 1.0
+RESIZE_WAIT = 10
 
 
 class Wrong(Exception):
@@ -69,7 +71,7 @@ def write_conf(path):
             f.write("[%s]\n\tkey = %s\n" % (USER, key.read().strip()))
     os.rename(keyring + ".new", keyring)
     with open(path + ".new", "w") as f:
-        f.write("[global]\nmon_host = %s\nkeyring = %s\nlog_to_file = false\nadmin_socket =\n"
+        f.write("[global]\nmon_host = %s\nkeyring = %s\nlog_to_file = false\nadmin_socket =\nrbd_cache = false\n"
                 "mon_client_hunt_interval = 0.5\n" % (mon_host(mons().values()), keyring))
     os.rename(path + ".new", path)
 
@@ -150,3 +152,97 @@ class Images:
     def size(self, v):
         with self.look(v) as image:
             return image.size()
+
+    def wait_size(self, v):
+        """The image's size, when it is what the entry says or nobody has made it so for a while: the manager hears of a
+        new size at the same moment as the driver."""
+        end = time.monotonic() + RESIZE_WAIT
+        while True:
+            size = self.size(v)
+            if size == v["size"] or time.monotonic() >= end:
+                return size
+            time.sleep(0.1)
+
+
+class Driver:
+    """The part of a driver that does not depend on what it drives. A driver has attach(name, entry), which may find the volume
+    served already, close(name, force), and, if it wants, finish(). What is served is remembered in `work`, which is in
+    memory and emptied before the daemon starts."""
+
+    refusals = ()  # further exceptions that mean: not this volume, go on with the others
+
+    def __init__(self, images, work):
+        self.images, self.path = images, os.path.join(work, "volumes.json")
+        try:
+            with open(self.path) as f:
+                self.served = json.load(f)
+        except OSError:
+            self.served = {}
+
+    def remember(self):
+        with open(self.path + ".new", "w") as f:
+            json.dump(self.served, f)
+        os.rename(self.path + ".new", self.path)
+
+    def claim(self, name, v):
+        """To be called before the daemon opens the image."""
+        read_only = yes(v.get("read_only"))
+        if not read_only:
+            self.images.claim(v)
+        self.served[name] = {"pool": v["pool"], "image": v["image"], "read_only": read_only, "serial": v.get("take_over")}
+        self.remember()
+        return read_only
+
+    def still_mine(self, name, v):
+        """Whether what is open can stay open. It was taken from this instance, and comes back: it is cut off for good."""
+        if "take_over" in v and v["take_over"] != self.served[name].get("serial"):
+            self.detach(name, force=True)
+            return False
+        if self.served[name]["read_only"] != yes(v.get("read_only")):
+            raise Wrong("detach it to change read_only")
+        return True
+
+    def detach(self, name, force=False):
+        """The connected decide: whoever has it open keeps it, unless it is forced or another instance took it over."""
+        v = self.served[name]
+        try:
+            self.close(name, force)
+        except Wrong:
+            if force or v["read_only"] or self.images.mine(v):
+                raise
+            self.close(name, True)
+        del self.served[name]
+        self.remember()
+        if not v["read_only"]:
+            self.images.release(v)
+        say("volume %s: detached" % name)
+
+    def finish(self):
+        pass
+
+    def step(self, name, work, *arguments):
+        try:
+            work(name, *arguments)
+            return 0
+        except (Wrong, Failure, OSError) + self.refusals as e:
+            complain(name, e)
+            return 1
+
+    def apply(self):
+        serve, gone, bad = wanted()
+        for name, why in bad:
+            complain(name, why)
+        failed = len(bad)
+        for name in [n for n in self.served if n not in serve]:
+            failed += self.step(name, self.detach, yes(gone.get(name, {}).get("force")))
+        for name, v in serve.items():
+            old = name in self.served
+            status = self.step(name, self.attach, v)
+            failed += status
+            if not status and not old:
+                say("volume %s: served" % name)
+        self.finish()
+        return 1 if failed else 0
+
+    def drain(self):
+        return max([self.step(name, self.detach) for name in list(self.served)], default=0)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Serves what $CFG_volumes names with tgtd: one target with LUN 1 for each volume, open to who knows the CHAP password."""
+
+import hashlib
+import os
+import sys
+
+sys.path.insert(0, "/usr/lib/slipway-ceph")
+from slipway_ceph import RUN, Failure, say  # noqa: E402
+from slipway_driver import USER, Driver, Images, Wrong, write_conf, yes  # noqa: E402
+from slipway_tgt import ACCOUNT, BIND, DELETE, DEVICE, NEW, SYSTEM, SHOW, TARGET, UPDATE, Refused, ask, targets  # noqa: E402
+
+WORK = os.path.join(RUN, "tgt")
+CONF = os.path.join(WORK, "ceph.conf")
+CHAP_USER = "slipway"
+USER_EXISTS, TARGET_IN_USE = 14, 19
+LUN = 1
+
+
+def iqn(name):
+    """iSCSI names are lower case without underscores; what is lost comes back as a digest, so no two volumes share one."""
+    plain = name.lower().replace("_", "-")
+    if plain != name:
+        plain += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+    return "%s:%s.%s" % (os.environ.get("CFG_iqn", "iqn.2024-01.io.slipway"), os.environ.get("SLIPWAY_ENV", ""), plain)
+
+
+class Iscsi(Driver):
+    refusals = (Refused,)
+
+    def __init__(self, images):
+        super().__init__(images, WORK)
+        self.there = targets()
+
+    def account(self):
+        with open(os.path.join(RUN, "secrets", "chap")) as f:
+            try:
+                ask(ACCOUNT, NEW, text="user=%s,password=%s" % (CHAP_USER, f.read().strip()))
+            except Refused as e:
+                if e.code != USER_EXISTS:
+                    raise
+
+    def lun(self, name, v, tid):
+        """The disk's identity follows the volume, not the instance: initiators find it again after a move."""
+        ask(DEVICE, NEW, tid, LUN, "path=%s/%s,bstype=rbd,bsopts=conf=%s;id=%s" % (v["pool"], v["image"], CONF, USER.partition(".")[2]))
+        digest = hashlib.sha256(("%s/%s" % (v["pool"], v["image"])).encode()).hexdigest()
+        ask(DEVICE, UPDATE, tid, LUN, "vendor_id=SLIPWAY,product_id=%s,scsi_sn=%s,scsi_id=%s" % (name[:16], digest[:16], digest[:24]))
+        if yes(v.get("read_only")):
+            ask(DEVICE, UPDATE, tid, LUN, "readonly=1")
+
+    def open(self, name, v):
+        read_only = self.claim(name, v)
+        used = {t["tid"] for t in self.there.values()}
+        tid = next(n for n in range(1, 65536) if n not in used)
+        ask(TARGET, NEW, tid, text="targetname=" + iqn(name))
+        self.there[iqn(name)] = {"tid": tid, "initiators": [], "lun": True}
+        try:
+            self.lun(name, v, tid)
+            if not read_only:
+                self.images.alone(v)
+            ask(ACCOUNT, BIND, tid, text="user=" + CHAP_USER)
+            ask(TARGET, BIND, tid, text="initiator-address=ALL")
+        except (Wrong, Failure, Refused, OSError):
+            ask(TARGET, DELETE, tid, force=True)
+            del self.there[iqn(name)]
+            raise
+        self.served[name]["size"] = self.images.size(v)
+        self.remember()
+
+    def attach(self, name, v):
+        if iqn(name) in self.there and name in self.served:
+            self.still_mine(name, v)
+        if iqn(name) not in self.there:
+            self.open(name, v)
+        elif v.get("size", self.served[name]["size"]) != self.served[name]["size"]:
+            self.resize(name, v)
+
+    def resize(self, name, v):
+        """tgtd asks an image's size once, when it opens it."""
+        size = self.images.wait_size(v)
+        if size == self.served[name]["size"]:
+            return
+        target = self.there[iqn(name)]
+        if target["initiators"]:
+            raise Wrong("it has %d bytes now, but %s is logged in: seen when it has left" % (size, target["initiators"][0]))
+        ask(DEVICE, DELETE, target["tid"], LUN)
+        self.lun(name, v, target["tid"])
+        say("volume %s: %d -> %d bytes" % (name, self.served[name]["size"], size))
+        self.served[name]["size"] = size
+        self.remember()
+
+    def close(self, name, force):
+        target = self.there.get(iqn(name))
+        if not target:
+            return
+        if target["initiators"] and not force:
+            raise Wrong("in use by " + " ".join(target["initiators"]))
+        try:
+            ask(TARGET, DELETE, target["tid"], force=force)
+        except Refused as e:
+            if e.code == TARGET_IN_USE:
+                raise Wrong("in use by an initiator") from None
+            raise
+        del self.there[iqn(name)]
+
+
+def main(what):
+    if what in ("ready", "health"):
+        try:
+            if what == "ready":
+                ask(SYSTEM, SHOW, timeout=2)
+            else:
+                print("%d volumes served" % len(targets()))
+            return 0
+        except (OSError, Refused) as e:
+            print("tgtd: %s" % e)
+            return 1
+    try:
+        with Images() as images:
+            driver = Iscsi(images)
+            if what == "check":
+                from check import check
+                return check(driver)
+            write_conf(CONF)
+            driver.account()
+            return driver.drain() if what == "drain" else driver.apply()
+    except (Failure, OSError, Refused) as e:
+        print("volumes: %s" % e, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    sys.exit(main(sys.argv[1]))
