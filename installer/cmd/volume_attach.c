@@ -54,8 +54,8 @@ int volume_attach_many(struct volume_run *r, const struct volume_attach_many *o,
 
 int volume_attached_resize(struct volume_run *r, const char *name, struct err *e)
 {
-    char *items[] = {mem_strdup(name), NULL};
-    auto_free char *owned = items[0];
+    auto_free char *owned = mem_strdup(name);
+    char *items[] = {owned, NULL};
     struct strv names = {.items = items, .count = 1};
     auto_strv struct strv instances = {0};
     int64_t size = 0;
@@ -178,8 +178,8 @@ enum detach_how {
 static int detach(struct volume_run *r, const char *name, const char *from, enum detach_how how,
                   struct err *e)
 {
-    char *items[] = {mem_strdup(name), NULL};
-    auto_free char *owned = items[0];
+    auto_free char *owned = mem_strdup(name);
+    char *items[] = {owned, NULL};
     struct strv names = {.items = items, .count = 1};
     auto_node struct node *served = NULL;
     const struct spec_instance *driver;
