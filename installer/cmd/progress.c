@@ -53,17 +53,25 @@ static size_t rows_on_screen(const struct progress *p, size_t columns)
     return rows;
 }
 
-static void erase(struct progress *p)
+/* The sequence that removes the block; it is forgotten. */
+static void add_erase(struct progress *p, struct buf *b)
 {
     struct winsize w = {0};
-    size_t rows;
 
     if (!p->rows)
         return;
     ioctl(fileno(p->out), TIOCGWINSZ, &w);
-    rows = rows_on_screen(p, w.ws_col);
-    fprintf(p->out, "\r\033[%zuA\033[J", rows);
+    buf_printf(b, "\r\033[%zuA\033[J", rows_on_screen(p, w.ws_col));
     p->rows = 0;
+}
+
+static void erase(struct progress *p)
+{
+    auto_buf struct buf b = {0};
+
+    buf_init(&b, TEXT_MAX);
+    add_erase(p, &b);
+    fputs(buf_str(&b), p->out);
 }
 
 /* Cuts to `columns` by dropping bytes at the end; whole characters only. */
@@ -102,6 +110,7 @@ static char *running_line(const struct running *r)
                       r->detail ? r->detail : "");
 }
 
+/* One write, so that no half of it is ever seen: stderr is not buffered. */
 static void draw(struct progress *p)
 {
     auto_buf struct buf b = {0};
@@ -109,13 +118,15 @@ static void draw(struct progress *p)
     size_t columns, room;
     char *head;
 
-    erase(p);
-    if (p->ended || !p->total)
+    buf_init(&b, TEXT_MAX);
+    if (p->ended || !p->total) {
+        erase(p);
         return;
+    }
+    add_erase(p, &b);
     ioctl(fileno(p->out), TIOCGWINSZ, &w);
     columns = w.ws_col > 20 ? w.ws_col : 80;
     room = w.ws_row > 4 ? (size_t)w.ws_row - 3 : 10;
-    buf_init(&b, TEXT_MAX);
     head = mem_printf("%s: %zu of %zu done, %.1f s", p->title, p->done, p->total,
                       (double)(clock_now_ms() - p->began) / 1000.0);
     add_row(p, &b, head, columns);
