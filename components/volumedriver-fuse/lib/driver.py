@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Serves what $CFG_volumes names as files in /export, which the host sees: qemu-storage-daemon's FUSE exports, by QMP."""
+
+import ctypes
+import os
+import sys
+import zlib
+
+sys.path.insert(0, "/usr/lib/slipway-ceph")
+from slipway_ceph import RUN, Failure, say  # noqa: E402
+from slipway_driver import USER, Driver, Images, Wrong, write_conf, yes  # noqa: E402
+from slipway_qmp import Qmp, Refused  # noqa: E402
+
+WORK = os.path.join(RUN, "qsd")
+CONF = os.path.join(WORK, "ceph.conf")
+EXPORT = "/export"
+MNT_DETACH = 2
+EBUSY = 16
+
+
+def node(name):
+    """A node's name has at most 31 characters, a volume's has 63."""
+    return "v%08x-%s" % (zlib.crc32(name.encode()), "".join(c for c in name if c.isalnum())[:20])
+
+
+def unmount(path, lazily=False):
+    """0, or the errno. Without `lazily` it is refused while anybody has the file open, on the host as well: the kernel asks
+    every place that the mount was propagated to."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return 0 if libc.umount2(path.encode(), MNT_DETACH if lazily else 0) == 0 else ctypes.get_errno()
+
+
+class Fuse(Driver):
+    refusals = (Refused,)
+
+    def __init__(self, images):
+        super().__init__(images, WORK)
+        self.daemon = Qmp(os.path.join(WORK, "main"))
+
+    def show(self, export, writable, path):
+        """The file is what the export is mounted on; nobody can write to it before that."""
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o400))
+        self.daemon("block-export-add", type="fuse", id=export, node_name=export, mountpoint=path, writable=writable,
+                    growable=False, allow_other="on")
+
+    def hide(self, export, path, force):
+        error = unmount(path, lazily=force)
+        if error == EBUSY:
+            raise Wrong("in use: somebody has %s open" % os.path.basename(path))
+        if export in self.daemon.exports():
+            self.daemon.remove_export(export, force=True)
+        if export in self.daemon.nodes():
+            self.daemon("blockdev-del", node_name=export)
+        if os.path.exists(path):
+            os.unlink(path)
+
+    def add_node(self, name, pool, image, **more):
+        self.daemon("blockdev-add", driver="rbd", node_name=name, pool=pool, image=image, conf=CONF, user=USER.partition(".")[2],
+                    discard="unmap", cache={"direct": True}, **more)
+
+    def open(self, name, v):
+        read_only = self.claim(name, v)
+        self.add_node(node(name), v["pool"], v["image"], read_only=read_only)
+        if not read_only:
+            try:
+                self.images.alone(v)
+            except Wrong:
+                self.daemon("blockdev-del", node_name=node(name))
+                raise
+
+    def attach(self, name, v):
+        nodes = self.daemon.nodes()
+        if node(name) in nodes and not self.still_mine(name, v):
+            nodes = self.daemon.nodes()
+        if node(name) not in nodes:
+            self.open(name, v)
+            nodes = self.daemon.nodes()
+        if node(name) not in self.daemon.exports():
+            self.show(node(name), not yes(v.get("read_only")), os.path.join(EXPORT, name))
+        now = nodes[node(name)]
+        if v.get("size", now) != now and not yes(v.get("read_only")):
+            size = self.images.wait_size(v)
+            if size != now:
+                self.daemon("block_resize", node_name=node(name), size=size)
+                say("volume %s: %d -> %d bytes" % (name, now, size))
+
+    def close(self, name, force):
+        self.hide(node(name), os.path.join(EXPORT, name), force)
+
+
+def watch():
+    with Qmp(os.path.join(WORK, "watch"), timeout=2) as daemon:
+        exports = daemon.exports()
+    with open("/proc/mounts") as f:
+        mounts = sum(1 for line in f if line.split()[1].startswith(EXPORT + "/"))
+    print("%d volumes served" % len(exports))
+    if mounts < len(exports):
+        print("%d of %d files are not mounted any more" % (len(exports) - mounts, len(exports)))
+        return 1
+    return 0
+
+
+def main(what):
+    if what in ("ready", "health"):
+        try:
+            return watch()
+        except (OSError, Refused) as e:
+            print("qemu-storage-daemon: %s" % e)
+            return 1
+    try:
+        with Images() as images:
+            driver = Fuse(images)
+            if what == "check":
+                from check import check
+                return check(driver)
+            write_conf(CONF)
+            return driver.drain() if what == "drain" else driver.apply()
+    except (Failure, OSError, Refused) as e:
+        print("volumes: %s" % e, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    sys.exit(main(sys.argv[1]))
