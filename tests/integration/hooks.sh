@@ -109,6 +109,17 @@ check_not "it is another one" test "$id" = "$(docker inspect -f '{{.Id}}' "$env-
 check_status "config set" 0 slip -e "$env" config set "$component" word world
 check "a live change reaches the instance" wait_until 30 sh -c "docker exec '$env-$component-1' cat /data/word | grep -qx world"
 
+# etcd itself is replaced (its port is published): the run keeps its lock, the instance runs on, changes arrive.
+id=$(docker inspect -f "{{.Id}} {{.State.StartedAt}}" "$env-$component-1")
+etcd=$(docker inspect -f "{{.Id}}" "$env-etcd-1")
+sed -i "s/etcd: {instances: 1}/etcd: {instances: 1, overrides: {etcd-1: {ports: {client: $(free_port)}}}}/" "$file"
+check_status "up replaces etcd" 0 slip -f "$file" up
+check_not "it is another container" test "$etcd" = "$(docker inspect -f "{{.Id}}" "$env-etcd-1")"
+check_same "the instance was not touched" "$id" "$(docker inspect -f "{{.Id}} {{.State.StartedAt}}" "$env-$component-1")"
+check_status "config set after that" 0 slip -e "$env" config set "$component" word again
+check "it arrives" wait_until 60 sh -c "docker exec '$env-$component-1' cat /data/word | grep -qx again"
+check "all is well" wait_until 60 slip -e "$env" status
+
 # ---- documents ---------------------------------------------------------------------------------------
 id=$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' "$env-$component-1" "$env-etcd-1")
 bad=$TMP/bad.yaml
