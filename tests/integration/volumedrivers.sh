@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The iSCSI and FUSE drivers on a real storage cluster: data written from outside, clients that stay connected, kill -9.
+# The QEMU driver is tried by volumes.sh.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+for f in slipway_ceph slipway_rbd slipway_check; do
+    check "both images have the same $f.py" cmp "$ROOT/dockerfiles/ceph/rootfs/usr/lib/slipway-ceph/$f.py" \
+        "$ROOT/dockerfiles/volumedriver/rootfs/usr/lib/slipway-ceph/$f.py"
+done
+for need in docker jq; do command -v "$need" >/dev/null || { skip "drivers" "no $need"; finish; }; done
+docker info >/dev/null 2>&1 || { skip "drivers" "no Docker"; finish; }
+
+export SLIPWAY_HOME=$TMP/home
+env=t-drivers-$$
+file=$TMP/$env.yaml
+iscsi=$env-volumedriver-iscsi-1 fuse=$env-volumedriver-fuse-1
+shown=/var/lib/slipway/$env/volumedriver-fuse-1
+slip() { "$SLIPWAY" -q -e "$env" "$@"; }
+on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
+cat >"$file" <<EOF
+name: $env
+profile: quick
+components:
+  etcd: {instances: 1}
+  ceph-mon: {instances: 1}
+  ceph-mgr: {instances: 1, config: {volumes: {block: {size: 64MiB}, file: {size: 64MiB}}}}
+  ceph-osd: {instances: 2}
+  volumedriver-iscsi: {instances: 1}
+  volumedriver-fuse: {instances: 1}
+EOF
+logged() { docker logs "$1" 2>&1 | grep -qF "$2"; }
+hook() { docker exec "$1" /usr/lib/slipway/slipway-agent hook "$2"; }
+is_size() { [ "$(stat -c %s "$shown/file" 2>/dev/null)" = "$1" ]; }
+
+check_status "up brings a cluster with both drivers about" 0 "$SLIPWAY" -q -f "$file" up
+
+check_status "a volume for the FUSE driver" 0 slip config set volumedriver-fuse volumes '{"file":{}}'
+check "is a file of the host" wait_until 20 is_size $((64 << 20))
+head -c 1M /dev/urandom >"$TMP/data"
+check "that can be written" dd if="$TMP/data" of="$shown/file" bs=1M seek=5 conv=notrunc,fsync
+exec 7<"$shown/file"
+check_status "detaching while the host has it open" 0 slip config set volumedriver-fuse volumes '{}'
+check "is refused" wait_until 20 logged "$fuse" "volume file: in use"
+exec 7<&-
+check_status "so it stays" 0 slip config set volumedriver-fuse volumes '{"file":{}}'
+pid=$(docker top "$fuse" -eo pid,args | awk '/qemu-storage-daemon --chardev/ { print $1; exit }')
+kill -9 "$pid"
+same() { dd if="$shown/file" bs=1M skip=5 count=1 status=none | cmp -s - "$TMP/data"; }
+check "after kill -9 it comes back with its data" wait_until 40 same
+check_has "hook check writes through a file" "$(hook "$fuse" check)" SUCCESS
+check_status "detaching it when nobody has it open" 0 slip config set volumedriver-fuse volumes '{}'
+check "takes the file away" wait_until 20 test ! -e "$shown/file"
+
+check_status "a volume for the iSCSI driver" 0 slip config set volumedriver-iscsi volumes '{"block":{}}'
+check "has a target" wait_until 20 logged "$iscsi" "volume block: served"
+check_has "hook check finds the portal" "$(hook "$iscsi" check)" SUCCESS
+check_status "an image that is not there" 0 slip config set volumedriver-iscsi volumes.nothing '{}'
+check "is said" wait_until 20 logged "$iscsi" "volume nothing: there is no image volumes/nothing"
+check_status "a volume that another driver has" 0 slip config set volumedriver-fuse volumes '{"block":{}}'
+check "is refused" wait_until 20 logged "$fuse" "volume block: in use by volumedriver-iscsi-1"
+check_hasnt "no password is in an argument list" "$(docker top "$iscsi" -eo pid,args)" \
+    "$(docker exec "$iscsi" cat /run/slipway/secrets/chap)"
+finish
