@@ -213,6 +213,8 @@ int config_plan(struct config_state *s, struct problems *p, struct err *e)
     spec_free(s->spec);
     node_free(s->changes);
     s->changes = node_new_list();
+    /* As the stored document has it, or `plan` would see a change of the order. */
+    node_sort(config_map(s));
     s->spec = spec_decode(s->document, s->x->catalog, p);
     if (!s->spec)
         return err_set(e, ERR_CONFIG, "%zu problem%s; nothing was changed", p->count,

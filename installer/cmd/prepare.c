@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/volume.h"
 #include "conf/json.h"
 #include "model/keys.h"
 #include "plan/connect.h"
@@ -224,6 +225,32 @@ static int known_document(struct node **out, struct cmd_context *x, struct err *
     return 0;
 }
 
+/* A file knows nothing of the volumes that commands made: they stay. */
+static int keep_volumes(struct cmd_context *x, struct err *e)
+{
+    auto_free char *home = secret_home(x->spec->name);
+    auto_free char *key = fs_join(home, "key");
+    auto_node struct node *old = NULL, *document = NULL;
+    struct problems p;
+
+    if (!fs_exists(key) || !volume_maker(x->spec))
+        return 0;
+    if (!x->env)
+        x->env = x->env_owned = mem_strdup(x->spec->name);
+    if (known_document(&old, x, e) < 0)
+        return -1;
+    document = node_copy(x->spec->document);
+    if (!old || !volume_keep(document, x->spec, old))
+        return 0;
+    spec_free(x->spec);
+    problems_init(&p, "the file with the volumes that there are");
+    x->spec = spec_decode(document, x->catalog, &p);
+    if (!x->spec)
+        report_problems(&p, p.name, e);
+    problems_clear(&p);
+    return x->spec ? 0 : -1;
+}
+
 /* The document: a file that was named; else the one the environment was made from; else the demo.
  */
 static int prepare_spec(struct cmd_context *x, struct err *e)
@@ -264,6 +291,9 @@ int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e)
         if (!x->file && !x->env)
             x->env = "demo";
         if (prepare_spec(x, e) < 0)
+            return -1;
+        /* Commands that only look at the file ask no engine. */
+        if (x->file && (needs & CMD_NEEDS_ENGINE) && keep_volumes(x, e) < 0)
             return -1;
     }
     if ((needs & (CMD_NEEDS_NAME | CMD_NEEDS_SPEC | CMD_NEEDS_ETCD | CMD_NEEDS_CONTAINERS)) &&

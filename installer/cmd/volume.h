@@ -26,6 +26,11 @@ int volume_driver_find(const struct spec_instance **out, const struct spec *s, c
  * instances. Owned. */
 struct node *volume_attachments(const struct spec *s);
 
+/* Fills `document` with the volumes, pools and attachments of the document `old` that it does not
+ * name: they are removed by commands, never by leaving out a line. `s` is `document` decoded. True
+ * when that changed anything. */
+bool volume_keep(struct node *document, const struct spec *s, const struct node *old);
+
 /* 1 to 63 of A-Z a-z 0-9 _ . -, the first a letter or digit. `kind`: "volume". */
 int volume_check_name(const char *kind, const char *name, struct err *e);
 /* "10GiB", whole MiB from 1MiB to 64TiB. */

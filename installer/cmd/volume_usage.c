@@ -38,16 +38,17 @@ int volume_usage_render(struct node **out, const char *text, const struct node *
     for (size_t i = 0; i < lines.count; i++) {
         const char *line = lines.items[i], *colon = strstr(line, ": ");
         auto_free char *title = colon ? mem_strndup(line, (size_t)(colon - line)) : NULL;
-        auto_buf struct buf b = {0};
+        auto_buf struct buf b = {0}, head = {0};
         struct node *n;
 
         if (line[0] == '#' || !colon)
             continue;
         buf_init(&b, LINE_LENGTH_MAX);
-        if (fill(&b, colon + 2, variables, e) < 0)
+        buf_init(&head, LINE_LENGTH_MAX);
+        if (fill(&head, title, variables, e) < 0 || fill(&b, colon + 2, variables, e) < 0)
             return err_wrap(e, "line %zu", i + 1);
         n = node_add(list, node_new_map());
-        node_set_text(n, "title", title);
+        node_set_text(n, "title", buf_str(&head));
         node_set_text(n, "line", buf_str(&b));
     }
     *out = steal(list);

@@ -409,10 +409,61 @@ static void usage_lines_name_what_they_do_not_know(void **state)
     assert_int_equal(volume_usage_render(&none, "a: ${volume\n", known, &e), -1);
 }
 
+static struct spec *decode(const struct node *document, struct catalog **catalog)
+{
+    static const char *const DIRS[] = {"components"};
+    struct problems p;
+    struct spec *s;
+
+    problems_init(&p, "test");
+    if (!*catalog && catalog_load(catalog, DIRS, ARRAY_LEN(DIRS), &p) < 0)
+        fail_msg("%s", p.lines.items[0]);
+    s = spec_decode(document, *catalog, &p);
+    if (!s)
+        fail_msg("%s", p.lines.items[0]);
+    problems_clear(&p);
+    return s;
+}
+
+static void a_file_forgets_no_volume_that_commands_made(void **state)
+{
+    (void)state;
+    struct catalog *catalog = NULL;
+    auto_node struct node *file = parse(
+        "{name: t, components: {etcd: {}, ceph-mon: {}, ceph-osd: {}, "
+        "ceph-mgr: {config: {volumes: {a: {size: 2GiB}}}}, volumedriver-qemu: {instances: 1}}}");
+    auto_node struct node *old =
+        parse("{name: t, components: {ceph-mgr: {config: {autoscale: false, pools: {p: {size: 2}}, "
+              "volumes: {a: {size: 1GiB, snapshots: {s: {}}}, b: {size: 1GiB}}}}, "
+              "volumedriver-qemu: {instances: 2, overrides: {"
+              "volumedriver-qemu-1: {config: {volumes: {b: {image: b}}}}, "
+              "volumedriver-qemu-2: {config: {volumes: {a: {image: a}}}}}}}}");
+    struct spec *s = decode(file, &catalog), *again;
+    auto_node struct node *document = node_copy(s->document);
+
+    assert_true(volume_keep(document, s, old));
+    again = decode(document, &catalog);
+    assert_json(node_get(volume_maker(again)->config, "volumes"),
+                "{\"a\":{\"size\":\"2GiB\",\"snapshots\":{\"s\":{}}},\"b\":{\"size\":\"1GiB\"}}");
+    assert_json(node_get(volume_maker(again)->config, "pools"), "{\"p\":{\"size\":2}}");
+    assert_string_equal(node_get_text(volume_maker(again)->config, "autoscale"), "true");
+    {
+        auto_node struct node *attached = volume_attachments(again);
+
+        assert_int_equal(attached->count, 1);
+        assert_string_equal(node_get_text(attached->items[0], "instance"), "volumedriver-qemu-1");
+    }
+    assert_false(volume_keep(document, again, document));
+    spec_free(again);
+    spec_free(s);
+    catalog_free(catalog);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_checked),
+        cmocka_unit_test(a_file_forgets_no_volume_that_commands_made),
         cmocka_unit_test(sizes_are_whole_mebibytes_up_to_64_tebibytes),
         cmocka_unit_test(a_volume_is_created_in_the_document),
         cmocka_unit_test(a_copy_has_the_size_of_what_it_is_made_from),
