@@ -134,6 +134,9 @@ static int run_delete(struct cmd_context *x, void *opts, const struct strv *oper
 const struct cmd cmd_pool_delete = {
     .help = {.name = "pool delete",
              .summary = "delete a pool that no volume uses",
+             .details =
+                 "The monitors refuse it until `slipway config set ceph-mon allow_pool_delete "
+                 "true`.",
              .args = "POOL",
              .options = delete_specs,
              .group = "Volumes"},

@@ -91,8 +91,11 @@ char *volume_complaint(const char *error, const char *noun, const struct strv *n
 {
     for (size_t i = 0; i < names->count; i++) {
         auto_free char *head = mem_printf("%s %s: ", noun, names->items[i]);
-        const char *at = strstr(error, head);
+        const char *at = strstr(error, head), *next;
 
+        /* What was done comes before what went wrong. */
+        while (at && (next = strstr(at + 1, head)))
+            at = next;
         if (at)
             return mem_strndup(at, strcspn(at, "\n"));
     }

@@ -378,6 +378,7 @@ static void a_complaint_is_the_line_about_the_volume(void **state)
 {
     (void)state;
     static const char TEXT[] = "hook apply failed with status 1: volume other: no\n"
+                               "volume mine: 1 -> 2 bytes\n"
                                "volume mine: there is no pool x\nvolume third: no";
     char *items[] = {(char[]){"mine"}, NULL}, *more[] = {(char[]){"fourth"}, NULL};
     struct strv mine = {.items = items, .count = 1}, fourth = {.items = more, .count = 1};

@@ -17,7 +17,7 @@ from slipway_ceph import Cluster, Failure, say  # noqa: E402
 
 USER = "client.slipway-pool"
 CHECK_NAMESPACE = "slipway-check"
-KEYS = {"kind", "size", "min_size", "k", "m", "pg_num", "application", "data_pool", "quota"}
+KEYS = {"kind", "size", "min_size", "k", "m", "pg_num", "application", "data_pool", "quota", "absent"}
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 OSD_WAIT = 90
 
@@ -81,7 +81,8 @@ def rbd(*arguments):
 class Pools:
     def __init__(self, cluster, wanted):
         self.c = cluster
-        self.wanted = wanted
+        self.wanted = {n: p for n, p in wanted.items() if str(p.get("absent")).lower() != "true"}
+        self.gone = [n for n in wanted if n not in self.wanted]
         self.domain = os.environ.get("CFG_failure_domain", "host")
         self.autoscale = "on" if os.environ.get("CFG_autoscale", "true") == "true" else "off"
 
@@ -188,9 +189,29 @@ class Pools:
             if r.returncode != 0:
                 raise Failure(r.returncode, "pool %s: data_pool %s: %s" % (name, p["data_pool"], r.stderr.strip()))
 
+    def delete(self, name, now):
+        """Only by the word absent, only without images, and only where the monitors allow it."""
+        if now["type"] != 3:
+            r = rbd("ls", name, "--format", "json")
+            if r.returncode == 0 and json.loads(r.stdout or "[]"):
+                raise Wrong("pool %s: it holds the images %s" % (name, " ".join(json.loads(r.stdout))[:200]))
+            if r.returncode not in (0, 2):
+                raise Failure(r.returncode, "rbd ls %s: %s" % (name, r.stderr.strip()))
+        try:
+            self.c.mon({"prefix": "osd pool delete", "pool": name, "pool2": name, "yes_i_really_really_mean_it": True})
+        except Failure as e:
+            if e.errno == 1:
+                raise Wrong("pool %s: the monitors let nobody delete a pool; `slipway config set ceph-mon allow_pool_delete true`"
+                            " before it" % name) from None
+            raise
+        say("pool %s: deleted" % name)
+
     def apply(self):
         rule = self.rule()
         there = self.there()
+        for name in self.gone:
+            if name in there:
+                self.delete(name, there[name])
         for name, p in self.wanted.items():
             if name not in there:
                 self.create(name, p, rule[0])

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Volumes by command on a real storage cluster with two QEMU drivers: data written through one NBD socket of the host is
+# compared after each of snapshot, clone, resize, move and take-over.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+for need in docker jq qemu-io qemu-img; do command -v "$need" >/dev/null || { skip "volumes" "no $need"; finish; }; done
+docker info >/dev/null 2>&1 || { skip "volumes" "no Docker"; finish; }
+
+export SLIPWAY_HOME=$TMP/home
+env=t-volumes-$$
+file=$TMP/$env.yaml
+host=/var/lib/slipway/$env
+one=volumedriver-qemu-1 two=volumedriver-qemu-2
+slip() { "$SLIPWAY" "$@"; }
+volume() { "$SLIPWAY" -e "$env" volume "$@"; }
+on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
+on_exit "docker unpause $env-$one"
+cat >"$file" <<EOF
+name: $env
+profile: quick
+components:
+  etcd: {instances: 1}
+  ceph-mon: {instances: 1}
+  ceph-mgr: {instances: 1}
+  ceph-osd: {instances: 2}
+  volumedriver-qemu: {instances: 2}
+EOF
+
+# says NAME STATUS SENTENCE COMMAND...: exact status, and the sentence on stderr.
+says() {
+    local name=$1 want=$2 sentence=$3
+    shift 3
+    check_status "$name" "$want" "$@"
+    check_has "$name: and says so" "$(cat "$TMP/err")" "$sentence"
+}
+# io INSTANCE VOLUME COMMAND...: qemu-io on the socket that the host sees.
+io() {
+    local url="nbd+unix:///$2?socket=$host/$1/nbd.sock" words=()
+    shift 2
+    for word; do words+=(-c "$word"); done
+    timeout 60 qemu-io -f raw "${words[@]}" "$url" >"$TMP/io" 2>&1 && ! grep -q "failed\|error" "$TMP/io"
+}
+size_of() { qemu-img info --output json "nbd+unix:///$2?socket=$host/$1/nbd.sock" | jq -r '."virtual-size"'; }
+
+check_status "up brings a cluster with two drivers about" 0 slip up "$file"
+
+check_status "a volume is created and attached by one command" 0 volume create disk --size 64MiB --attach "$one"
+check "its lines name the socket" grep -q "nbd+unix:///disk?socket=$host/$one/nbd.sock" <(volume show disk)
+check "the same as JSON" jq -e '.attached[0].use[0].line' <(volume show disk --json)
+check "the host writes through the socket" io "$one" disk "write -P 0x11 0 1M" "write -P 0x22 32M 1M" flush
+check "and reads the same" io "$one" disk "read -P 0x11 0 1M" "read -P 0x22 32M 1M" "read -P 0 1M 1M"
+says "a second writer is refused" 1 "a volume has one writer" volume attach disk --to "$two"
+says "a volume in use is not deleted" 1 "is attached to $one" volume delete disk
+says "a name is checked" 6 "a name is" volume create 'a b' --size 1GiB
+says "a size is checked" 6 "64TiB are allowed" volume create big --size 65TiB
+says "a pool is checked" 1 "there is no pool no" volume create x --size 1GiB --pool no
+check_status "64 TiB are thin" 0 volume create huge --size 64TiB
+check_status "and gone again" 0 volume delete huge
+
+check_status "a snapshot while it is in use" 0 volume snapshot disk before
+check "what comes after the snapshot" io "$one" disk "write -P 0x33 0 1M" flush
+check_status "a clone of the snapshot" 0 volume clone disk@before copy --attach "$two"
+check "has the data of the snapshot" io "$two" copy "read -P 0x11 0 1M" "read -P 0x22 32M 1M"
+check "writes to it stay in it" io "$two" copy "write -P 0x44 0 1M" flush
+check "the volume keeps its own" io "$one" disk "read -P 0x33 0 1M"
+says "a snapshot with a clone stays" 1 "has the clone copy" volume snapshot disk before --delete
+
+check_status "it grows while it is attached" 0 volume resize disk 128MiB
+check_same "and the host sees it" $((128 << 20)) "$(size_of "$one" disk)"
+says "it does not shrink by mistake" 1 "--force does it" volume resize disk 64MiB
+
+check_status "a move hands it over" 0 volume move disk --to "$two"
+check_not "the old driver serves it no more" io "$one" disk "read 0 1M"
+check "the data is the same on the other side" io "$two" disk "read -P 0x33 0 1M" "read -P 0x22 32M 1M"
+check_status "and back" 0 volume move disk --to "$one"
+
+# The old driver is stopped, not dead: what it was about to write must never arrive.
+docker pause "$env-$one" >/dev/null
+(io "$one" disk "write -P 0xee 0 1M" "write -P 0xee 32M 1M" flush || true) &
+check_status "a take-over from a driver that does not answer" 0 volume move disk --to "$two" --force
+check "the new driver writes" io "$two" disk "write -P 0x55 0 1M" flush
+docker unpause "$env-$one" >/dev/null
+wait
+sleep 2
+check "not one byte of the old one arrived" io "$two" disk "read -P 0x55 0 1M" "read -P 0x22 32M 1M"
+
+check_status "a pool with a quota" 0 slip -e "$env" pool create fast --size 2 --quota 1GiB
+check_status "an erasure-coded pool for data" 0 slip -e "$env" pool create cold -k 2 -m 1
+check_same "are in the storage" "1073741824" \
+    "$(docker exec "$env-ceph-mon-1" ceph osd pool get-quota fast -f json | jq .quota_max_bytes)"
+check_status "a volume in a pool of its own" 0 volume create other --size 16MiB --pool fast
+says "keeps the pool" 1 "pool fast holds the volume other" slip -e "$env" pool delete fast
+check_status "the volume goes" 0 volume delete other
+says "a pool is not deleted by mistake" 5 "allow_pool_delete true" slip -e "$env" pool delete fast
+check_status "the monitors allow it" 0 slip -e "$env" config set ceph-mon allow_pool_delete true
+allowed() { [ "$(docker exec "$env-ceph-mon-1" ceph tell mon.ceph-mon-1 config get mon_allow_pool_delete | jq -r .mon_allow_pool_delete)" = true ]; }
+check "at once" wait_until 20 allowed
+check_status "then the pool" 0 slip -e "$env" pool delete fast
+check_status "and the other" 0 slip -e "$env" pool delete cold
+check_same "from the storage too" "volumes" \
+    "$(docker exec "$env-ceph-mon-1" ceph osd pool ls -f json | jq -r '.[]' | grep -v '^\.' | paste -sd ' ')"
+
+check_status "detached" 0 volume detach disk
+check_status "back to the snapshot" 0 volume rollback disk before
+check_status "attached again" 0 volume attach disk --to "$two"
+check "with the data of then" io "$two" disk "read -P 0x11 0 1M" "read -P 0x22 32M 1M"
+
+check_status "a plan of the file has nothing to do" 0 slip plan "$file"
+check_status "up with the file, which names no volume" 0 slip up "$file"
+check_same "keeps them all" "copy disk" "$(volume list --json | jq -r '.[].name' | sort | paste -sd ' ')"
+check_status "detach the rest" 0 volume detach disk copy
+says "a volume with a clone is not deleted" 1 "has the clone copy" volume delete disk --force
+check_status "the clone goes" 0 volume delete copy
+check_status "then the volume with its snapshot" 0 volume delete disk --force
+check_same "nothing is left" "[]" "$(volume list --json | jq -c .)"
+check_same "in the storage neither" "" "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null || true)"
+
+check_status "down" 0 slip -e "$env" down --volumes --yes
+check "takes the folders of the host away" test ! -e "$host"
+finish
