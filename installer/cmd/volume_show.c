@@ -188,6 +188,13 @@ static struct node *variables(const struct volume_run *r, const struct node *row
     node_set_text(n, "host_dir", folder);
     node_set_text(n, "address", address ? address : i->name);
     node_set_text(n, "mons", mons);
+    for (size_t k = 0; k < i->manifest->config_count; k++) {
+        auto_free char *name = mem_printf("config.%s", i->manifest->config[k].name);
+        const struct node *value = spec_value(r->spec, i, i->manifest->config[k].name);
+
+        if (value && value->text)
+            node_set_text(n, name, value->text);
+    }
     for (size_t p = 0; p < i->manifest->port_count; p++) {
         auto_free char *name = mem_printf("port.%s", i->manifest->ports[p].name);
         auto_free char *at =
