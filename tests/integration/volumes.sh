@@ -102,6 +102,8 @@ check_status "and the other" 0 slip -e "$env" pool delete cold
 check_same "from the storage too" "volumes" \
     "$(docker exec "$env-ceph-mon-1" ceph osd pool ls -f json | jq -r '.[]' | grep -v '^\.' | paste -sd ' ')"
 
+check_status "the monitors refuse again, as the file says" 0 slip -e "$env" config delete ceph-mon allow_pool_delete
+
 check_status "detached" 0 volume detach disk
 check_status "back to the snapshot" 0 volume rollback disk before
 check_status "attached again" 0 volume attach disk --to "$two"
