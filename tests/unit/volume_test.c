@@ -72,21 +72,13 @@ static void names_are_checked(void **state)
 {
     (void)state;
     struct fixture f = {0};
-    static const char *const good[] = {"a", "0", "web-1.data_x",
-                                       "A234567890123456789012345678901"
-                                       "23456789012345678901234567890123"};
-    static const char *const bad[] = {"",
-                                      "-a",
-                                      ".a",
-                                      "_a",
-                                      "a b",
-                                      "a/b",
-                                      "a@b",
-                                      "\xc3\xa4",
-                                      "a\n",
-                                      "a;b",
-                                      "A2345678901234567890123456789012345678901234567890123456"
-                                      "789012345"};
+    static const char longest[] = "A234567890123456789012345678901"
+                                  "23456789012345678901234567890123";
+    static const char too_long[] = "A2345678901234567890123456789012345678901234567890123456"
+                                   "789012345";
+    static const char *const good[] = {"a", "0", "web-1.data_x", longest};
+    static const char *const bad[] = {"",    "-a",       ".a",  "_a",  "a b",   "a/b",
+                                      "a@b", "\xc3\xa4", "a\n", "a;b", too_long};
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_int_equal(volume_check_name("volume", good[i], &f.e), 0);
