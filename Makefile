@@ -84,7 +84,7 @@ $(B)/integration/%: tests/integration/%.c $(LIBS)
 	$(call q,LD,integration/$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
 	  $(LDALL) $(LIBGROUP) $(ALLLIBS)
 
-.PHONY: unit unit-programs cli integration check test lint fuzz fuzz-programs bench
+.PHONY: unit unit-programs cli integration components check test lint fuzz fuzz-programs bench
 unit-programs: $(UNIT)
 unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
 	@scripts/dev/run-unit $(UNIT)
@@ -92,6 +92,8 @@ cli: all ## tests of the command line
 	@B=$(B) scripts/dev/run-scripts cli $(ONLY)
 integration: all $(DRIVERS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
 	@B=$(B) scripts/dev/run-scripts integration $(ONLY)
+components: all ## the components' hooks alone, in containers; after a change of hooks (PART=etcd|ceph|monitors|three)
+	@bash tests/components/components.sh $(PART)
 check: ## lint, unit and command line: what to run before a commit
 	@scripts/dev/test lint unit cli
 test: ## every test: installs what is missing, then all rings, with a total

@@ -12,7 +12,7 @@ docker info >/dev/null 2>&1 || { skip "components" "no Docker"; finish; }
 P=components-test-$$
 SUBNET=10.231.$((RANDOM % 250)).0/24
 FSID=$(cat /proc/sys/kernel/random/uuid)
-# shellcheck source=tests/integration/components_lib.sh
+# shellcheck source=tests/components/components_lib.sh
 . "$(dirname "$0")/components_lib.sh"
 on_exit "remove_all; docker network rm $P"
 
