@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sig.h"
@@ -18,7 +19,7 @@ int tag_lock_take(struct tag_lock *l, const char *ref, int64_t deadline, struct 
 {
     const char *dir = getenv("TMPDIR");
     if (dir == NULL || dir[0] == '\0')
-        dir = geteuid() == 0 ? "/run/lock" : "/tmp";
+        dir = geteuid() == 0 && fs_exists("/run/lock") ? "/run/lock" : "/tmp";
     l->path = mem_printf("%s/slipway-%u-%s", dir, (unsigned)geteuid(), ref);
     for (char *p = l->path + strlen(dir) + 1; *p != '\0'; p++)
         if (*p == '/' || *p == ':')
