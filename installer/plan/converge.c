@@ -181,8 +181,10 @@ int converge_up(struct execute_result *result, struct engine *g, const struct co
         return 0;
     if (lock_open(&lock, &lo, e) < 0)
         return -1;
-    if (leftover)
+    if (leftover) {
         log_warn("%s", leftover);
+        journal_settle(o->spec->name);
+    }
     r = secret_make_key(&key, o->spec->name, NULL, e);
     explicit_bzero(&key, sizeof(key));
     if (r == 0)
@@ -272,6 +274,7 @@ int converge_down(struct execute_result *result, struct engine *g,
         return -1;
     if (lock_open(&lock, &lo, e) < 0)
         return -1;
+    journal_settle(o->env);
     r = round_down(result, g, &key, o, lock, e);
     if (r == 0 && !o->named)
         host_dir_remove_all(o->env);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,7 +17,7 @@
 #include "conf/json.h"
 #include "model/keys.h"
 
-enum { FILE_MAX = 16 << 20 };
+enum { FILE_MAX = 16 << 20, SETTLE_MS = 2500 };
 
 struct journal {
     char *env, *path, *run;
@@ -77,6 +78,19 @@ char *journal_leftover(const char *env)
                       node_get_text(last, "at") ? node_get_text(last, "at") : "?",
                       node_get_text(last, "op") ? node_get_text(last, "op") : "?",
                       node_get_text(last, "state") ? node_get_text(last, "state") : "?");
+}
+
+void journal_settle(const char *env)
+{
+    auto_free char *path = journal_path(env);
+    struct stat st;
+    int64_t age;
+
+    if (stat(path, &st) < 0)
+        return;
+    age = clock_wall_ms() - ((int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
+    if (age >= 0 && age < SETTLE_MS)
+        clock_sleep_ms(SETTLE_MS - age);
 }
 
 void journal_forget(const char *env)
