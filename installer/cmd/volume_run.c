@@ -116,16 +116,21 @@ static int ask(enum word *word, char **why, const struct volume_run *r,
     auto_node struct node *mine = node_new_map(), *applied = NULL;
     const struct etcd_kv *kv;
     struct etcd_kvs kvs = {0};
+    int64_t newest = 0, said = 0;
     char hash[65];
     struct err dropped;
 
     *word = WORD_NONE;
     if (etcd_range_many(&kvs, r->x->etcd, names, ARRAY_LEN(names), e) < 0)
         return -1;
-    for (size_t k = 0; k < kvs.count; k++)
+    for (size_t k = 0; k < kvs.count; k++) {
         node_set_text(mine, kvs.items[k].key, kvs.items[k].value);
+        if (!applied_is_report(kvs.items[k].key) && kvs.items[k].mod_revision > newest)
+            newest = kvs.items[k].mod_revision;
+    }
     applied_hash(hash, mine);
     kv = etcd_kvs_find(&kvs, key);
+    said = kv ? kv->mod_revision : 0;
     if (kv && json_parse(&applied, key, kv->value, kv->value_len, &dropped) < 0)
         err_drop(&dropped, "the word of an agent");
     etcd_kvs_clear(&kvs);
@@ -133,6 +138,9 @@ static int ask(enum word *word, char **why, const struct volume_run *r,
     if (!node_get_text(applied, "hash") || strcmp(node_get_text(applied, "hash"), hash) != 0)
         return 0;
     *word = result && strcmp(result, "ok") == 0 ? WORD_OK : WORD_FAILED;
+    /* The same wish was refused before, taken back, and is there again: that was another answer. */
+    if (*word == WORD_FAILED && said < newest)
+        *word = WORD_NONE;
     if (*word == WORD_FAILED)
         *why = mem_strdup(node_get_text(applied, "error") ? node_get_text(applied, "error") : "");
     return 0;

@@ -46,6 +46,7 @@ while [ $n -lt 400 ]; do
     [ $status = 137 ] || break
     killed=$((killed + 1))
 done
+[ "$status" = 0 ] || tail -n 5 "$TMP/err"
 check_same "the run that is killed nowhere ends well (after $killed kills)" 0 "$status"
 check "runs were really killed" test "$killed" -ge 5
 check_status "there is nothing left to do" 0 slip -f "$file" plan
