@@ -22,8 +22,11 @@ char *journal_leftover(const char *env);
  */
 int journal_write(struct journal *j, struct etcd *c, const struct env_lock *l, const struct op *op,
                   const char *state, struct err *e);
-/* Waits until whatever an interrupted run had asked of Docker is done: a call goes on in the engine when
- * its caller is killed, and what it makes would be seen too late. Nothing when there is no leftover. */
+/*
+ * Waits until whatever an interrupted run had asked of Docker is done: a call goes on in the engine
+ * when its caller is killed, and what it makes would be seen too late. Nothing when there is no
+ * leftover.
+ */
 void journal_settle(const char *env);
 /* Removes the operator's file: there is nothing to resume. */
 void journal_forget(const char *env);
