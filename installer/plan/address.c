@@ -155,13 +155,6 @@ int address_subnet(char **out, const struct world *w, const struct spec *s,
     return 0;
 }
 
-static bool is_ours(const struct node *object, const char *uuid)
-{
-    const char *env = connect_label(object, LABEL_ENV);
-
-    return env && strcmp(env, uuid) == 0;
-}
-
 /* The address an instance has by an existing container or volume, or NULL. */
 static const char *kept_address(const struct world *w, const char *uuid, const char *instance)
 {
@@ -172,7 +165,7 @@ static const char *kept_address(const struct world *w, const char *uuid, const c
     node_for_each (v, w->volumes) {
         const char *owner = connect_label(v, LABEL_INSTANCE);
 
-        if (is_ours(v, uuid) && owner && strcmp(owner, instance) == 0)
+        if (connect_is_ours(v, uuid) && owner && strcmp(owner, instance) == 0)
             return connect_label(v, LABEL_ADDRESS);
     }
     return NULL;
@@ -197,7 +190,7 @@ static void collect_used(struct strv *used, const struct world *w, const char *u
             strv_add(used, connect_label(n, LABEL_ADDRESS));
     }
     node_for_each (n, w->volumes) {
-        if (is_ours(n, uuid) && connect_label(n, LABEL_ADDRESS))
+        if (connect_is_ours(n, uuid) && connect_label(n, LABEL_ADDRESS))
             strv_add(used, connect_label(n, LABEL_ADDRESS));
     }
 }

@@ -37,6 +37,13 @@ const char *connect_label(const struct node *object, const char *label)
     return node_get_text(node_get(object, "Labels"), label);
 }
 
+bool connect_is_ours(const struct node *object, const char *uuid)
+{
+    const char *env = connect_label(object, LABEL_ENV);
+
+    return env && strcmp(env, uuid) == 0;
+}
+
 bool connect_is_aside(const struct node *container)
 {
     const struct node *names = node_get(container, "Names");

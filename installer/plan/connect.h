@@ -33,6 +33,8 @@ char *connect_volume_name(const char *env, const char *instance, int number, int
 
 /* Containers of the environment with this UUID (list of the API's objects). */
 int connect_containers(struct node **out, struct engine *g, const char *uuid, struct err *e);
+/* A container, network or volume that the environment with this UUID made. */
+bool connect_is_ours(const struct node *object, const char *uuid);
 /* A container that was set aside. */
 bool connect_is_aside(const struct node *container);
 /* The one of an instance in such a list (not one set aside), or NULL. */

@@ -105,13 +105,6 @@ static bool volume_is_wanted(const struct desired *d, const char *name)
     return false;
 }
 
-static bool is_ours(const struct node *object, const char *uuid)
-{
-    const char *env = connect_label(object, LABEL_ENV);
-
-    return env && strcmp(env, uuid) == 0;
-}
-
 void builder_add_notes(struct builder *b)
 {
     const struct node *v;
@@ -119,7 +112,7 @@ void builder_add_notes(struct builder *b)
     node_for_each (v, b->w->volumes) {
         const char *name = node_get_text(v, "Name"), *made = node_get_text(v, "CreatedAt");
 
-        if (!name || !is_ours(v, b->d->key->uuid) || volume_is_wanted(b->d, name))
+        if (!name || !connect_is_ours(v, b->d->key->uuid) || volume_is_wanted(b->d, name))
             continue;
         strv_addf(
             &b->p->notes,
@@ -137,7 +130,7 @@ static bool volume_goes(const struct node *v, const struct env_key *key,
 {
     const char *name = node_get_text(v, "Name");
 
-    if (!name || !is_ours(v, key->uuid))
+    if (!name || !connect_is_ours(v, key->uuid))
         return false;
     return o->volumes || (o->named && strv_has(o->named, name));
 }
@@ -206,7 +199,7 @@ int plan_down(struct plan **out, const char *env, const struct env_key *key, con
     node_for_each (n, w->networks) {
         long op;
 
-        if (!everything || !is_ours(n, key->uuid))
+        if (!everything || !connect_is_ours(n, key->uuid))
             continue;
         op = plan_add(p, OP_KIND_NETWORK_REMOVE, node_get_text(n, "Name"), NULL);
         p->ops[op].object = mem_strdup(node_get_text(n, "Id"));
@@ -218,7 +211,7 @@ int plan_down(struct plan **out, const char *env, const struct env_key *key, con
         long op;
 
         if (!volume_goes(n, key, o)) {
-            if (name && everything && is_ours(n, key->uuid))
+            if (name && everything && connect_is_ours(n, key->uuid))
                 strv_addf(&p->notes, "volume %s stays and keeps its data", name);
             continue;
         }
