@@ -88,7 +88,7 @@ check_status "new refuses what is not allowed" 6 slip new -n fresh -c ceph-mon=2
 check_status "new refuses a bad name" 6 slip new -n Fresh -o -
 check_status "new without a terminal asks nothing" 0 slip new quiet -q
 check "and takes the defaults" slip validate quiet.yaml
-check_hasnt "which are those of the demo" "$(cat quiet.yaml)" volumedriver
+check_has "which are those of the demo" "$(cat quiet.yaml)" volumedriver-qemu
 
 # The catalog
 check_status "catalog list" 0 slip catalog list

@@ -23,10 +23,16 @@ TAKEN = "slipway.taken"
 # Another client's short look at an image is no use of it.
 PATIENCE = 1.0
 RESIZE_WAIT = 10
+# The manager makes an image while the driver hears that it is to serve it; at the start there may be no cluster yet.
+IMAGE_WAIT, START_WAIT = 8, 60
 
 
 class Wrong(Exception):
     """This volume cannot be served; the text says why."""
+
+
+class Missing(Wrong):
+    """Its image is not there, or not yet."""
 
 
 def yes(value):
@@ -91,9 +97,14 @@ class Images:
 
     def pool(self, name):
         if not self.c:
-            self.c = Cluster(USER, "rbd").wait(30, "needed for the volumes")
+            self.c = Cluster(USER, "rbd").wait(START_WAIT, "needed for the volumes")
         if name not in self.pools:
-            self.pools[name] = Pool(self.c, name)
+            try:
+                self.pools[name] = Pool(self.c, name)
+            except Failure as e:
+                if e.errno == ENOENT:
+                    raise Missing("there is no pool %s" % name) from None
+                raise
         return self.pools[name]
 
     def look(self, v):
@@ -101,7 +112,7 @@ class Images:
             return self.pool(v["pool"]).open(v["image"], read_only=True)
         except Failure as e:
             if e.errno == ENOENT:
-                raise Wrong("there is no image %s/%s" % (v["pool"], v["image"])) from None
+                raise Missing("there is no image %s/%s" % (v["pool"], v["image"])) from None
             raise
 
     def claim(self, v):
@@ -228,6 +239,33 @@ class Driver:
             complain(name, e)
             return 1
 
+    def serve(self, name, v, late):
+        """`late`: map of entries to try again when their image is there, or None when there is no time left for that."""
+        old = name in self.served
+        try:
+            self.attach(name, v)
+        except Missing:
+            if late is None:
+                raise
+            late[name] = v
+            return
+        if not old:
+            say("volume %s: served" % name)
+
+    def serve_all(self, serve):
+        """Number of volumes that cannot be served. Nobody waits for another one's image."""
+        at_start = os.environ.get("SLIPWAY_CHANGED", "all") == "all"
+        end = time.monotonic() + (START_WAIT if at_start else IMAGE_WAIT)
+        failed = 0
+        while serve:
+            late = {} if time.monotonic() < end else None
+            for name, v in serve.items():
+                failed += self.step(name, self.serve, v, late)
+            serve = late
+            if serve:
+                time.sleep(0.1)
+        return failed
+
     def apply(self):
         serve, gone, bad = wanted()
         for name, why in bad:
@@ -235,12 +273,7 @@ class Driver:
         failed = len(bad)
         for name in [n for n in self.served if n not in serve]:
             failed += self.step(name, self.detach, yes(gone.get(name, {}).get("force")))
-        for name, v in serve.items():
-            old = name in self.served
-            status = self.step(name, self.attach, v)
-            failed += status
-            if not status and not old:
-                say("volume %s: served" % name)
+        failed += self.serve_all(serve)
         self.finish()
         return 1 if failed else 0
 
