@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What breaks while three writers write through the three drivers: kill -9 of each driver, of its agent, of an OSD, the
+# leading monitor and the leading etcd, then docker restart of everything. No write that was flushed may be lost, and where the
+# driver itself lives, no writer may see an error. At the end each volume is read through another driver.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+for need in docker jq python3 iscsi-ls; do command -v "$need" >/dev/null || { skip "volume faults" "no $need"; finish; }; done
+docker info >/dev/null 2>&1 || { skip "volume faults" "no Docker"; finish; }
+
+export SLIPWAY_HOME=$TMP/home
+env=t-vfaults-$$
+file=$TMP/$env.yaml
+io=$ROOT/tests/integration/volume_io.py
+slip() { "$SLIPWAY" -q -e "$env" "$@"; }
+on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
+on_exit 'kill -9 $(jobs -p)'
+cat >"$file" <<END
+name: $env
+profile: quick
+components:
+  etcd: {instances: 3}
+  ceph-mon: {instances: 3}
+  ceph-mgr:
+    instances: 1
+    config:
+      pools:
+        volumes: {size: 2, min_size: 1, pg_num: 8, application: rbd}
+        cold: {kind: erasure, k: 2, m: 1, min_size: 2, pg_num: 8}
+  ceph-osd: {instances: 3}
+  volumedriver-qemu: {instances: 1}
+  volumedriver-iscsi: {instances: 1}
+  volumedriver-fuse: {instances: 1}
+END
+
+# of_volume NAME: what volume_io.py calls it, from the lines that `volume show` prints.
+of_volume() {
+    local line
+    line=$(slip volume show "$1" --json | jq -r '.attached[0].use[] | select(.title == "the file"
+        or (.title | startswith("libiscsi")) or (.title | startswith("qemu-img"))) | .line')
+    case $line in
+    nbd+unix:*) echo "nbd:${line#*socket=}:$1" ;;
+    iscsi:*)
+        (umask 077 && echo "${line/PASSWORD/$(docker exec "$env-volumedriver-iscsi-1" cat /run/slipway/secrets/chap)}" >"$TMP/$1.url")
+        echo "@$TMP/$1.url"
+        ;;
+    *) echo "$line" ;;
+    esac
+}
+volumes=(vq vi vf)
+declare -A driver=([vq]=qemu [vi]=iscsi [vf]=fuse) writer
+start_writer() {
+    python3 "$io" write "$(of_volume "$1")" "$TMP/$1.state" >"$TMP/$1.out" 2>"$TMP/$1.err" &
+    writer[$1]=$!
+}
+said() { jq -r ".$2" "$TMP/$1.state" 2>/dev/null || echo 0; }
+# note: remembers where every writer is.
+declare -A writes errors
+note() {
+    local v
+    for v in "${volumes[@]}"; do writes[$v]=$(said "$v" writes) errors[$v]=$(said "$v" errors); done
+}
+further() { [ "$(said "$1" writes)" -gt $((writes[$1] + 40)) ]; }
+# go_on WHAT [VOLUME...]: all writers get on after it, and only those named saw errors.
+go_on() {
+    local what=$1 v
+    shift
+    for v in "${volumes[@]}"; do
+        check "$what: ${driver[$v]} goes on writing" wait_until 90 further "$v"
+        case " $* " in
+        *" $v "*) ;;
+        *) check_same "$what: without an error through ${driver[$v]}" "${errors[$v]}" "$(said "$v" errors)" ;;
+        esac
+    done
+}
+# pid_of INSTANCE PATTERN: of the process on this machine.
+pid_of() { docker top "$env-$1" -eo pid,args | awk -v p="$2" '$0 ~ p && $2 !~ /slipway-init|setpriv/ { print $1; exit }'; }
+kill9() {
+    local pid
+    pid=$(pid_of "$1" "$2")
+    check "$3" kill -9 "${pid:-none}"
+}
+is_well() { [ "$(slip status --json 2>/dev/null | jq -r --arg i "$1" '.instances[] | select(.instance == $i) | "\(.state) \(.health)"')" = "ready healthy" ]; }
+well() { slip status --json 2>/dev/null | jq -e .healthy; }
+
+check_status "up brings a cluster with three drivers about" 0 slip -f "$file" up
+check_status "a volume for the QEMU driver" 0 slip volume create vq --size 64MiB --attach qemu
+check_status "a volume for the iSCSI driver" 0 slip volume create vi --size 64MiB --attach iscsi
+check_status "a volume with erasure-coded data for the FUSE driver" 0 slip volume create vf --size 64MiB --data-pool cold --attach fuse
+for v in "${volumes[@]}"; do
+    start_writer "$v"
+    check "a writer writes through ${driver[$v]}" wait_until 30 test -s "$TMP/$v.state"
+done
+note
+go_on "before anything breaks"
+
+for v in "${volumes[@]}"; do
+    instance=volumedriver-${driver[$v]}-1
+    note
+    case $v in vi) daemon='tgtd -f' ;; *) daemon='qemu-storage-daemon --chardev socket,id=qmp,path=[^ ]*/main,' ;; esac
+    kill9 "$instance" "$daemon" "kill -9 of the ${driver[$v]} driver"
+    go_on "after it" "$v"
+    check "$instance is well again" wait_until 60 is_well "$instance"
+    note
+    kill9 "$instance" slipway-agent "kill -9 of its agent"
+    go_on "after it"
+    check "$instance has a new agent" wait_until 60 is_well "$instance"
+done
+
+note
+kill9 ceph-osd-2 'ceph-osd -f' "kill -9 of an OSD"
+go_on "after it"
+note
+leader=$(docker exec "$env-ceph-mon-1" ceph quorum_status | jq -r .quorum_leader_name)
+kill9 "$leader" 'ceph-mon -f' "kill -9 of $leader, the leading monitor"
+go_on "after it"
+note
+leads() { docker exec "$env-$1" bash -c 'exec 3<>/dev/tcp/127.0.0.1/2381; printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3' |
+    grep -q '^etcd_server_is_leader 1'; }
+for etcd in etcd-1 etcd-2 etcd-3; do ! leads "$etcd" || break; done
+kill9 "$etcd" 'etcd --config' "kill -9 of $etcd, the leader"
+go_on "after it"
+check_status "and a volume is made meanwhile" 0 slip volume create more --size 16MiB
+
+check "everything is well before the worst" wait_until 90 well
+note
+docker ps -q --filter label=slipway.name="$env" | xargs docker restart -t 2 >/dev/null
+go_on "docker restart of everything" "${volumes[@]}"
+check "everything is well after it" wait_until 90 well
+
+for v in "${volumes[@]}"; do
+    status=0
+    kill -TERM "${writer[$v]}"
+    wait "${writer[$v]}" || status=$?
+    check_same "every flushed write through ${driver[$v]} is there: $(said "$v" writes) writes, worst batch $(said "$v" worst_ms) ms" \
+        "0 []" "$status $(jq -c .wrong "$TMP/$v.out")$(cat "$TMP/$v.err")"
+done
+declare -A other=([vq]=fuse [vi]=qemu [vf]=iscsi)
+for v in "${volumes[@]}"; do
+    check_status "$v moves to ${other[$v]}" 0 slip volume move "$v" --to "${other[$v]}"
+    check "where it has the same data" python3 "$io" verify "$(of_volume "$v")" "$TMP/$v.state"
+done
+finish
