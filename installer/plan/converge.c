@@ -73,6 +73,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
     catalog_version(o->catalog, version);
     if (look_up_key(v, o->spec->name, e) < 0 || image_refs(&images, o, e) < 0 ||
         world_observe(&v->world, g, o->spec->name, v->is_new ? NULL : &v->key, e) < 0 ||
+        world_observe_images(v->world, g, images, e) < 0 ||
         desired_build(&v->desired, o->spec, &v->key, images, v->world, e) < 0 ||
         plan_up(&v->plan, v->desired, v->world, &po, e) < 0) {
         converge_clear(v);

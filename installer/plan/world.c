@@ -58,24 +58,6 @@ static void split_containers(struct world *w, struct node *all, const char *uuid
     all->count = 0;
 }
 
-static int observe_images(struct world *w, struct engine *g, struct err *e)
-{
-    auto_node struct node *list = NULL;
-    const struct node *image;
-
-    if (engine_image_list(&list, g, NULL, e) < 0)
-        return -1;
-    node_for_each (image, list) {
-        const struct node *tags = node_get(image, "RepoTags"), *tag;
-
-        node_for_each (tag, tags) {
-            if (tag->text && strncmp(tag->text, "slipway/", 8) == 0)
-                strv_add(&w->images, tag->text);
-        }
-    }
-    return 0;
-}
-
 /* proc(5): /proc/net/route holds destination and mask as little-endian hex. The default route,
  * which overlaps everything, is left out. */
 static void observe_routes(struct world *w)
@@ -142,12 +124,41 @@ int world_observe(struct world **out, struct engine *g, const char *env, const s
         return -1;
     split_containers(w, all, key ? key->uuid : NULL);
     if (engine_network_list(&w->networks, g, NULL, e) < 0 ||
-        engine_volume_list(&w->volumes, g, NULL, e) < 0 || observe_images(w, g, e) < 0)
+        engine_volume_list(&w->volumes, g, NULL, e) < 0)
         return -1;
     observe_routes(w);
     if (key)
         observe_etcd(w, env, key);
     *out = steal(w);
+    return 0;
+}
+
+/* The list names an image by its ID once the reference means another. */
+static bool runs_image(const struct world *w, const char *ref)
+{
+    const struct node *c;
+
+    node_for_each (c, w->containers) {
+        const char *image = node_get_text(c, "Image");
+
+        if (image && strcmp(image, ref) == 0)
+            return true;
+    }
+    return false;
+}
+
+int world_observe_images(struct world *w, struct engine *g, const struct node *refs, struct err *e)
+{
+    const struct node *ref;
+
+    node_for_each (ref, refs) {
+        int has = runs_image(w, ref->text) ? 1 : engine_image_has(g, ref->text, e);
+
+        if (has < 0)
+            return -1;
+        if (has)
+            strv_add(&w->images, ref->text);
+    }
     return 0;
 }
 

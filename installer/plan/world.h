@@ -19,7 +19,7 @@ struct world {
     struct node *others;     /* every other container: to see a foreign one with our name */
     struct node *networks;   /* all of the engine */
     struct node *volumes;    /* all of the engine */
-    struct strv images;      /* "slipway/...:tag" that are there */
+    struct strv images;      /* references asked for that are there */
     struct strv routes;      /* "10.0.0.0/8": networks this machine has a route to */
     bool etcd_answers;
     bool etcd_expected;    /* there is a running etcd container */
@@ -30,6 +30,9 @@ struct world {
 /* `key` NULL: the environment was never made on this machine. etcd not answering is no failure. */
 int world_observe(struct world **out, struct engine *g, const char *env, const struct env_key *key,
                   struct err *e);
+/* Which of `refs` (component -> image reference) are there. One by one: listing all images costs
+ * Docker about a millisecond for each, whoever's they are. */
+int world_observe_images(struct world *w, struct engine *g, const struct node *refs, struct err *e);
 void world_free(struct world *w);
 void world_cleanup(struct world **w);
 #define auto_world __attribute__((cleanup(world_cleanup)))
