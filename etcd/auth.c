@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Users and roles, each call bringing things to the wanted state: look, then change only what
- * differs. A password that is right already is left alone, since changing it takes every token from
- * its user.
+ * Users and roles, each call bringing things to the wanted state: add; if it is there, look and
+ * change only what differs. A password that is right already is left alone, since changing it takes
+ * every token from its user.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -157,18 +157,12 @@ int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_gr
     auto_wire struct wire *reply = NULL;
     auto_free bool *have = mem_array(count + 1, sizeof *have);
     struct wanted w = {grants, have, count};
-    struct err why;
-    int rc = post_names(c, "/v3/auth/role/get", NAMES("role", role), &reply, &why);
 
-    if (rc < 0 && why.code != ERR_NOTFOUND) {
-        *e = why;
+    /* Adding comes first: what is new, the usual case, is not asked for in vain. */
+    if (post_names(c, "/v3/auth/role/add", NAMES("name", role), NULL, e) < 0 &&
+        (e->code != ERR_CONFLICT ||
+         post_names(c, "/v3/auth/role/get", NAMES("role", role), &reply, e) < 0))
         return err_wrap(e, "role %s", role);
-    }
-    if (rc < 0) {
-        rc = post_names(c, "/v3/auth/role/add", NAMES("name", role), NULL, e);
-        if (rc < 0 && e->code != ERR_CONFLICT)
-            return err_wrap(e, "role %s", role);
-    }
     /* etcd shows the role root with a grant that nobody can give or take. */
     if (strcmp(role, "root") == 0)
         return 0;
@@ -238,22 +232,18 @@ static int ensure_user(struct etcd *c, const char *user, const char *password,
                        const struct strv *roles, struct err *e)
 {
     auto_wire struct wire *reply = NULL;
-    struct err why;
 
-    if (post_names(c, "/v3/auth/user/get", NAMES("name", user), &reply, &why) < 0) {
-        if (why.code != ERR_NOTFOUND) {
-            *e = why;
-            return -1;
-        }
-        if (!password)
-            return err_set(e, ERR_USAGE, "a new user needs a password");
-        if (post_names(c, "/v3/auth/user/add", NAMES("name", user, "password", password), NULL, e) <
-                0 &&
-            e->code != ERR_CONFLICT)
-            return -1;
-    } else if (settle_password(c, user, password, e) < 0) {
+    if (password &&
+        post_names(c, "/v3/auth/user/add", NAMES("name", user, "password", password), NULL, e) == 0)
+        return settle_roles(c, user, NULL, roles, e);
+    if (password && e->code != ERR_CONFLICT)
         return -1;
-    }
+    if (post_names(c, "/v3/auth/user/get", NAMES("name", user), &reply, e) < 0)
+        return !password && e->code == ERR_NOTFOUND
+                   ? err_set(e, ERR_USAGE, "a new user needs a password")
+                   : -1;
+    if (settle_password(c, user, password, e) < 0)
+        return -1;
     return settle_roles(c, user, reply, roles, e);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/execute.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 #include "plan/connect.h"
 #include "plan/run.h"
 
-enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 32, ROUND_MS = 25 };
+enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 32, ETCD_WORKERS = 2, ROUND_MS = 25 };
 
 static void emit(struct run *r, size_t op, enum op_state state, const char *detail)
 {
@@ -47,7 +48,7 @@ static bool deps_done(const struct run *r, const struct op *op)
 
 static void set_etcd_away(struct run *r, bool away)
 {
-    r->etcd_away = away;
+    journal_set_etcd_away(r->journal, away);
     if (r->o->lock)
         lock_set_etcd_away(r->o->lock, away);
 }
@@ -82,15 +83,15 @@ static void set_state(struct run *r, size_t op, enum op_state state, const struc
     pthread_cond_broadcast(&r->cond);
 }
 
-/* The next operation that is no wait and could run now; -1 when there is none. With the mutex held.
- */
-static long next_ready(const struct run *r)
+/* The next operation of that side that is no wait and could run now; -1 when there is none. With
+ * the mutex held. */
+static long next_ready(const struct run *r, enum op_side side)
 {
     if (r->stop)
         return -1;
     for (size_t i = 0; i < r->plan->count; i++)
         if (r->state[i] == OP_STATE_PLANNED && !op_is_wait(r->plan->ops[i].kind) &&
-            deps_done(r, &r->plan->ops[i]))
+            op_side(r->plan->ops[i].kind) == side && deps_done(r, &r->plan->ops[i]))
             return (long)i;
     return -1;
 }
@@ -102,22 +103,6 @@ static bool nothing_left(const struct run *r)
     return r->finished == r->plan->count;
 }
 
-/* etcd for the journal, when it is up and ours; NULL otherwise. Not while etcd itself is being
- * replaced (every entry would wait for it in vain; the file has them all) or removed. */
-static struct etcd *journal_etcd(struct worker *w)
-{
-    struct etcd *c = NULL;
-    struct err e;
-    bool away;
-
-    pthread_mutex_lock(&w->r->mutex);
-    away = w->r->etcd_away;
-    pthread_mutex_unlock(&w->r->mutex);
-    if (away || !w->r->o->lock || !lock_is_taken(w->r->o->lock) || !w->r->plan->desired)
-        return NULL;
-    return worker_etcd(&c, w, &e) == 0 ? c : NULL;
-}
-
 static int run_journalled(struct worker *w, const struct op *op, struct err *e)
 {
     struct run *r = w->r;
@@ -126,11 +111,11 @@ static int run_journalled(struct worker *w, const struct op *op, struct err *e)
 
     if (lock_is_taken(r->o->lock) && lock_is_lost(r->o->lock))
         return err_set(e, ERR_LOCKED, "the lock of environment %s was lost", r->plan->env);
-    if (journal_write(r->journal, journal_etcd(w), r->o->lock, op, "started", e) < 0)
+    if (journal_write(r->journal, op, "started", e) < 0)
         return err_wrap(e, "journal");
     result = op_run(w, op, e);
-    if (journal_write(r->journal, journal_etcd(w), r->o->lock, op, result == 0 ? "done" : "failed",
-                      result == 0 ? e : &second) < 0 &&
+    if (journal_write(r->journal, op, result == 0 ? "done" : "failed", result == 0 ? e : &second) <
+            0 &&
         result == 0)
         return err_wrap(e, "journal");
     if (result < 0) {
@@ -148,7 +133,7 @@ static void *work(void *arg)
 
     pthread_mutex_lock(&r->mutex);
     while (!nothing_left(r)) {
-        long op = next_ready(r);
+        long op = next_ready(r, w->side);
         struct err e = {0};
         int result;
 
@@ -243,6 +228,8 @@ static void supervise(struct run *r)
 {
     struct waiter *waiter = waiter_new(r);
 
+    int64_t looked_at = 0;
+
     pthread_mutex_lock(&r->mutex);
     while (!nothing_left(r)) {
         struct timespec until;
@@ -253,31 +240,52 @@ static void supervise(struct run *r)
         until.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&r->cond, &r->mutex, &until);
         check_interrupts(r);
+        /* Every change wakes this thread too; a look at etcd and Docker is not for each of them. */
+        if (clock_now_ms() - looked_at < ROUND_MS)
+            continue;
         poll_waits(r, waiter);
+        looked_at = clock_now_ms();
     }
     pthread_cond_broadcast(&r->cond);
     pthread_mutex_unlock(&r->mutex);
     waiter_free(waiter);
 }
 
-static int run_threads(struct run *r, unsigned count, struct err *e)
+static int start_thread(pthread_t *thread, struct worker *w, struct err *e)
 {
-    struct worker workers[WORKERS_MAX] = {{0}};
-    pthread_t threads[WORKERS_MAX];
+    errno = pthread_create(thread, NULL, work, w);
+    return errno ? err_sys(e, "starting a thread") : 0;
+}
+
+static void give_up_early(struct run *r)
+{
+    pthread_mutex_lock(&r->mutex);
+    r->stop = true;
+    pthread_cond_broadcast(&r->cond);
+    pthread_mutex_unlock(&r->mutex);
+}
+
+static int run_threads(struct run *r, unsigned engine_workers, struct err *e)
+{
+    struct worker workers[WORKERS_MAX + ETCD_WORKERS] = {{0}};
+    pthread_t threads[WORKERS_MAX + ETCD_WORKERS];
     unsigned started = 0;
     int result = 0;
 
-    for (; started < count; started++) {
+    for (; result == 0 && started < engine_workers + ETCD_WORKERS; started++) {
         workers[started].r = r;
+        workers[started].side = started < ETCD_WORKERS ? OP_SIDE_ETCD : OP_SIDE_ENGINE;
         if (engine_clone(&workers[started].g, r->g, e) < 0 ||
-            pthread_create(&threads[started], NULL, work, &workers[started]) != 0) {
-            result = started ? 0 : -1;
+            start_thread(&threads[started], &workers[started], e) < 0) {
             engine_close(workers[started].g);
+            result = -1;
             break;
         }
     }
     if (result == 0)
         supervise(r);
+    else
+        give_up_early(r);
     for (unsigned i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
         engine_close(workers[i].g);
@@ -314,16 +322,13 @@ static void bring_back(struct run *r)
 /* After the threads are gone: what never ran is skipped, and the journal goes or stays. */
 static void conclude(struct run *r)
 {
-    struct worker w = {.r = r, .g = r->g};
-
     bring_back(r);
 
     for (size_t i = 0; i < r->plan->count; i++)
         if (r->state[i] == OP_STATE_PLANNED || r->state[i] == OP_STATE_STARTED)
             set_state(r, i, OP_STATE_SKIPPED, NULL);
     if (!r->failed)
-        journal_finish(r->journal, journal_etcd(&w));
-    etcd_close(w.c);
+        journal_finish(r->journal);
 }
 
 static unsigned worker_count(const struct plan *p, unsigned wanted)
@@ -355,7 +360,7 @@ int execute_plan(struct execute_result *result, const struct plan *p, struct eng
     *result = (struct execute_result){.total = p->count};
     if (p->count == 0)
         return 0;
-    if (root_link(&r, e) < 0 || journal_open(&r.journal, p->env, e) < 0) {
+    if (root_link(&r, e) < 0 || journal_open(&r.journal, p->env, o->lock, r.root, e) < 0) {
         link_free(r.root);
         return -1;
     }

@@ -17,13 +17,20 @@
 #include "conf/json.h"
 #include "model/keys.h"
 
-enum { FILE_MAX = 16 << 20, SETTLE_MS = 2500 };
+enum { FILE_MAX = 16 << 20, SETTLE_MS = 2500, ETCD_MS = 5000 };
 
 struct journal {
     char *env, *path, *run;
     int fd;
-    pthread_mutex_t mutex; /* guards sequence, faults */
-    unsigned sequence;
+    const struct env_lock *lock;
+    const struct link *root;
+    struct etcd *c; /* of the thread; of journal_finish when the thread is gone */
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t mutex; /* guards everything below */
+    pthread_cond_t cond;
+    struct node *pending; /* key -> entry: what etcd does not have yet */
+    bool stop, away, lost;
     long kill_after; /* -1: never */
 };
 
@@ -100,7 +107,60 @@ void journal_forget(const char *env)
     unlink(path);
 }
 
-int journal_open(struct journal **out, const char *env, struct err *e)
+/* What has come up since the last time, in one transaction (or a few, when it is much). */
+static void write_etcd(struct journal *j, const struct node *entries)
+{
+    struct etcd_push_opts o = {lock_key(j->lock), lock_revision(j->lock), 1};
+    auto_free struct etcd_write *writes = mem_array(entries->count + 1, sizeof(*writes));
+    const struct node *entry;
+    size_t count = 0;
+    struct err e;
+
+    node_for_each (entry, entries)
+        writes[count++] = (struct etcd_write){.key = entry->key, .value = entry->text};
+    if (!j->c && etcd_open(&j->c, j->root, NULL, &e) < 0) {
+        err_drop(&e, "opening etcd for the journal");
+        return;
+    }
+    etcd_set_deadline(j->c, clock_deadline(ETCD_MS));
+    if (etcd_push(j->c, writes, count, &o, NULL, &e) == 0)
+        return;
+    if (e.code == ERR_LOCKED) {
+        pthread_mutex_lock(&j->mutex);
+        j->lost = true;
+        pthread_mutex_unlock(&j->mutex);
+    }
+    /* etcd itself may be what is being replaced: the file has the entries. */
+    err_drop(&e, "writing the journal to etcd");
+}
+
+static void *mirror(void *arg)
+{
+    struct journal *j = arg;
+
+    pthread_mutex_lock(&j->mutex);
+    for (;;) {
+        bool can = !j->away && lock_is_taken(j->lock);
+        auto_node struct node *entries = NULL;
+
+        if (j->stop && (!can || j->pending->count == 0))
+            break;
+        if (!can || j->pending->count == 0) {
+            pthread_cond_wait(&j->cond, &j->mutex);
+            continue;
+        }
+        entries = j->pending;
+        j->pending = node_new_map();
+        pthread_mutex_unlock(&j->mutex);
+        write_etcd(j, entries);
+        pthread_mutex_lock(&j->mutex);
+    }
+    pthread_mutex_unlock(&j->mutex);
+    return NULL;
+}
+
+int journal_open(struct journal **out, const char *env, const struct env_lock *l,
+                 const struct link *root, struct err *e)
 {
     struct journal *j = mem_alloc(sizeof(*j));
 
@@ -108,15 +168,29 @@ int journal_open(struct journal **out, const char *env, struct err *e)
     j->path = journal_path(env);
     j->run = mem_printf("%" PRId64 "-%d", clock_wall_ms(), (int)getpid());
     j->kill_after = fault_count();
+    j->lock = l;
+    j->root = root;
+    j->pending = node_new_map();
     pthread_mutex_init(&j->mutex, NULL);
+    pthread_cond_init(&j->cond, NULL);
     j->fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (j->fd < 0) {
         err_sys(e, "opening %s", j->path);
         journal_close(j);
         return -1;
     }
+    /* Without its thread the journal is the file alone. */
+    j->has_thread = l && root && pthread_create(&j->thread, NULL, mirror, j) == 0;
     *out = j;
     return 0;
+}
+
+void journal_set_etcd_away(struct journal *j, bool away)
+{
+    pthread_mutex_lock(&j->mutex);
+    j->away = away;
+    pthread_cond_signal(&j->cond);
+    pthread_mutex_unlock(&j->mutex);
 }
 
 static char *entry_text(const struct op *op, const char *state)
@@ -133,54 +207,49 @@ static char *entry_text(const struct op *op, const char *state)
     return json_text(n);
 }
 
-static int write_etcd(struct journal *j, struct etcd *c, const struct env_lock *l,
-                      const struct op *op, const char *text, struct err *e)
-{
-    auto_free char *name = mem_printf("%s/%s-%s", j->run, op_verb(op->kind), op->target);
-    auto_free char *key = keys_journal(j->env, name);
-    struct etcd_txn *t = etcd_txn_new();
-    int r;
-
-    etcd_txn_if(t, lock_key(l), ETCD_CMP_CREATE_EQ, lock_revision(l));
-    etcd_txn_put(t, key, text, 0);
-    r = etcd_txn_run(c, t, NULL, e);
-    etcd_txn_free(t);
-    if (r < 0 && e->code == ERR_CONFLICT)
-        return err_set(e, ERR_LOCKED, "the lock of environment %s was lost to another run", j->env);
-    return r;
-}
-
-int journal_write(struct journal *j, struct etcd *c, const struct env_lock *l, const struct op *op,
-                  const char *state, struct err *e)
+int journal_write(struct journal *j, const struct op *op, const char *state, struct err *e)
 {
     auto_free char *text = entry_text(op, state);
     auto_free char *line = mem_printf("%s\n", text);
+    auto_free char *name = mem_printf("%s/%s-%s", j->run, op_verb(op->kind), op->target);
+    auto_free char *key = keys_journal(j->env, name);
     int r = 0;
 
     pthread_mutex_lock(&j->mutex);
     if (write(j->fd, line, strlen(line)) < 0)
         r = err_sys(e, "writing %s", j->path);
-    pthread_mutex_unlock(&j->mutex);
-    if (r == 0 && c && l && lock_key(l))
-        r = write_etcd(j, c, l, op, text, e);
-    /* etcd itself may be what is being replaced: the file has the entry. */
-    if (r < 0 && (err_retryable(e) || e->code == ERR_REMOTE)) {
-        err_drop(e, "writing the journal to etcd");
-        r = 0;
-    }
-    pthread_mutex_lock(&j->mutex);
+    else if (j->lost)
+        r = err_set(e, ERR_LOCKED, "the lock of environment %s was lost to another run", j->env);
+    node_set_text(j->pending, key, text);
+    pthread_cond_signal(&j->cond);
     fault_point(j);
     pthread_mutex_unlock(&j->mutex);
     return r;
 }
 
-void journal_finish(struct journal *j, struct etcd *c)
+static void stop_mirror(struct journal *j)
+{
+    if (!j->has_thread)
+        return;
+    pthread_mutex_lock(&j->mutex);
+    j->stop = true;
+    pthread_cond_signal(&j->cond);
+    pthread_mutex_unlock(&j->mutex);
+    pthread_join(j->thread, NULL);
+    j->has_thread = false;
+}
+
+void journal_finish(struct journal *j)
 {
     auto_free char *prefix = keys_journal(j->env, "");
     struct err e;
 
     unlink(j->path);
-    if (c && etcd_delete(c, prefix, NULL, &e) < 0)
+    stop_mirror(j);
+    if (j->away || !j->root || !j->lock || !lock_is_taken(j->lock))
+        return;
+    if ((!j->c && etcd_open(&j->c, j->root, NULL, &e) < 0) ||
+        (etcd_set_deadline(j->c, clock_deadline(ETCD_MS)), etcd_delete(j->c, prefix, NULL, &e) < 0))
         err_drop(&e, "removing the journal");
 }
 
@@ -188,9 +257,13 @@ void journal_close(struct journal *j)
 {
     if (!j)
         return;
+    stop_mirror(j);
+    etcd_close(j->c);
     if (j->fd >= 0)
         close(j->fd);
     pthread_mutex_destroy(&j->mutex);
+    pthread_cond_destroy(&j->cond);
+    node_free(j->pending);
     free(j->env);
     free(j->path);
     free(j->run);

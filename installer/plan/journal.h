@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run is doing, written before each call and after it: to a file of the operator always, to
- * etcd as soon as it answers (guarded by the lock). A run that ends well removes its journal; one
- * that does not leaves it for the next, which says what it resumes. The plan never reads it: only
- * what is there counts.
+ * What a run is doing, written before each call and after it: to a file of the operator at once; to
+ * etcd, guarded by the lock, by a thread of its own that writes all there is in one transaction, so
+ * that no operation waits for it. A run that ends well removes its journal; one that does not
+ * leaves it for the next, which says what it resumes. The plan never reads it: only what is there
+ * counts.
  */
 #ifndef PLAN_JOURNAL_H
 #define PLAN_JOURNAL_H
@@ -13,15 +14,18 @@
 #include "plan/plan.h"
 
 struct journal;
-int journal_open(struct journal **out, const char *env, struct err *e);
+/* `l` and `root` (the link to etcd, NULL while there is none) are borrowed until journal_close. */
+int journal_open(struct journal **out, const char *env, const struct env_lock *l,
+                 const struct link *root, struct err *e);
+/* Not while etcd itself is being replaced (every entry would wait for it in vain) or removed. */
+void journal_set_etcd_away(struct journal *j, bool away);
 /* One line about the run that was interrupted here, owned; NULL when the last one ended well. */
 char *journal_leftover(const char *env);
 /*
- * Before (state "started") and after (done, failed) an operation. `c` NULL: only the file.
- * ERR_LOCKED when the lock was lost: stop at once. Thread-safe.
+ * Before (state "started") and after (done, failed) an operation. ERR_LOCKED when the lock was
+ * lost: stop at once. Thread-safe.
  */
-int journal_write(struct journal *j, struct etcd *c, const struct env_lock *l, const struct op *op,
-                  const char *state, struct err *e);
+int journal_write(struct journal *j, const struct op *op, const char *state, struct err *e);
 /*
  * Waits until whatever an interrupted run had asked of Docker is done: a call goes on in the engine
  * when its caller is killed, and what it makes would be seen too late. Nothing when there is no
@@ -31,7 +35,8 @@ void journal_settle(const char *env);
 /* Removes the operator's file: there is nothing to resume. */
 void journal_forget(const char *env);
 /* The run ended well: file and keys go, also those of interrupted runs before it. */
-void journal_finish(struct journal *j, struct etcd *c);
+void journal_finish(struct journal *j);
+/* What is not in etcd yet is written there, within seconds. NULL is fine. */
 void journal_close(struct journal *j);
 
 #endif

@@ -10,8 +10,9 @@
 static const struct {
     char sign;
     const char *noun, *verb;
+    enum op_side side;
 } KINDS[] = {
-#define OP(kind, sign, noun, verb) [OP_KIND_##kind] = {sign, noun, verb},
+#define OP(kind, sign, noun, verb, side) [OP_KIND_##kind] = {sign, noun, verb, OP_SIDE_##side},
 #include "plan/ops.def"
 #undef OP
 };
@@ -39,6 +40,11 @@ char *op_title(const struct op *op)
 bool op_is_wait(enum op_kind kind)
 {
     return KINDS[kind].sign == '.';
+}
+
+enum op_side op_side(enum op_kind kind)
+{
+    return KINDS[kind].side;
 }
 
 long plan_add(struct plan *p, enum op_kind kind, const char *target, char *cause)

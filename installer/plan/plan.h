@@ -11,7 +11,7 @@
 #include "plan/world.h"
 
 enum op_kind {
-#define OP(kind, sign, noun, verb) OP_KIND_##kind,
+#define OP(kind, sign, noun, verb, side) OP_KIND_##kind,
 #include "plan/ops.def"
 #undef OP
     OP_KIND_COUNT
@@ -69,6 +69,8 @@ char op_sign(enum op_kind kind);
 /* "create instance ceph-osd-1", owned. */
 char *op_title(const struct op *op);
 bool op_is_wait(enum op_kind kind);
+enum op_side { OP_SIDE_ENGINE, OP_SIDE_ETCD, OP_SIDE_COUNT };
+enum op_side op_side(enum op_kind kind);
 
 /* The plan for people: one line per change, waits and bookkeeping folded. `verbose`: every
  * operation. */

@@ -20,7 +20,6 @@ struct run {
     enum op_state *state;
     size_t running, done, finished;
     bool stop, etcd_ready;
-    bool etcd_away; /* from the first stop of an etcd to be replaced until etcd answers again */
     bool failed;
     struct err first; /* the first error */
 };
@@ -28,6 +27,7 @@ struct run {
 /* One thread's connections. */
 struct worker {
     struct run *r;
+    enum op_side side; /* whose operations it takes */
     struct engine *g;
     struct etcd *c; /* opened when first needed */
 };
