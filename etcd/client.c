@@ -76,7 +76,7 @@ void etcd_close(struct etcd *c)
     free(c);
 }
 
-int client_clone(struct etcd **out, const struct etcd *c, struct err *e)
+int etcd_clone(struct etcd **out, const struct etcd *c, struct err *e)
 {
     if (etcd_open(out, c->link, &c->opts, e) < 0)
         return -1;

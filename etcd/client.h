@@ -62,8 +62,6 @@ size_t client_pick(const struct etcd *c);
 /* What a connection made of an endpoint: the breaker's two transitions. */
 void client_mark_up(struct etcd *c, size_t endpoint);
 void client_mark_down(struct etcd *c, size_t endpoint);
-/* A second client with the same endpoints, token and deadline, for another thread. */
-int client_clone(struct etcd **out, const struct etcd *c, struct err *e);
 
 /* ---- token.c ------------------------------------------------------------------------------- */
 

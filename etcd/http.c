@@ -25,6 +25,17 @@ struct http_stream {
     bool running;
 };
 
+/*
+ * Debian's libcurl speaks RTMP too, whose library brings GnuTLS, which makes itself ready before
+ * main(): a megabyte and a millisecond of every program for a protocol that is never used. This is
+ * GnuTLS's own switch (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h); libcurl's TLS is OpenSSL.
+ */
+__attribute__((visibility("default"))) int _gnutls_global_init_skip(void);
+int _gnutls_global_init_skip(void)
+{
+    return 1;
+}
+
 /* curl's setters take any type; a failure means an option this libcurl was built without. */
 #define SET(easy, option, value) (void)curl_easy_setopt((easy), (option), (value))
 

@@ -119,7 +119,7 @@ static int open_clients(struct push *p, size_t count, struct err *e)
         return -1;
     p->clients[0] = p->c;
     for (size_t i = 1; i < count; i++)
-        if (client_clone(&p->clients[i], p->c, e) < 0)
+        if (etcd_clone(&p->clients[i], p->c, e) < 0)
             return -1;
     return 0;
 }

@@ -284,7 +284,10 @@ static int open_clients(struct uplink *u, struct err *e)
 {
     if (!u->client && etcd_open(&u->client, u->link, NULL, e) < 0)
         return -1;
-    if (!u->watcher && etcd_open(&u->watcher, u->link, NULL, e) < 0)
+    if (!u->revision && read_tree(u, e) < 0)
+        return -1;
+    /* After the first read, so that both clients share one login. */
+    if (!u->watcher && etcd_clone(&u->watcher, u->client, e) < 0)
         return -1;
     return 0;
 }
@@ -292,8 +295,6 @@ static int open_clients(struct uplink *u, struct err *e)
 static int session(struct uplink *u, struct err *e)
 {
     if (open_clients(u, e) < 0)
-        return -1;
-    if (!u->revision && read_tree(u, e) < 0)
         return -1;
     set_away(u, NULL);
     u->backoff.tries = 0;

@@ -141,8 +141,8 @@ int engine_network_list(struct node **out, struct engine *g, const char *label /
 /* A network of that name with the labels of `body` is fine; with others: ERR_CONFLICT. */
 int engine_network_create(char **id, struct engine *g, const struct node *body, struct err *e);
 int engine_network_remove(struct engine *g, const char *name, struct err *e); /* missing: fine */
-int engine_volume_list(struct node **out, struct engine *g, const char *label /* or NULL */,
-                       struct err *e);
+/* label NULL: every volume of the driver `local`. */
+int engine_volume_list(struct node **out, struct engine *g, const char *label, struct err *e);
 /* Likewise. */
 int engine_volume_create(struct engine *g, const struct node *body, struct err *e);
 int engine_volume_remove(struct engine *g, const char *name, struct err *e); /* missing: fine */

@@ -270,6 +270,8 @@ static void a_role_gets_what_is_missing_and_loses_what_is_too_much(void **state)
     struct err e = {0};
 
     /* READ is left out in replies; /b may only be read yet; /old goes; /c is missing. */
+    fake_etcd_answer("/v3/auth/role/add", 400,
+                     "{\"error\":\"etcdserver: role name already exists\",\"code\":9}");
     fake_etcd_answer("/v3/auth/role/get", 200,
                      "{\"perm\":[{\"key\":\"L2Ev\",\"range_end\":\"L2Ew\"},{\"key\":\"L2I=\"},"
                      "{\"permType\":\"READWRITE\",\"key\":\"L29sZA==\"}]}");
@@ -277,13 +279,34 @@ static void a_role_gets_what_is_missing_and_loses_what_is_too_much(void **state)
     fake_etcd_answer("/v3/auth/role/grant", 200, "{}");
     fake_etcd_answer("/v3/auth/role/grant", 200, "{}");
     assert_int_equal(etcd_role_ensure(c, "r", grants, 3, &e), 0);
-    assert_int_equal(fake_etcd_count(), 4);
-    assert_string_equal(fake_etcd_body(1),
-                        "{\"role\":\"r\",\"key\":\"L29sZA==\",\"range_end\":\"\"}");
+    assert_int_equal(fake_etcd_count(), 5);
     assert_string_equal(fake_etcd_body(2),
-                        "{\"name\":\"r\",\"perm\":{\"permType\":\"READWRITE\",\"key\":\"L2I=\"}}");
+                        "{\"role\":\"r\",\"key\":\"L29sZA==\",\"range_end\":\"\"}");
     assert_string_equal(fake_etcd_body(3),
+                        "{\"name\":\"r\",\"perm\":{\"permType\":\"READWRITE\",\"key\":\"L2I=\"}}");
+    assert_string_equal(fake_etcd_body(4),
                         "{\"name\":\"r\",\"perm\":{\"permType\":\"WRITE\",\"key\":\"L2M=\"}}");
+    etcd_close(c);
+}
+
+static void what_is_new_is_not_asked_for(void **state)
+{
+    (void)state;
+    static const struct etcd_role_grant grants[] = {{"/a/", true, false}};
+    static const char *const roles[] = {"r"};
+    struct etcd *c = open_client("etcd://one");
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/auth/role/add", 200, "{}");
+    fake_etcd_answer("/v3/auth/role/grant", 200, "{}");
+    assert_int_equal(etcd_role_ensure(c, "r", grants, 1, &e), 0);
+    fake_etcd_answer("/v3/auth/user/add", 200, "{}");
+    fake_etcd_answer("/v3/auth/user/grant", 200, "{}");
+    assert_int_equal(etcd_user_ensure(c, "u", "pw", roles, 1, &e), 0);
+    fake_etcd_answer("/v3/auth/user/get", 400,
+                     "{\"error\":\"etcdserver: user name not found\",\"code\":9}");
+    assert_int_equal(etcd_user_ensure(c, "nobody", NULL, roles, 1, &e), -1);
+    assert_int_equal(e.code, ERR_USAGE);
     etcd_close(c);
 }
 
@@ -294,6 +317,8 @@ static void a_users_roles_are_made_the_wanted_ones(void **state)
     struct etcd *c = open_client("etcd://one");
     struct err e = {0};
 
+    fake_etcd_answer("/v3/auth/user/add", 400,
+                     "{\"error\":\"etcdserver: user name already exists\",\"code\":9}");
     fake_etcd_answer("/v3/auth/user/get", 200, "{\"roles\":[\"kept\",\"old\"]}");
     fake_etcd_answer(AUTH, 400,
                      "{\"error\":\"etcdserver: authentication failed, invalid user ID or "
@@ -302,8 +327,8 @@ static void a_users_roles_are_made_the_wanted_ones(void **state)
     fake_etcd_answer("/v3/auth/user/grant", 200, "{}");
     fake_etcd_answer("/v3/auth/user/revoke", 200, "{}");
     assert_int_equal(etcd_user_ensure(c, "u", "pw", roles, 2, &e), 0);
-    assert_string_equal(fake_etcd_body(3), "{\"user\":\"u\",\"role\":\"new\"}");
-    assert_string_equal(fake_etcd_body(4), "{\"name\":\"u\",\"role\":\"old\"}");
+    assert_string_equal(fake_etcd_body(4), "{\"user\":\"u\",\"role\":\"new\"}");
+    assert_string_equal(fake_etcd_body(5), "{\"name\":\"u\",\"role\":\"old\"}");
     etcd_close(c);
 }
 
@@ -407,6 +432,7 @@ int main(void)
         cmocka_unit_test(what_a_learner_cannot_do_goes_to_another_member),
         cmocka_unit_test(asking_one_member_for_its_state_moves_nothing),
         cmocka_unit_test(a_role_gets_what_is_missing_and_loses_what_is_too_much),
+        cmocka_unit_test(what_is_new_is_not_asked_for),
         cmocka_unit_test(a_users_roles_are_made_the_wanted_ones),
         cmocka_unit_test(what_is_no_etcd_is_told),
         cmocka_unit_test(a_deadline_in_the_past_sends_nothing_twice),
