@@ -102,6 +102,7 @@ static long add_create(struct builder *b, size_t component, size_t item, const l
                        const char *cause)
 {
     const struct desired_instance *it = &b->d->items[item];
+    bool is_etcd = builder_is_etcd(&b->d->components[component]);
     long op = plan_add(b->p, OP_KIND_INSTANCE_CREATE, it->spec->name, mem_strdup(cause));
 
     b->p->ops[op].instance = it;
@@ -109,6 +110,11 @@ static long add_create(struct builder *b, size_t component, size_t item, const l
     plan_after(b->p, op, b->network);
     for (size_t v = 0; v < it->spec->volumes.count; v++)
         plan_after(b->p, op, volumes[v]);
+    /* Everything waits for etcd: it has the machine for itself until it runs, and the others are
+     * made while it gets ready. */
+    for (size_t i = 0; !is_etcd && i < b->d->count; i++)
+        if (strcmp(b->d->items[i].spec->manifest->name, ETCD_COMPONENT) == 0)
+            plan_after(b->p, op, b->start[i]);
     return op;
 }
 
