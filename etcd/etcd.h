@@ -26,8 +26,8 @@ struct etcd_opts {
 
 /* Copies what it needs of the link; opens nothing yet. Not thread-safe: one per thread. */
 int etcd_open(struct etcd **out, const struct link *link, const struct etcd_opts *o, struct err *e);
-/* A second client with the same endpoints, login and deadline, for another thread: etcd is not asked
- * for another token. */
+/* A second client with the same endpoints, login and deadline, for another thread: etcd is not
+ * asked for another token. */
 int etcd_clone(struct etcd **out, const struct etcd *c, struct err *e);
 void etcd_close(struct etcd *c);
 /* The deadline of the following calls, clock.h; CLOCK_NEVER: only the per-call timeout. */
