@@ -29,6 +29,7 @@ static const struct cause {
      "prune) or give a subnet"},
     {"Address already in use", ERR_CONFLICT,
      "the address is used by another container of that network"},
+    {"is ambiguous", ERR_CONFLICT, "two networks have that name: remove one of them by its id"},
     {"is already in use by container", ERR_CONFLICT, "a container of that name exists"},
     {"volume is in use", ERR_CONFLICT, "a container still uses the volume"},
     {"rootfs is marked read-only", ERR_CONFLICT, "its root file system is read-only"},

@@ -117,11 +117,78 @@ static int choose_free(char **out, const struct world *w, const struct spec *s,
                    "no free subnet in 10.64.0.0/10; name one with `network: {subnet: ...}`");
 }
 
+static bool inside(const struct cidr *c, const char *address)
+{
+    struct in_addr in;
+
+    if (inet_pton(AF_INET, address, &in) != 1)
+        return false;
+    return (ntohl(in.s_addr) & (uint32_t)(0xffffffffULL << (32 - c->bits))) == c->base;
+}
+
+/* Addresses that containers and volumes of the environment hold, whether wanted now or not. */
+static void collect_used(struct strv *used, const struct world *w, const char *uuid)
+{
+    const struct node *n;
+
+    node_for_each (n, w->containers) {
+        if (connect_label(n, LABEL_ADDRESS))
+            strv_add(used, connect_label(n, LABEL_ADDRESS));
+    }
+    node_for_each (n, w->volumes) {
+        if (connect_is_ours(n, uuid) && connect_label(n, LABEL_ADDRESS))
+            strv_add(used, connect_label(n, LABEL_ADDRESS));
+    }
+}
+
+static bool holds_any(const struct node *network, const struct strv *addresses)
+{
+    const char *subnet = network_subnet(network);
+    struct cidr c;
+    struct err ignored;
+
+    if (!subnet || cidr_parse(&c, subnet, &ignored) < 0)
+        return false;
+    for (size_t i = 0; i < addresses->count; i++)
+        if (inside(&c, addresses->items[i]))
+            return true;
+    return false;
+}
+
+static bool is_older(const struct node *a, const struct node *b)
+{
+    const char *x = node_get_text(a, "Created"), *y = node_get_text(b, "Created");
+
+    return x && y && strcmp(x, y) < 0;
+}
+
+const struct node *address_network(const struct world *w, const char *name, const char *uuid)
+{
+    auto_strv struct strv used = {0};
+    const struct node *n, *best = NULL;
+    bool best_used = false;
+
+    collect_used(&used, w, uuid);
+    node_for_each (n, w->networks) {
+        const char *have = node_get_text(n, "Name");
+        bool in_use;
+
+        if (!have || strcmp(have, name) != 0)
+            continue;
+        in_use = holds_any(n, &used);
+        if (!best || (in_use && !best_used) || (in_use == best_used && is_older(n, best))) {
+            best = n;
+            best_used = in_use;
+        }
+    }
+    return best;
+}
+
 int address_subnet(char **out, const struct world *w, const struct spec *s,
                    const struct env_key *key, struct err *e)
 {
     auto_free char *network = connect_network_name(s->name);
-    const char *have = network_subnet(world_named(w->networks, network));
+    const char *have = network_subnet(address_network(w, network, key->uuid));
     const char *wanted = s->subnet ? s->subnet : volume_subnet(w, key);
     struct cidr a, b;
     const char *other;
@@ -169,30 +236,6 @@ static const char *kept_address(const struct world *w, const char *uuid, const c
             return connect_label(v, LABEL_ADDRESS);
     }
     return NULL;
-}
-
-static bool inside(const struct cidr *c, const char *address)
-{
-    struct in_addr in;
-
-    if (inet_pton(AF_INET, address, &in) != 1)
-        return false;
-    return (ntohl(in.s_addr) & (uint32_t)(0xffffffffULL << (32 - c->bits))) == c->base;
-}
-
-/* Addresses that containers and volumes of the environment hold, whether wanted now or not. */
-static void collect_used(struct strv *used, const struct world *w, const char *uuid)
-{
-    const struct node *n;
-
-    node_for_each (n, w->containers) {
-        if (connect_label(n, LABEL_ADDRESS))
-            strv_add(used, connect_label(n, LABEL_ADDRESS));
-    }
-    node_for_each (n, w->volumes) {
-        if (connect_is_ours(n, uuid) && connect_label(n, LABEL_ADDRESS))
-            strv_add(used, connect_label(n, LABEL_ADDRESS));
-    }
 }
 
 /* The next address above *next that nobody has; NULL when the subnet is full. Owned. */

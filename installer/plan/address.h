@@ -18,6 +18,9 @@ int cidr_parse(struct cidr *out, const char *text, struct err *e);
 bool cidr_overlaps(const struct cidr *a, const struct cidr *b);
 char *cidr_address(const struct cidr *c, uint32_t host); /* "10.0.0.2", owned */
 
+/* The environment's network, or NULL. Docker's names are not unique: calls of two runs can make
+ * two. The one that containers and volumes have addresses in counts, else the oldest. Borrowed. */
+const struct node *address_network(const struct world *w, const char *name, const char *uuid);
 /* Subnet text, owned. ERR_CONFLICT when the wanted one is taken or differs from the existing
  * network. */
 int address_subnet(char **out, const struct world *w, const struct spec *s,

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sig.h"
 #include "crypto/crypto.h"
 #include "plan/connect.h"
 #include "plan/document.h"
@@ -14,7 +15,12 @@
 #include "plan/journal.h"
 
 /* A plan made while etcd was down cannot know what etcd holds: a second round settles that. */
-enum { ROUNDS_MAX = 4 };
+enum {
+    ROUNDS_MAX = 4,
+    SETTLE_MS = 2500,       /* what a killed run had asked of Docker is mostly there by then */
+    SETTLE_DOWN_MS = 10000, /* what comes after `down` would stay for good */
+    LATE_POLL_MS = 300,
+};
 
 static struct images_opts image_options(const struct converge_opts *o)
 {
@@ -82,11 +88,32 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
     return 0;
 }
 
+/* Something in the way may be our own, asked for by a run that was killed and not yet whole: it is
+ * worth another look until *late, and the last look begins after that. */
+static bool look_again(int result, int64_t *late, struct err *e)
+{
+    if (result >= 0 || e->code != ERR_CONFLICT || *late == 0 || sig_interrupts())
+        return false;
+    err_drop(e, "looking again");
+    if (clock_passed(*late))
+        *late = 0;
+    else
+        clock_sleep_ms(LATE_POLL_MS);
+    return true;
+}
+
 int converge_look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
                   struct err *e)
 {
+    struct journal_unanswered u;
+    int r;
+
     memset(v, 0, sizeof(*v));
-    return look(v, g, o, false, e);
+    journal_unanswered(&u, o->spec->name);
+    do
+        r = look(v, g, o, false, e);
+    while (look_again(r, &u.late, e));
+    return r;
 }
 
 void converge_clear(struct converge_view *v)
@@ -150,9 +177,17 @@ static int round_up(struct execute_result *result, struct engine *g, const struc
 static int rounds_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
                      struct env_lock *lock, struct err *e)
 {
-    for (int i = 0; i < ROUNDS_MAX; i++) {
-        int r = round_up(result, g, o, lock, e);
+    struct journal_unanswered u;
 
+    journal_unanswered(&u, o->spec->name);
+    if (u.late)
+        journal_settle(o->spec->name, SETTLE_MS);
+    for (int i = 0; i < ROUNDS_MAX; i++) {
+        int r;
+
+        do
+            r = round_up(result, g, o, lock, e);
+        while (look_again(r, &u.late, e));
         if (r <= 0)
             return r;
     }
@@ -161,31 +196,37 @@ static int rounds_up(struct execute_result *result, struct engine *g, const stru
                    ROUNDS_MAX);
 }
 
+/* Whether a look shows nothing to do: then no lock is taken and nothing written. */
+static int is_up(struct engine *g, const struct converge_opts *o, struct err *e)
+{
+    struct converge_view v = {0};
+    int up;
+
+    if (look(&v, g, o, false, e) < 0)
+        return -1;
+    up = v.plan->count == 0;
+    converge_clear(&v);
+    return up;
+}
+
 int converge_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
                 struct err *e)
 {
     struct lock_opts lo = {.env = o->spec->name, .command = o->command, .wait_ms = o->lock_wait_ms};
     auto_free char *leftover = journal_leftover(o->spec->name);
     struct env_lock *lock = NULL;
-    struct converge_view v = {0};
     struct env_key key;
-    size_t todo;
-    int r;
+    int r = 0;
 
     *result = (struct execute_result){0};
-    /* The common case of nothing to do takes no lock and writes nothing. */
-    if (look(&v, g, o, false, e) < 0)
-        return -1;
-    todo = v.plan->count;
-    converge_clear(&v);
-    if (todo == 0 && !leftover)
-        return 0;
+    if (!leftover)
+        r = is_up(g, o, e);
+    if (r != 0)
+        return r < 0 ? -1 : 0;
     if (lock_open(&lock, &lo, e) < 0)
         return -1;
-    if (leftover) {
+    if (leftover)
         log_warn("%s", leftover);
-        journal_settle(o->spec->name);
-    }
     r = secret_make_key(&key, o->spec->name, NULL, e);
     explicit_bzero(&key, sizeof(key));
     if (r == 0)
@@ -262,6 +303,24 @@ static int round_down(struct execute_result *result, struct engine *g, const str
     return prove(rest, o, e);
 }
 
+/* What a killed run had asked for is waited for longer when it would be left behind. */
+static int rounds_down(struct execute_result *result, struct engine *g, const struct env_key *key,
+                       const struct converge_down_opts *o, struct env_lock *lock, struct err *e)
+{
+    struct converge_down_opts again = *o;
+    struct journal_unanswered u;
+    int r;
+
+    journal_unanswered(&u, o->env);
+    if (u.late)
+        journal_settle(o->env, u.makes_objects ? SETTLE_DOWN_MS : SETTLE_MS);
+    r = round_down(result, g, key, &again, lock, e);
+    again.approve = NULL; /* asked once */
+    while (look_again(r, &u.late, e))
+        r = round_down(result, g, key, &again, lock, e);
+    return r;
+}
+
 int converge_down(struct execute_result *result, struct engine *g,
                   const struct converge_down_opts *o, struct err *e)
 {
@@ -275,8 +334,7 @@ int converge_down(struct execute_result *result, struct engine *g,
         return -1;
     if (lock_open(&lock, &lo, e) < 0)
         return -1;
-    journal_settle(o->env);
-    r = round_down(result, g, &key, o, lock, e);
+    r = rounds_down(result, g, &key, o, lock, e);
     if (r == 0 && !o->named)
         host_dir_remove_all(o->env);
     lock_close(lock);

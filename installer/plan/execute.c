@@ -103,6 +103,14 @@ static bool nothing_left(const struct run *r)
     return r->finished == r->plan->count;
 }
 
+/* A call given up may still be carried out. */
+static const char *end_state(int result, const struct err *e)
+{
+    if (result == 0)
+        return "done";
+    return err_retryable(e) || e->code == ERR_INTERRUPTED ? "unanswered" : "failed";
+}
+
 static int run_journalled(struct worker *w, const struct op *op, struct err *e)
 {
     struct run *r = w->r;
@@ -114,8 +122,7 @@ static int run_journalled(struct worker *w, const struct op *op, struct err *e)
     if (journal_write(r->journal, op, "started", e) < 0)
         return err_wrap(e, "journal");
     result = op_run(w, op, e);
-    if (journal_write(r->journal, op, result == 0 ? "done" : "failed", result == 0 ? e : &second) <
-            0 &&
+    if (journal_write(r->journal, op, end_state(result, e), result == 0 ? e : &second) < 0 &&
         result == 0)
         return err_wrap(e, "journal");
     if (result < 0) {

@@ -17,7 +17,7 @@
 #include "conf/json.h"
 #include "model/keys.h"
 
-enum { FILE_MAX = 16 << 20, SETTLE_MS = 2500, ETCD_MS = 5000 };
+enum { FILE_MAX = 16 << 20, LATE_MS = 15 * 1000, ETCD_MS = 5000 };
 
 struct journal {
     char *env, *path, *run;
@@ -87,17 +87,74 @@ char *journal_leftover(const char *env)
                       node_get_text(last, "state") ? node_get_text(last, "state") : "?");
 }
 
-void journal_settle(const char *env)
+/* Age of the last entry in milliseconds; -1: there is none. */
+static int64_t last_entry_age(const char *path)
 {
-    auto_free char *path = journal_path(env);
     struct stat st;
-    int64_t age;
 
     if (stat(path, &st) < 0)
+        return -1;
+    return clock_wall_ms() - ((int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
+}
+
+static bool makes_object(const char *title)
+{
+    static const enum op_kind KINDS[] = {OP_KIND_NETWORK_CREATE, OP_KIND_VOLUME_CREATE,
+                                         OP_KIND_INSTANCE_CREATE};
+
+    for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
+        auto_free char *start = mem_printf("%s %s ", op_verb(KINDS[i]), op_noun(KINDS[i]));
+
+        if (strncmp(title, start, strlen(start)) == 0)
+            return true;
+    }
+    return false;
+}
+
+void journal_unanswered(struct journal_unanswered *u, const char *env)
+{
+    auto_free char *path = journal_path(env);
+    auto_free char *text = NULL;
+    auto_strv struct strv lines = {0};
+    auto_node struct node *open_calls = node_new_map(); /* title -> how many */
+    const struct node *call;
+    int64_t age = last_entry_age(path);
+    struct err ignored;
+
+    *u = (struct journal_unanswered){0};
+    if (age < 0 || age >= LATE_MS || fs_read(&text, NULL, path, FILE_MAX, &ignored) < 0)
         return;
-    age = clock_wall_ms() - ((int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000);
-    if (age >= 0 && age < SETTLE_MS)
-        clock_sleep_ms(SETTLE_MS - age);
+    strv_split(&lines, text, "\n");
+    for (size_t i = 0; i < lines.count; i++) {
+        auto_node struct node *entry = NULL;
+        const char *op, *state;
+
+        if (json_parse(&entry, path, lines.items[i], strlen(lines.items[i]), &ignored) < 0)
+            continue;
+        op = node_get_text(entry, "op");
+        state = node_get_text(entry, "state");
+        if (op && state && strcmp(state, "unanswered") != 0)
+            node_set_int(open_calls, op,
+                         node_get_int(open_calls, op, 0) +
+                             (strcmp(state, "started") == 0 ? 1 : -1));
+    }
+    node_for_each (call, open_calls) {
+        if (node_get_int(open_calls, call->key, 0) < 1)
+            continue;
+        u->late = clock_deadline(LATE_MS - age);
+        u->makes_objects = u->makes_objects || makes_object(call->key);
+    }
+}
+
+void journal_settle(const char *env, int64_t age_ms)
+{
+    auto_free char *path = journal_path(env);
+    int64_t age = last_entry_age(path);
+
+    if (age < 0 || age >= age_ms)
+        return;
+    log_info("letting Docker finish what the interrupted run had asked of it");
+    clock_sleep_ms(age_ms - age);
 }
 
 void journal_forget(const char *env)

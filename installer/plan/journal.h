@@ -9,6 +9,9 @@
 #ifndef PLAN_JOURNAL_H
 #define PLAN_JOURNAL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "etcd/etcd.h"
 #include "plan/lock.h"
 #include "plan/plan.h"
@@ -22,16 +25,22 @@ void journal_set_etcd_away(struct journal *j, bool away);
 /* One line about the run that was interrupted here, owned; NULL when the last one ended well. */
 char *journal_leftover(const char *env);
 /*
- * Before (state "started") and after (done, failed) an operation. ERR_LOCKED when the lock was
- * lost: stop at once. Thread-safe.
+ * Before (state "started") and after (done, failed, unanswered) an operation. ERR_LOCKED when the
+ * lock was lost: stop at once. Thread-safe.
  */
 int journal_write(struct journal *j, const struct op *op, const char *state, struct err *e);
 /*
- * Waits until whatever an interrupted run had asked of Docker is done: a call goes on in the engine
- * when its caller is killed, and what it makes would be seen too late. Nothing when there is no
- * leftover.
+ * A call goes on in the engine when its caller is killed, and what it makes may be seen late. Which
+ * calls of the last run got no answer; makes_objects: a network, volume or container may come of
+ * it. late: the deadline (clock_now_ms) after which none is to be expected; 0: there is none.
  */
-void journal_settle(const char *env);
+struct journal_unanswered {
+    bool makes_objects;
+    int64_t late;
+};
+void journal_unanswered(struct journal_unanswered *u, const char *env);
+/* Waits until the last entry is `age_ms` old. */
+void journal_settle(const char *env, int64_t age_ms);
 /* Removes the operator's file: there is nothing to resume. */
 void journal_forget(const char *env);
 /* The run ended well: file and keys go, also those of interrupted runs before it. */

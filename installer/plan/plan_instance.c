@@ -242,7 +242,7 @@ static int add_instance(struct builder *b, size_t component, size_t item, struct
         add_replace(b, component, item, volumes, have);
         add_wait(b, item, b->start[item], true);
     } else if (start_cause(have)) {
-        add_start(b, component, item, PLAN_NONE, start_cause(have));
+        add_start(b, component, item, b->network, start_cause(have));
         add_wait(b, item, b->start[item], false);
     }
     add_remove_aside(b, item);

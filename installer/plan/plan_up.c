@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "model/keys.h"
+#include "plan/address.h"
 #include "plan/connect.h"
 #include "plan/plan.h"
 #include "plan/plan_up.h"
@@ -74,19 +75,33 @@ static void add_images(struct builder *b)
 
 static int add_network(struct builder *b, struct err *e)
 {
-    const struct node *have = world_named(b->w->networks, b->d->network);
-    const char *env = have ? connect_label(have, LABEL_ENV) : NULL;
+    const char *uuid = b->d->key->uuid;
+    const struct node *have = address_network(b->w, b->d->network, uuid), *n;
 
     if (!have) {
         b->network = plan_add(b->p, OP_KIND_NETWORK_CREATE, b->d->network,
                               mem_printf("%s, not there", b->d->subnet));
         return 0;
     }
-    if (!env || strcmp(env, b->d->key->uuid) != 0)
-        return err_set(e, ERR_CONFLICT,
-                       "network %s exists and does not belong to this environment; remove it with "
-                       "`docker network rm %s` or choose another environment name",
-                       b->d->network, b->d->network);
+    node_for_each (n, b->w->networks) {
+        const char *name = node_get_text(n, "Name");
+        long op;
+
+        if (!name || strcmp(name, b->d->network) != 0)
+            continue;
+        if (!connect_is_ours(n, uuid))
+            return err_set(e, ERR_CONFLICT,
+                           "network %s exists and does not belong to this environment; remove it "
+                           "with `docker network rm %.12s` or choose another environment name",
+                           b->d->network, node_get_text(n, "Id") ? node_get_text(n, "Id") : name);
+        if (n == have)
+            continue;
+        op = plan_add(b->p, OP_KIND_NETWORK_REMOVE, b->d->network,
+                      mem_strdup("made twice by runs that were interrupted"));
+        b->p->ops[op].object = mem_strdup(node_get_text(n, "Id"));
+        plan_after(b->p, op, b->network);
+        b->network = op;
+    }
     return 0;
 }
 

@@ -120,13 +120,14 @@ int world_observe(struct world **out, struct engine *g, const char *env, const s
     auto_world struct world *w = mem_alloc(sizeof(*w));
     auto_node struct node *all = NULL;
 
+    /* Before the networks: one that is being made has its route first, and would seem foreign. */
+    observe_routes(w);
     if (engine_container_list(&all, g, NULL, e) < 0)
         return -1;
     split_containers(w, all, key ? key->uuid : NULL);
     if (engine_network_list(&w->networks, g, NULL, e) < 0 ||
         engine_volume_list(&w->volumes, g, NULL, e) < 0)
         return -1;
-    observe_routes(w);
     if (key)
         observe_etcd(w, env, key);
     *out = steal(w);

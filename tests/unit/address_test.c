@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "plan/address.h"
+#include "plan/connect.h"
 
 static const char UUID[] = "11111111-2222-8333-8444-555555555555";
 
@@ -150,6 +151,23 @@ static void an_address_that_a_container_holds_is_given_to_nobody_else(void **sta
     assert_string_equal(out.items[0], "10.70.1.3");
 }
 
+static void of_two_networks_of_one_name_the_used_one_counts_else_the_older(void **state)
+{
+    static const char NETWORKS[] =
+        "[{\"Name\":\"t-net\",\"Id\":\"young\",\"Created\":\"2026-01-02T00:00:00Z\","
+        "\"IPAM\":{\"Config\":[{\"Subnet\":\"10.99.9.0/24\"}]}},"
+        "{\"Name\":\"t-net\",\"Id\":\"old\",\"Created\":\"2026-01-01T00:00:00Z\","
+        "\"IPAM\":{\"Config\":[{\"Subnet\":\"10.99.8.0/24\"}]}}]";
+    static const char CONTAINERS[] = "[{\"Labels\":{\"" LABEL_ADDRESS "\":\"10.99.9.5\"}}]";
+    auto_world struct world *unused = world_of("", NETWORKS, "");
+    auto_world struct world *used = world_of(CONTAINERS, NETWORKS, "");
+
+    (void)state;
+    assert_string_equal(node_get_text(address_network(unused, "t-net", UUID), "Id"), "old");
+    assert_string_equal(node_get_text(address_network(used, "t-net", UUID), "Id"), "young");
+    assert_null(address_network(used, "other-net", UUID));
+}
+
 static void a_full_subnet_is_an_error(void **state)
 {
     auto_world struct world *w = world_of("", "", "");
@@ -174,6 +192,7 @@ int main(void)
         cmocka_unit_test(a_wanted_subnet_that_is_taken_says_by_whom),
         cmocka_unit_test(a_volume_keeps_subnet_and_address_of_its_instance),
         cmocka_unit_test(an_address_that_a_container_holds_is_given_to_nobody_else),
+        cmocka_unit_test(of_two_networks_of_one_name_the_used_one_counts_else_the_older),
         cmocka_unit_test(a_full_subnet_is_an_error),
     };
 

@@ -323,6 +323,31 @@ static void a_successor_that_was_never_seen_well_goes_and_the_one_set_aside_stay
     clear(&f);
 }
 
+static void of_two_networks_of_one_name_the_one_without_instances_goes_first(void **state)
+{
+    struct fixture f = {0};
+    struct node *twin;
+    const struct op *removal;
+
+    (void)state;
+    load(&f, "name: demo\ncomponents:\n  etcd: {instances: 1}\n  sleeper: {instances: 2}\n");
+    make_plan(&f);
+    twin = node_add(f.world->networks, desired_network_body(f.desired));
+    node_set_text(node_get(node_get(twin, "IPAM"), "Config")->items[0], "Subnet", "10.99.9.0/24");
+    node_set_text(twin, "Id", "twin");
+    bring_about(&f);
+    node_free(f.world->containers->items[2]);
+    f.world->containers->count = 2;
+    forget_plan(&f);
+    make_plan(&f);
+    removal = find_op(f.plan, OP_KIND_NETWORK_REMOVE, "demo-net");
+    assert_non_null(removal);
+    assert_string_equal(removal->object, "twin");
+    assert_true(
+        comes_after(f.plan, find_op(f.plan, OP_KIND_INSTANCE_CREATE, "sleeper-2"), removal));
+    clear(&f);
+}
+
 static void a_foreign_container_is_a_conflict_that_says_what_to_do(void **state)
 {
     struct fixture f = {0};
@@ -455,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_new_image_replaces_one_after_the_images_are_there),
         cmocka_unit_test(nothing_is_replaced_before_the_etcd_it_needs_is_back),
         cmocka_unit_test(a_successor_that_was_never_seen_well_goes_and_the_one_set_aside_stays),
+        cmocka_unit_test(of_two_networks_of_one_name_the_one_without_instances_goes_first),
         cmocka_unit_test(a_foreign_container_is_a_conflict_that_says_what_to_do),
         cmocka_unit_test(an_instance_no_longer_wanted_is_drained_stopped_and_removed),
         cmocka_unit_test(down_keeps_volumes_unless_asked_and_ends_with_etcd),
