@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Writes to a volume while somebody breaks things, and knows afterwards what must be there.
 
-    volume_io.py write URL STATE     until SIGTERM; then reads everything back, prints one line of JSON
+    volume_io.py write URL STATE     until SIGTERM; then reads everything back, prints one line of JSON. STATE is a file with
+                                     what may be where; when it is there, the volume has that already
     volume_io.py verify URL STATE    reads everything back, through another driver for example
     volume_io.py hold N HOST PORT    opens N TCP connections, prints how many, holds them until SIGTERM
 
-URL is nbd:SOCKET:EXPORT, iscsi://USER%PASSWORD@HOST:PORT/TARGET/LUN (or a file with that line, so that no password is in an
-argument list), or the path of a file. A block's content says which slot it is and the how-manieth write, so what is found tells
+URL is nbd:SOCKET:EXPORT, iscsi://HOST:PORT/TARGET/LUN with the login in LIBISCSI_CHAP_USERNAME and LIBISCSI_CHAP_PASSWORD, or
+the path of a file. A block's content says which slot it is and the how-manieth write, so what is found tells
 which write it came from. A write counts from the moment a flush after it was acknowledged: then the slot holds this
 one or a later one, never an older one and never half of one.
 """
@@ -84,7 +85,7 @@ class Iovec(ctypes.Structure):
 class Iscsi:
     def __init__(self, url):
         lib = self.lib = ctypes.CDLL(ctypes.util.find_library("iscsi"))
-        for name in ("iscsi_create_context", "iscsi_parse_full_url", "iscsi_write10_sync", "iscsi_read10_iov_sync",
+        for name in ("iscsi_create_context", "iscsi_write10_sync", "iscsi_read10_iov_sync",
                      "iscsi_synchronizecache10_sync"):
             getattr(lib, name).restype = ctypes.c_void_p
         lib.iscsi_get_error.restype = ctypes.c_char_p
@@ -92,14 +93,12 @@ class Iscsi:
         self.c = ctypes.c_void_p(lib.iscsi_create_context(who))
         lib.iscsi_set_noautoreconnect(self.c, 1)
         lib.iscsi_set_timeout(self.c, PATIENCE)
-        parsed = ctypes.c_void_p(lib.iscsi_parse_full_url(self.c, url.encode()))
-        rest = url.partition("@")[2]
-        portal, target, self.lun = rest.split("/")[0], rest.split("/")[1], int(rest.split("/")[2])
-        user, _, password = url[len("iscsi://"):].partition("@")[0].partition("%")
-        lib.iscsi_destroy_url(parsed)
+        portal, target, lun = url[len("iscsi://"):].split("/")
+        self.lun = int(lun)
         lib.iscsi_set_session_type(self.c, 2)
         lib.iscsi_set_targetname(self.c, target.encode())
-        lib.iscsi_set_initiator_username_pwd(self.c, user.encode(), password.encode())
+        lib.iscsi_set_initiator_username_pwd(self.c, os.environ["LIBISCSI_CHAP_USERNAME"].encode(),
+                                             os.environ["LIBISCSI_CHAP_PASSWORD"].encode())
         if lib.iscsi_full_connect_sync(self.c, portal.encode(), self.lun) != 0:
             error = lib.iscsi_get_error(self.c).decode(errors="replace")
             self.close()
@@ -131,7 +130,11 @@ class Iscsi:
 
 class File:
     def __init__(self, path):
-        self.path, self.fd = path, os.open(path, os.O_RDWR)
+        self.path = path
+        try:
+            self.fd = os.open(path, os.O_RDWR)
+        except PermissionError:
+            self.fd = os.open(path, os.O_RDONLY)
         if os.fstat(self.fd).st_size < SLOTS * STRIDE:  # the file under a mount that is gone
             os.close(self.fd)
             raise OSError(6, "not served")
@@ -155,9 +158,6 @@ class File:
 
 
 def connect(url):
-    if url.startswith("@"):
-        with open(url[1:], encoding="ascii") as f:
-            url = f.read().strip()
     if url.startswith("nbd:"):
         return Nbd(*url[4:].split(":"))
     return Iscsi(url) if url.startswith("iscsi:") else File(url)
@@ -194,6 +194,11 @@ class Writer:
         os.rename(self.state + ".new", self.state)
         return dict(report, **more)
 
+    def load(self):
+        with open(self.state, encoding="ascii") as f:
+            old = json.load(f)
+        self.may, self.number = [set(m) for m in old["may"]], old["writes"]
+
     def failed(self, e):
         self.errors += 1
         self.last_error = str(e)
@@ -218,13 +223,14 @@ class Writer:
                 self.failed(e)
 
     def batch(self):
-        slots = random.sample(range(SLOTS), BATCH)
         written = {}
-        for slot in slots:
+        for slot in random.sample(range(SLOTS), BATCH):
             self.number += 1
             self.may[slot].add(self.number)
             written[slot] = self.number
-            self.device.write(slot * STRIDE, block(slot, self.number))
+        self.save()  # before it is written, so that a killed writer's file knows of everything that may be there
+        for slot, number in written.items():
+            self.device.write(slot * STRIDE, block(slot, number))
         self.device.flush()
         self.flushes += 1
         for slot, number in written.items():
@@ -233,12 +239,8 @@ class Writer:
         self.worst, self.moved = max(self.worst, now - self.moved), now
 
     def run(self):
-        saved = 0.0
         while not signal.sigpending():  # blocked: libiscsi takes an interrupted poll for a lost connection
             self.attempt(self.batch)
-            if time.monotonic() - saved > 0.3:
-                saved = time.monotonic()
-                self.save()
         self.moved = time.monotonic()
         return self.verify()
 
@@ -279,12 +281,13 @@ def main():
         hold(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
         return 0
     w = Writer(sys.argv[2], sys.argv[3])
+    if os.path.exists(w.state):
+        w.load()
     if sys.argv[1] == "verify":
-        with open(w.state, encoding="ascii") as f:
-            w.may = [set(m) for m in json.load(f)["may"]]
         return w.verify()
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     return w.run()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -41,13 +41,12 @@ of_volume() {
         or (.title | startswith("libiscsi")) or (.title | startswith("qemu-img"))) | .line')
     case $line in
     nbd+unix:*) echo "nbd:${line#*socket=}:$1" ;;
-    iscsi:*)
-        (umask 077 && echo "${line/PASSWORD/$(docker exec "$env-volumedriver-iscsi-1" cat /run/slipway/secrets/chap)}" >"$TMP/$1.url")
-        echo "@$TMP/$1.url"
-        ;;
-    *) echo "$line" ;;
+    *) echo "${line/slipway%PASSWORD@/}" ;; # the login is in the environment
     esac
 }
+LIBISCSI_CHAP_USERNAME=slipway
+LIBISCSI_CHAP_PASSWORD=
+export LIBISCSI_CHAP_USERNAME LIBISCSI_CHAP_PASSWORD
 volumes=(vq vi vf)
 declare -A driver=([vq]=qemu [vi]=iscsi [vf]=fuse) writer
 start_writer() {
@@ -85,6 +84,7 @@ is_well() { [ "$(slip status --json 2>/dev/null | jq -r --arg i "$1" '.instances
 well() { slip status --json 2>/dev/null | jq -e .healthy; }
 
 check_status "up brings a cluster with three drivers about" 0 slip -f "$file" up
+LIBISCSI_CHAP_PASSWORD=$(docker exec "$env-volumedriver-iscsi-1" cat /run/slipway/secrets/chap)
 check_status "a volume for the QEMU driver" 0 slip volume create vq --size 64MiB --attach qemu
 check_status "a volume for the iSCSI driver" 0 slip volume create vi --size 64MiB --attach iscsi
 check_status "a volume with erasure-coded data for the FUSE driver" 0 slip volume create vf --size 64MiB --data-pool cold --attach fuse
