@@ -9,7 +9,8 @@ python=$(basename "$(readlink -f /usr/bin/python3)")
 list=$(mktemp)
 
 for p in /usr/bin/qemu-storage-daemon /usr/bin/qemu-img /usr/bin/qemu-io /usr/sbin/tgtd /usr/sbin/tgtadm /usr/bin/fusermount3 \
-    /usr/bin/python3 "/usr/bin/$python" "$lib/qemu/block-rbd.so" /usr/lib/tgt/backing-store/bs_rbd.so; do
+    /usr/bin/python3 "/usr/bin/$python" "$lib/qemu/block-rbd.so" \
+    "$lib/qemu/block-iscsi.so" "$lib/qemu/block-blkio.so" /usr/lib/tgt/backing-store/bs_rbd.so; do
     [ -e "$p" ] || { echo "pick.sh: no $p" >&2; exit 1; }
     echo "$p"
 done >"$list"

@@ -107,10 +107,14 @@ static int run_hook(const struct options *o, struct err *e)
         return 0;
     if (hook_env_load(&env, o->run_dir, e) < 0)
         return -1;
-    const char *argv[] = {path, NULL};
+    struct strv auto_strv argv = {0};
+    strv_add(&argv, path);
+    for (size_t i = 0; i < o->rest.count; i++)
+        strv_add(&argv, o->rest.items[i]);
     int status = 1;
-    struct proc_opts p = {
-        .argv = argv, .env = (const char *const *)env.items, .deadline = deadline};
+    struct proc_opts p = {.argv = (const char *const *)argv.items,
+                          .env = (const char *const *)env.items,
+                          .deadline = deadline};
     if (proc_run(&status, &p, e) < 0)
         return -1;
     return status;

@@ -116,6 +116,10 @@ int options_parse(struct options *o, const char *const *argv, struct err *e)
     for (size_t i = 1 + (size_t)words; argv[0] && argv[i]; i++) {
         if (take_option(o, argv, &i))
             continue;
+        if (o->command == COMMAND_HOOK) {
+            strv_add(&o->rest, argv[i]);
+            continue;
+        }
         if (o->command != COMMAND_RUN)
             return err_set(e, ERR_USAGE, "unexpected argument \"%s\"", argv[i]);
         if (is_link(argv[i]) && !o->link)

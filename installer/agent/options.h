@@ -12,7 +12,7 @@
 
 enum command {
     COMMAND_RUN,    /* child of slipway-init */
-    COMMAND_HOOK,   /* hook NAME: runs it with the environment in effect */
+    COMMAND_HOOK,   /* hook NAME [WORD...]: runs it with the environment in effect */
     COMMAND_HEALTH, /* Docker's HEALTHCHECK */
     COMMAND_VERSION,
 };
@@ -26,7 +26,7 @@ struct options {
     struct strv set;     /* --set KEY=VALUE, later ones win; then SLIPWAY_SET_<KEY> below them */
     struct strv set_env; /* KEY=VALUE of the variables */
     char *link;          /* the argument; wipe it. NULL: look elsewhere */
-    struct strv rest;    /* arguments that are no link */
+    struct strv rest;    /* arguments that are no link; COMMAND_HOOK: the hook's */
 };
 
 /* argv with the program's name at 0; environ is read. */

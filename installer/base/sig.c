@@ -28,3 +28,13 @@ int sig_interrupts(void)
 {
     return atomic_load(&interrupts);
 }
+
+int sig_set_aside(void)
+{
+    return atomic_exchange(&interrupts, 0);
+}
+
+void sig_put_back(int taken)
+{
+    atomic_fetch_add(&interrupts, taken);
+}

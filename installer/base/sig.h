@@ -7,5 +7,9 @@
 void sig_setup(void);
 /* How many SIGINT or SIGTERM came: 0 go on, 1 finish what runs and stop, 2 abort. */
 int sig_interrupts(void);
+/* For work that must be done although somebody interrupted what came before it: takes the count
+ * away and returns it. A new interrupt counts again. sig_put_back adds what was set aside. */
+int sig_set_aside(void);
+void sig_put_back(int count);
 
 #endif

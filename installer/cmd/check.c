@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/sig.h"
 #include "cmd/out.h"
 #include "cmd/status.h"
 #include "plan/connect.h"
@@ -80,17 +81,6 @@ static bool is_wanted(const struct strv *words, const char *name)
     return words->count == 0 || strv_has(words, name);
 }
 
-static bool has_instances(const struct node *status, const char *component)
-{
-    const struct node *row;
-
-    node_for_each (row, node_get(status, "instances")) {
-        if (strcmp(node_get_text(row, "component"), component) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void add_module(struct run *r, const struct strv *words, struct module m, struct strv *known)
 {
     strv_add(known, m.name);
@@ -115,15 +105,18 @@ static int choose_modules(struct run *r, const struct strv *words, struct err *e
 {
     auto_strv struct strv known = {0};
     const struct catalog *catalog = r->x->catalog;
+    const struct check c = {.x = r->x, .status = r->status};
     const struct node *row;
 
     add_module(r, words, (struct module){.name = "instances", .builtin = check_instances}, &known);
     add_module(r, words, (struct module){.name = "access", .builtin = check_access}, &known);
+    if (check_has_drivers(&c))
+        add_module(r, words, (struct module){.name = "volumes", .builtin = check_volumes}, &known);
     for (size_t i = 0; i < catalog->count; i++) {
         const struct manifest *m = catalog->items[i];
         auto_free char *hook = manifest_hook(m, "check");
 
-        if (hook && has_instances(r->status, m->name))
+        if (hook && check_has_instances(&c, m->name))
             add_module(r, words, (struct module){.name = m->name, .manifest = m}, &known);
     }
     node_for_each (row, node_get(r->status, "instances")) {
@@ -189,6 +182,10 @@ static void job(void *arg, size_t i)
                       .deadline = cmd_deadline(r->x, DEFAULT_MS)};
     const struct node *row;
 
+    if (sig_interrupts()) {
+        node_free(c.rows);
+        return;
+    }
     if (m->builtin)
         m->builtin(&c);
     else
@@ -221,7 +218,10 @@ static int finish(struct run *r)
         out_json(n);
     } else {
         printf("\n%s%s: %s%s", r->color ? out_escape(OUT_BOLD) : "", r->x->env,
-               good ? "good" : "NOT good", r->color ? out_escape(OUT_PLAIN) : "");
+               sig_interrupts() ? "interrupted"
+               : good           ? "good"
+                                : "NOT good",
+               r->color ? out_escape(OUT_PLAIN) : "");
         for (int i = 0; i < CHECK_RESULT_COUNT; i++)
             if (r->counts[i] || i == CHECK_SUCCESS)
                 printf(", %zu %s", r->counts[i], RESULTS[i].name);
@@ -245,6 +245,8 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
         if (choose_modules(&r, operands, e) == 0) {
             pool_run(r.count, PARALLEL, job, &r);
             result = finish(&r);
+            if (sig_interrupts())
+                result = err_set(e, ERR_INTERRUPTED, "interrupted; not everything was tried");
         }
     }
     free(r.modules);
@@ -258,8 +260,8 @@ const struct cmd cmd_check = {
                         "failed",
              .args = "[MODULE ...]",
              .details =
-                 "Modules: instances, access (to etcd), and every component of the environment "
-                 "that has a hook "
+                 "Modules: instances, access (to etcd), volumes (one of its own, written and read "
+                 "through every driver), and every component of the environment that has a hook "
                  "`check`. Each test says SUCCESS, WARNING, FAILED, SKIPPED, or EXCEPTION when it "
                  "could not be carried out, a code that stays the same over versions, and advice.",
              .examples = examples,

@@ -31,6 +31,11 @@ void check_add(struct check *c, const char *code, enum check_result r, const cha
 /* Built-in modules. */
 void check_instances(struct check *c);
 void check_access(struct check *c);
+void check_volumes(struct check *c);
+bool check_has_drivers(const struct check *c);
+/* Borrowed from c->status; NULL: none is well. */
+const char *check_healthy_instance(const struct check *c, const char *component);
+bool check_has_instances(const struct check *c, const char *component);
 /* The hook `check` of a component, in one of its healthy instances. */
 void check_component(struct check *c, const struct manifest *m);
 

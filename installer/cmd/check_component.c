@@ -40,7 +40,7 @@ void check_instances(struct check *c)
                   rows ? rows->count : 0);
 }
 
-static const char *healthy_instance(const struct check *c, const char *component)
+const char *check_healthy_instance(const struct check *c, const char *component)
 {
     const struct node *row;
 
@@ -50,6 +50,17 @@ static const char *healthy_instance(const struct check *c, const char *component
             return node_get_text(row, "instance");
     }
     return NULL;
+}
+
+bool check_has_instances(const struct check *c, const char *component)
+{
+    const struct node *row;
+
+    node_for_each (row, node_get(c->status, "instances")) {
+        if (strcmp(node_get_text(row, "component"), component) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool result_of(enum check_result *out, const char *name)
@@ -140,7 +151,7 @@ static void run_hook(struct check *c, struct engine *g, const char *instance)
 void check_component(struct check *c, const struct manifest *m)
 {
     auto_free char *code = mem_printf("%s.check", m->name);
-    const char *instance = healthy_instance(c, m->name);
+    const char *instance = check_healthy_instance(c, m->name);
     struct engine *g = NULL;
     struct err e;
 

@@ -37,6 +37,8 @@ char *config_target_text(const struct config_target *t);
 
 /* The map `config` of the target in the document; made when missing. Borrowed. */
 struct node *config_map(struct config_state *s);
+/* Takes `key` out of that map, and what is empty then: the instance has what its component says. */
+void config_unset(struct config_state *s, const char *key);
 /* Decodes the changed document and computes what changes in etcd. Problems go to `p`. */
 int config_plan(struct config_state *s, struct problems *p, struct err *e);
 /* config_plan with its problems printed. */

@@ -146,6 +146,21 @@ struct node *config_map(struct config_state *s)
     return child(child(child(component, "overrides"), s->target.instance), "config");
 }
 
+void config_unset(struct config_state *s, const char *key)
+{
+    struct node *component = child(child(s->document, "components"), s->target.component);
+    struct node *overrides = node_get(component, "overrides");
+
+    node_remove(config_map(s), key);
+    if (!s->target.instance || node_get(node_get(overrides, s->target.instance), "config")->count)
+        return;
+    node_remove(node_get(overrides, s->target.instance), "config");
+    if (node_get(overrides, s->target.instance)->count == 0)
+        node_remove(overrides, s->target.instance);
+    if (overrides->count == 0)
+        node_remove(component, "overrides");
+}
+
 /* ---- what follows from it ----------------------------------------------------------------------
  */
 

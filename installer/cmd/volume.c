@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "cmd/volume_attach.h"
-#include "cmd/volume_run.h"
+#include "cmd/volume_make.h"
 
 struct create_options {
     struct volume_options common;
@@ -67,6 +67,15 @@ static int forget(struct volume_run *r, const char *what, const struct strv *nam
     }
 }
 
+int volume_create_many(struct volume_run *r, const struct volume_new *n, const struct strv *names,
+                       struct err *e)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (volume_create(&r->maps, names->items[i], n, e) < 0)
+            return -1;
+    return put_volumes(r, "volume create", names, e);
+}
+
 static int create(struct volume_run *r, const struct create_options *o, const struct strv *names,
                   struct err *e)
 {
@@ -78,10 +87,7 @@ static int create(struct volume_run *r, const struct create_options *o, const st
     /* A wrong word must not leave volumes behind. */
     if (o->attach && volume_driver_find(&driver, r->spec, o->attach, e) < 0)
         return -1;
-    for (size_t i = 0; i < names->count; i++)
-        if (volume_create(&r->maps, names->items[i], &n, e) < 0)
-            return -1;
-    if (put_volumes(r, "volume create", names, e) < 0)
+    if (volume_create_many(r, &n, names, e) < 0)
         return -1;
     if (!o->attach)
         return 0;
@@ -222,12 +228,15 @@ static const struct opt_spec delete_specs[] = {
     {0},
 };
 
-static int delete_all(struct volume_run *r, const struct force_options *o, const struct strv *names,
-                      struct err *e)
+int volume_delete_many(struct volume_run *r, const struct strv *names, bool force, struct err *e)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (volume_delete(&r->maps, names->items[i], o->force, e) < 0)
+    for (size_t i = 0; i < names->count; i++) {
+        const struct node *there = node_get(r->maps.volumes, names->items[i]);
+
+        if (!node_get_bool(there, "absent", false) &&
+            volume_delete(&r->maps, names->items[i], force, e) < 0)
             return -1;
+    }
     if (put_volumes(r, "volume delete", names, e) < 0)
         return -1;
     return forget(r, "volume delete", names, e);
@@ -240,7 +249,7 @@ static int run_delete(struct cmd_context *x, void *opts, const struct strv *name
     int result = volume_run_open(&r, x, &o->common, e);
 
     if (result == 0)
-        result = delete_all(&r, o, names, e);
+        result = volume_delete_many(&r, names, o->force, e);
     if (result == 0)
         volume_run_say(&r, names, "deleted");
     volume_run_close(&r);

@@ -168,15 +168,8 @@ static int detach_forced(struct volume_run *r, const struct spec_instance *drive
     return volume_run_step(r, &s, e) < 0 ? -1 : volume_run_again(r, e);
 }
 
-enum detach_how {
-    DETACH_ASKED, /* the driver refuses while it is in use */
-    DETACH_FORCED,
-    DETACH_UNHEARD, /* the driver is not waited for */
-};
-
-/* Takes one volume off the instance that serves it. */
-static int detach(struct volume_run *r, const char *name, const char *from, enum detach_how how,
-                  struct err *e)
+int volume_detach_from(struct volume_run *r, const char *name, const char *from,
+                       enum volume_detach_how how, struct err *e)
 {
     auto_free char *owned = mem_strdup(name);
     char *items[] = {owned, NULL};
@@ -189,7 +182,7 @@ static int detach(struct volume_run *r, const char *name, const char *from, enum
     if (volume_attachment(&instance, &r->maps, name, from, e) < 0)
         return -1;
     driver = spec_instance(r->spec, instance);
-    if (how == DETACH_FORCED && volume_run_alive(r, driver)) {
+    if (how == VOLUME_DETACH_FORCED && volume_run_alive(r, driver)) {
         auto_free char *which = mem_strdup(instance);
 
         if (detach_forced(r, driver, &names, e) < 0)
@@ -199,7 +192,7 @@ static int detach(struct volume_run *r, const char *name, const char *from, enum
     served = volume_run_served(r, driver);
     node_remove(served, name);
     s = step_of("volume detach", driver, served, &names);
-    s.no_wait = how != DETACH_ASKED;
+    s.no_wait = how != VOLUME_DETACH_ASKED;
     return volume_run_step(r, &s, e);
 }
 
@@ -213,8 +206,8 @@ static int run_detach(struct cmd_context *x, void *opts, const struct strv *name
         if (i > 0)
             result = volume_run_again(&r, e);
         if (result == 0)
-            result =
-                detach(&r, names->items[i], o->from, o->force ? DETACH_FORCED : DETACH_ASKED, e);
+            result = volume_detach_from(&r, names->items[i], o->from,
+                                        o->force ? VOLUME_DETACH_FORCED : VOLUME_DETACH_ASKED, e);
     }
     if (result == 0)
         volume_run_say(&r, names, "detached");
@@ -263,14 +256,16 @@ static const struct opt_example move_examples[] = {
     {0},
 };
 
-static int move(struct volume_run *r, const struct move_options *o, const struct strv *names,
-                struct err *e)
+int volume_move_to(struct volume_run *r, const struct volume_move *o, const char *name,
+                   struct err *e)
 {
-    const char *name = names->items[0], *instance;
-    auto_free char *old = NULL;
+    auto_free char *owned = mem_strdup(name);
+    char *items[] = {owned, NULL};
+    struct strv names = {.items = items, .count = 1};
+    auto_free char *old = NULL, *to = NULL;
     const struct spec_instance *driver;
-    struct volume_attach_many a = {.names = names};
-    auto_free char *to = NULL;
+    struct volume_attach_many a = {.names = &names};
+    const char *instance;
 
     if (find_driver(&driver, r, o->to, e) < 0 ||
         volume_attachment(&instance, &r->maps, name, o->from, e) < 0)
@@ -279,7 +274,8 @@ static int move(struct volume_run *r, const struct move_options *o, const struct
         return err_set(e, ERR_CONFLICT, "volume %s is attached to %s already", name, instance);
     old = mem_strdup(instance);
     a.to = to = mem_strdup(driver->name);
-    if (detach(r, name, old, o->force ? DETACH_UNHEARD : DETACH_ASKED, e) < 0 ||
+    if (volume_detach_from(r, name, old, o->force ? VOLUME_DETACH_UNHEARD : VOLUME_DETACH_ASKED,
+                           e) < 0 ||
         volume_run_again(r, e) < 0)
         return -1;
     /* A number that no earlier take-over had: the driver fences once for each. */
@@ -292,13 +288,14 @@ static int move(struct volume_run *r, const struct move_options *o, const struct
 static int run_move(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
 {
     const struct move_options *o = opts;
+    struct volume_move m = {.to = o->to, .from = o->from, .force = o->force};
     struct volume_run r;
     int result = volume_run_open(&r, x, &o->common, e);
 
     if (result == 0 && o->common.no_wait && !o->force)
         result = err_set(e, ERR_USAGE, "a move waits for the old driver: not with --no-wait");
     if (result == 0)
-        result = move(&r, o, names, e);
+        result = volume_move_to(&r, &m, names->items[0], e);
     if (result == 0)
         volume_run_say(&r, names, "moved");
     volume_run_close(&r);

@@ -234,6 +234,17 @@ static int need_alive(const struct volume_run *r, const char *target, struct err
 /* ---- a step -----------------------------------------------------------------------------------
  */
 
+/* Whether an instance of a component is to have just what the component has: that needs no
+ * override, which would hide later changes of the component. */
+static bool is_common(const struct volume_run *r, const struct volume_step *s,
+                      const struct node *map)
+{
+    const struct spec_instance *i = spec_instance(r->spec, s->target);
+    const struct spec_component *c = i ? spec_component(r->spec, i->manifest->name) : NULL;
+
+    return c && node_equal(node_get(c->config, s->key), map);
+}
+
 static int store(struct volume_run *r, const struct volume_step *s, const struct node *map,
                  struct err *e)
 {
@@ -243,7 +254,10 @@ static int store(struct volume_run *r, const struct volume_step *s, const struct
 
     if (config_aim(&r->state, s->target, e) < 0)
         return -1;
-    node_set(config_map(&r->state), s->key, node_copy(map));
+    if (is_common(r, s, map))
+        config_unset(&r->state, s->key);
+    else
+        node_set(config_map(&r->state), s->key, node_copy(map));
     if (config_plan_or_say(&r->state, e) < 0)
         return -1;
     return config_store(&r->state, &c, e);

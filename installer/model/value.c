@@ -103,6 +103,9 @@ static struct node *check_tree(const struct config_key *key, const struct node *
     }
     struct node *copy = node_copy(value);
     free(steal(copy->key));
+    /* The order of a map's keys says nothing: one text for each value, so that nothing seems to
+     * change. */
+    node_sort(copy);
     return copy;
 }
 

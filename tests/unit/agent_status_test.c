@@ -156,6 +156,12 @@ static void words_are_divided_into_options_link_and_arguments(void **state)
     assert_int_equal(o.command, COMMAND_HOOK);
     assert_string_equal(o.hook, "check");
     options_clear(&o);
+    const char *words[] = {"agent", "hook", "io", "read", "disk", NULL};
+    assert_int_equal(options_parse(&o, words, &e), 0);
+    assert_string_equal(o.hook, "io");
+    assert_int_equal(o.rest.count, 2);
+    assert_string_equal(o.rest.items[1], "disk");
+    options_clear(&o);
     const char *escape[] = {"agent", "hook", "../../bin/sh", NULL};
     assert_int_equal(options_parse(&o, escape, &e), -1);
     options_clear(&o);

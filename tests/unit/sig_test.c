@@ -24,6 +24,22 @@ static void interrupts_are_counted_and_end_nothing(void **state)
     assert_int_equal(sig_interrupts(), 2);
 }
 
+static void interrupts_are_set_aside_and_put_back(void **state)
+{
+    int before;
+
+    (void)state;
+    sig_setup();
+    raise(SIGINT);
+    before = sig_set_aside();
+    assert_true(before > 0);
+    assert_int_equal(sig_interrupts(), 0);
+    raise(SIGINT);
+    assert_int_equal(sig_interrupts(), 1);
+    sig_put_back(before);
+    assert_int_equal(sig_interrupts(), before + 1);
+}
+
 static void a_broken_pipe_is_an_error_and_no_end(void **state)
 {
     int fds[2];
@@ -72,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupts_are_counted_and_end_nothing),
+        cmocka_unit_test(interrupts_are_set_aside_and_put_back),
         cmocka_unit_test(a_broken_pipe_is_an_error_and_no_end),
         cmocka_unit_test(an_interrupt_ends_a_sleep),
         cmocka_unit_test(another_signal_does_not_cut_a_sleep_short),
