@@ -130,7 +130,8 @@ struct etcd_watch_opts {
                  int64_t revision); /* non-zero ends the watch */
     int (*reset)(void *arg, const struct etcd_kvs *all);
     void (*state)(void *arg, bool connected, const char *why); /* may be NULL */
-    bool (*stop)(void *arg);
+    bool (*stop)(void *arg);                                   /* asked several times a second */
+    int wake_fd; /* readable: it is asked at once, and makes it unreadable; 0: none */
     void *arg;
     int64_t deadline;
 };

@@ -20,6 +20,7 @@ struct http {
 struct http_stream {
     struct http *http;
     CURLM *multi;
+    int wake_fd;
     char *url;
     struct curl_slist *headers;
     bool running;
@@ -236,6 +237,7 @@ int http_stream_open(struct http_stream **out, const struct http_target *target,
     s = mem_alloc(sizeof *s);
     s->http = h;
     s->multi = curl_multi_init();
+    s->wake_fd = q->wake_fd;
     s->url = mem_printf("%s%s", h->base, q->path);
     s->headers = build_headers(q);
     set_request(h, s->url, q, s->headers);
@@ -280,7 +282,9 @@ int http_stream_read(bool *ended, struct buf *into, struct http_stream *s, int64
     if (curl_multi_perform(s->multi, &running) != CURLM_OK)
         return err_set(e, ERR_SYS, "libcurl does not go on");
     if (running && into->len == before) {
-        (void)curl_multi_poll(s->multi, NULL, 0, (int)wait_ms, NULL);
+        struct curl_waitfd wake = {.fd = s->wake_fd, .events = CURL_WAIT_POLLIN};
+
+        (void)curl_multi_poll(s->multi, &wake, s->wake_fd > 0, (int)wait_ms, NULL);
         (void)curl_multi_perform(s->multi, &running);
     }
     return running ? 0 : stream_end(ended, s, e);

@@ -30,6 +30,7 @@ struct http_request {
     int64_t deadline;  /* clock.h */
     int64_t connect_timeout_ms;
     bool must_have_leader; /* streams: end when the member loses its leader */
+    int wake_fd;           /* streams: reading returns when it is readable; 0: none */
 };
 
 /* How a request ended. */

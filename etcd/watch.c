@@ -135,7 +135,8 @@ static enum watch_step run_session(struct watch *w, struct err *e)
     struct http_request q = {.path = "/v3/watch",
                              .deadline = CLOCK_NEVER,
                              .connect_timeout_ms = w->c->opts.connect_timeout_ms,
-                             .must_have_leader = true};
+                             .must_have_leader = true,
+                             .wake_fd = w->o->wake_fd};
 
     if (token_ensure(w->c, e) < 0)
         return e->code == ERR_AUTH ? WATCH_STEP_FAIL : WATCH_STEP_REOPEN;

@@ -37,7 +37,8 @@ struct uplink {
     struct strv names;
     char *status_key, *applied_key;
     pthread_t thread;
-    int event_fd;
+    int event_fd; /* for the main thread: there is a new tree */
+    int wake_fd;  /* for this one: there is something to write */
 
     pthread_mutex_t lock; /* over the next ones */
     struct report status, applied;
@@ -61,6 +62,20 @@ int uplink_fd(const struct uplink *u)
     return u->event_fd;
 }
 
+static void ring(int fd)
+{
+    uint64_t one = 1;
+    if (write(fd, &one, sizeof one) < 0)
+        log_debug("eventfd: %s", strerror(errno));
+}
+
+static void hush(int fd)
+{
+    uint64_t count;
+    if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
+        log_debug("eventfd: %s", strerror(errno));
+}
+
 static void say(struct uplink *u, struct report *r, char *text)
 {
     pthread_mutex_lock(&u->lock);
@@ -68,6 +83,7 @@ static void say(struct uplink *u, struct report *r, char *text)
     r->text = text;
     r->said++;
     pthread_mutex_unlock(&u->lock);
+    ring(u->wake_fd);
 }
 
 void uplink_say_status(struct uplink *u, char *text)
@@ -82,9 +98,7 @@ void uplink_say_applied(struct uplink *u, char *text)
 
 struct tree *uplink_take(struct uplink *u)
 {
-    uint64_t count;
-    if (read(u->event_fd, &count, sizeof count) < 0 && errno != EAGAIN)
-        log_debug("eventfd: %s", strerror(errno));
+    hush(u->event_fd);
     pthread_mutex_lock(&u->lock);
     struct tree *t = steal(u->fresh);
     pthread_mutex_unlock(&u->lock);
@@ -206,9 +220,7 @@ static void hand_over(struct uplink *u, struct tree *t)
     u->fresh = t;
     pthread_mutex_unlock(&u->lock);
     tree_free(old);
-    uint64_t one = 1;
-    if (write(u->event_fd, &one, sizeof one) < 0)
-        log_debug("eventfd: %s", strerror(errno));
+    ring(u->event_fd);
 }
 
 static int read_tree(struct uplink *u, struct err *e)
@@ -265,6 +277,7 @@ static bool on_turn(void *arg)
 {
     struct uplink *u = arg;
     struct err e;
+    hush(u->wake_fd);
     if (is_stopping(u))
         return true;
     if (clock_passed(u->report_at)) {
@@ -306,6 +319,7 @@ static int session(struct uplink *u, struct err *e)
                                 .reset = on_reset,
                                 .state = on_state,
                                 .stop = on_turn,
+                                .wake_fd = u->wake_fd,
                                 .arg = u,
                                 .deadline = CLOCK_NEVER};
     return etcd_watch_run(u->watcher, &o, e);
@@ -357,6 +371,8 @@ static void uplink_free(struct uplink *u)
     tree_free(u->fresh);
     if (u->event_fd >= 0)
         close(u->event_fd);
+    if (u->wake_fd >= 0)
+        close(u->wake_fd);
     pthread_mutex_destroy(&u->lock);
     free(u);
 }
@@ -385,6 +401,7 @@ int uplink_start(struct uplink **out, const struct uplink_opts *o, struct err *e
                          .client = o->client,
                          .revision = o->revision,
                          .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                         .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                          .lock = PTHREAD_MUTEX_INITIALIZER,
                          .backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS},
                          .report_backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS}};
@@ -394,7 +411,7 @@ int uplink_start(struct uplink **out, const struct uplink_opts *o, struct err *e
         uplink_free(u);
         return -1;
     }
-    int why = u->event_fd < 0 ? errno : start_thread(u);
+    int why = u->event_fd < 0 || u->wake_fd < 0 ? errno : start_thread(u);
     if (why) {
         uplink_free(u);
         errno = why;
@@ -411,6 +428,7 @@ void uplink_stop(struct uplink *u, int64_t timeout_ms)
     pthread_mutex_lock(&u->lock);
     u->stopping = true;
     pthread_mutex_unlock(&u->lock);
+    ring(u->wake_fd);
     int64_t deadline = clock_deadline(timeout_ms);
     for (bool done = false; !done; clock_sleep_ms(5)) {
         pthread_mutex_lock(&u->lock);
