@@ -153,47 +153,100 @@ static const struct opt_spec detach_specs[] = {
     {0},
 };
 
-/* The driver cuts off who uses it. The mark that says so is left in no document. */
+/* The driver cuts off who uses them. The mark that says so is left in no document. */
 static int detach_forced(struct volume_run *r, const struct spec_instance *driver,
                          const struct strv *names, struct err *e)
 {
     auto_node struct node *served = volume_run_served(r, driver);
-    struct node *entry = node_get(served, names->items[0]);
     struct volume_step s = step_of("volume detach", driver, served, names);
 
-    if (!entry || entry->kind != NODE_KIND_MAP)
-        return 0;
-    node_set_bool(entry, "absent", true);
-    node_set_bool(entry, "force", true);
+    for (size_t i = 0; i < names->count; i++) {
+        struct node *entry = node_get(served, names->items[i]);
+
+        if (!entry || entry->kind != NODE_KIND_MAP)
+            continue;
+        node_set_bool(entry, "absent", true);
+        node_set_bool(entry, "force", true);
+    }
     return volume_run_step(r, &s, e) < 0 ? -1 : volume_run_again(r, e);
+}
+
+/* Takes volumes off the instance that serves them, all in one step. */
+static int detach(struct volume_run *r, const char *instance, const struct strv *names,
+                  enum volume_detach_how how, struct err *e)
+{
+    auto_node struct node *served = NULL;
+    const struct spec_instance *driver = spec_instance(r->spec, instance);
+    struct volume_step s;
+
+    if (how == VOLUME_DETACH_FORCED && volume_run_alive(r, driver)) {
+        if (detach_forced(r, driver, names, e) < 0)
+            return -1;
+        driver = spec_instance(r->spec, instance);
+    }
+    served = volume_run_served(r, driver);
+    for (size_t i = 0; i < names->count; i++)
+        node_remove(served, names->items[i]);
+    s = step_of("volume detach", driver, served, names);
+    s.no_wait = how != VOLUME_DETACH_ASKED;
+    return volume_run_step(r, &s, e);
 }
 
 int volume_detach_from(struct volume_run *r, const char *name, const char *from,
                        enum volume_detach_how how, struct err *e)
 {
-    auto_free char *owned = mem_strdup(name);
-    char *items[] = {owned, NULL};
-    struct strv names = {.items = items, .count = 1};
-    auto_node struct node *served = NULL;
-    const struct spec_instance *driver;
+    auto_free char *which = NULL, *owned = mem_strdup(name);
+    struct strv names = {.items = &owned, .count = 1};
     const char *instance;
-    struct volume_step s;
 
     if (volume_attachment(&instance, &r->maps, name, from, e) < 0)
         return -1;
-    driver = spec_instance(r->spec, instance);
-    if (how == VOLUME_DETACH_FORCED && volume_run_alive(r, driver)) {
-        auto_free char *which = mem_strdup(instance);
+    which = mem_strdup(instance);
+    return detach(r, which, &names, how, e);
+}
 
-        if (detach_forced(r, driver, &names, e) < 0)
+/* Moves to *together what of *names is served by the same instance as the first, which is
+ * *instance. All three are owned. */
+static int take_first(char **instance, struct strv *together, const struct volume_run *r,
+                      struct strv *names, const char *from, struct err *e)
+{
+    struct strv rest = {0};
+
+    for (size_t i = 0; i < names->count; i++) {
+        const char *serves;
+
+        if (volume_attachment(&serves, &r->maps, names->items[i], from, e) < 0) {
+            strv_clear(&rest);
             return -1;
-        driver = spec_instance(r->spec, which);
+        }
+        if (!*instance)
+            *instance = mem_strdup(serves);
+        strv_add(strcmp(serves, *instance) == 0 ? together : &rest, names->items[i]);
     }
-    served = volume_run_served(r, driver);
-    node_remove(served, name);
-    s = step_of("volume detach", driver, served, &names);
-    s.no_wait = how != VOLUME_DETACH_ASKED;
-    return volume_run_step(r, &s, e);
+    strv_clear(names);
+    *names = rest;
+    return 0;
+}
+
+static int detach_all(struct volume_run *r, const struct detach_options *o,
+                      const struct strv *names, struct err *e)
+{
+    auto_strv struct strv left = {0};
+    int result = 0;
+
+    strv_add_all(&left, names);
+    while (result == 0 && left.count) {
+        auto_free char *instance = NULL;
+        auto_strv struct strv together = {0};
+
+        result = take_first(&instance, &together, r, &left, o->from, e);
+        if (result == 0)
+            result = detach(r, instance, &together,
+                            o->force ? VOLUME_DETACH_FORCED : VOLUME_DETACH_ASKED, e);
+        if (result == 0 && left.count)
+            result = volume_run_again(r, e);
+    }
+    return result;
 }
 
 static int run_detach(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
@@ -202,13 +255,8 @@ static int run_detach(struct cmd_context *x, void *opts, const struct strv *name
     struct volume_run r;
     int result = volume_run_open(&r, x, &o->common, e);
 
-    for (size_t i = 0; result == 0 && i < names->count; i++) {
-        if (i > 0)
-            result = volume_run_again(&r, e);
-        if (result == 0)
-            result = volume_detach_from(&r, names->items[i], o->from,
-                                        o->force ? VOLUME_DETACH_FORCED : VOLUME_DETACH_ASKED, e);
-    }
+    if (result == 0)
+        result = detach_all(&r, o, names, e);
     if (result == 0)
         volume_run_say(&r, names, "detached");
     volume_run_close(&r);
