@@ -272,9 +272,12 @@ static const struct node *in_effect(const struct volume_run *r, const struct vol
     return c ? node_get(c->config, s->key) : i ? spec_value(r->spec, i, s->key) : NULL;
 }
 
-/* Puts the entries back as they were. Others may have changed theirs meanwhile. */
+/* Puts the entries back as they were. Others may have changed theirs meanwhile. The step may name
+ * parts of the specification that is read again. */
 static void take_back(struct volume_run *r, const struct volume_step *s, const struct node *old)
 {
+    auto_free char *target = mem_strdup(s->target);
+    struct volume_step again = *s;
     auto_node struct node *map = NULL;
     struct err e;
 
@@ -282,7 +285,8 @@ static void take_back(struct volume_run *r, const struct volume_step *s, const s
         err_drop(&e, "taking the change back");
         return;
     }
-    map = copy_or_map(in_effect(r, s));
+    again.target = target;
+    map = copy_or_map(in_effect(r, &again));
     for (size_t i = 0; i < s->names->count; i++) {
         const struct node *entry = node_get(old, s->names->items[i]);
 
@@ -291,7 +295,7 @@ static void take_back(struct volume_run *r, const struct volume_step *s, const s
         else
             node_remove(map, s->names->items[i]);
     }
-    if (store(r, s, map, &e) < 0)
+    if (store(r, &again, map, &e) < 0)
         log_warn("the change stays recorded: %s", e.msg);
 }
 
