@@ -71,6 +71,24 @@ check_status "it grows while it is attached" 0 volume resize disk 128MiB
 check_same "and the host sees it" $((128 << 20)) "$(size_of "$one" disk)"
 says "it does not shrink by mistake" 1 "--force does it" volume resize disk 64MiB
 
+# What the NBD server says of holes: remembered data must not hide them, and no hole may hide data.
+map_of() { qemu-img map --output json "nbd+unix:///disk?socket=$host/$one/nbd.sock" | jq -c "[.[] | select(.start <= $1 and $1 < .start + .length) | .data][0]"; }
+check_same "a hole is shown as one" false "$(map_of $((96 << 20)))"
+check "it is written" io "$one" disk "read 96M 4M" "write -P 0x66 96M 4M" "read -P 0x66 96M 4M" flush
+check_same "then there is data" true "$(map_of $((96 << 20)))"
+check "it is discarded" io "$one" disk "read -P 0x66 96M 4M" "discard 96M 4M" flush
+check_same "and is a hole again" false "$(map_of $((96 << 20)))"
+check "that reads as zeros" io "$one" disk "read -P 0 96M 4M"
+
+check_status "a volume that nobody has" 0 volume create gone --size 16MiB
+check_status "several volumes by one command" 0 volume create a b c --size 16MiB --attach "$two"
+check "are all served" io "$two" c "write -P 0x77 0 1M" flush
+check_status "an image that is taken away behind our back" 0 docker exec "$env-ceph-mon-1" rbd rm --no-progress volumes/gone
+says "is refused by the driver" 5 "volume gone: there is no image volumes/gone" volume attach gone --to "$one"
+check_same "and the wish is taken back" "null" "$(volume show gone --json | jq -c '.attached[0]')"
+check_status "one command detaches several" 0 volume detach a b c
+check_status "and one deletes them" 0 volume delete a b c gone
+
 check_status "a move hands it over" 0 volume move disk --to "$two"
 check_not "the old driver serves it no more" io "$one" disk "read 0 1M"
 check "the data is the same on the other side" io "$two" disk "read -P 0x33 0 1M" "read -P 0x22 32M 1M"

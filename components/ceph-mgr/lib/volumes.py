@@ -9,9 +9,10 @@ import json
 import os
 import re
 import sys
+import threading
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
-from slipway_ceph import Cluster, Failure, say  # noqa: E402
+from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
 from slipway_rbd import EEXIST, ENOENT, OWNER, Pool, size_bytes  # noqa: E402
 
 USER = "client.slipway-pool"
@@ -21,6 +22,8 @@ LEAST, MOST = 1 << 20, 64 << 40
 DEFAULT_POOL = "volumes"
 ROLLED_BACK = "slipway.rollback"
 TEMPLATE = "slipway.template"
+STATE = os.path.join(RUN, "volumes.json")  # name -> entry that was brought about; in memory
+AT_ONCE = 7  # besides the first
 # Another client's short look at the image is no use of it.
 PATIENCE = 1.0
 
@@ -62,6 +65,7 @@ class Volumes:
         self.c = cluster
         self.wanted = wanted
         self.pools = {}
+        self.done, self.bad = {}, {}
 
     def pool(self, name):
         if name not in self.pools:
@@ -200,27 +204,60 @@ class Volumes:
             with pool.open(name) as image:
                 image.set_metadata(TEMPLATE, "true" if yes(v.get("template")) else "false")
 
-    def order(self):
-        """What is made comes before its clones; clones go before what they come from."""
-        made = [n for n, v in self.wanted.items() if not (isinstance(v, dict) and yes(v.get("absent")))]
-        gone = [n for n in self.wanted if n not in made]
+    def rounds(self, names):
+        """Lists of names; those of one list may be done at once. What is made comes before its clones; clones go before what
+        they come from."""
         depth = {}
-        for name in self.wanted:
+        for name in names:
             n, steps = name, 0
             while isinstance(self.wanted.get(n), dict) and self.wanted[n].get("from") and steps < len(self.wanted):
                 n, steps = str(self.wanted[n]["from"]).partition("@")[0].rpartition("/")[2], steps + 1
-            depth[name] = steps
-        return sorted(made, key=lambda n: (depth[n], n)) + sorted(gone, key=lambda n: (-depth[n], n))
+            gone = isinstance(self.wanted[name], dict) and yes(self.wanted[name].get("absent"))
+            depth.setdefault((1, -steps) if gone else (0, steps), []).append(name)
+        return [sorted(depth[d]) for d in sorted(depth)]
 
-    def apply(self):
-        bad = 0
-        for name in self.order():
+    def settle(self, queue):
+        while True:
+            try:
+                name = queue.pop(0)
+            except IndexError:
+                return
             try:
                 self.one(name, read_volume(name, self.wanted[name]))
+                self.done[name] = self.wanted[name]
             except (Wrong, Failure) as e:
-                print("volume %s: %s" % (name, e), file=sys.stderr)
-                bad += 1
-        return bad
+                self.bad[name] = e
+
+    def apply(self):
+        # What was brought about as its entry says is left alone, but at a start and when the hook is run by hand.
+        known = load(STATE) if os.environ.get("SLIPWAY_CHANGED") == "volumes" else {}
+        self.done = {n: v for n, v in self.wanted.items() if known.get(n) == v}
+        for names in self.rounds([n for n in self.wanted if n not in self.done]):
+            threads = [threading.Thread(target=self.settle, args=(names,)) for _ in range(min(AT_ONCE, len(names) - 1))]
+            for t in threads:
+                t.start()
+            self.settle(names)
+            for t in threads:
+                t.join()
+        save(STATE, self.done)
+        # Last, because the agent keeps the end of what is printed.
+        for name in sorted(self.bad):
+            print("volume %s: %s" % (name, self.bad[name]), file=sys.stderr)
+        return len(self.bad)
+
+
+def load(path):
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except OSError:
+        return {}
+
+
+def save(path, value):
+    with open(path + ".new", "w") as f:
+        json.dump(value, f)
+    os.rename(path + ".new", path)
 
 
 def main():

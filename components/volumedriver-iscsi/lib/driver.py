@@ -64,8 +64,6 @@ class Iscsi(Driver):
             ask(TARGET, DELETE, tid, force=True)
             del self.there[iqn(name)]
             raise
-        self.served[name]["size"] = self.images.size(v)
-        self.remember()
 
     def attach(self, name, v):
         if iqn(name) in self.there and name in self.served:

@@ -29,37 +29,43 @@ class Qemu(Driver):
 
     def __init__(self, images):
         super().__init__(images, WORK)
-        self.main = Qmp(os.path.join(WORK, "main"))
+        self.main = Qmp(os.path.join(WORK, "main"), remember=True)
+        self.fronted = None
+
+    def front(self):
+        if not self.fronted:
+            self.fronted = Qmp(os.path.join(WORK, "front"), remember=True)
+        return self.fronted
 
     def open(self, name, v):
         read_only = self.claim(name, v)
-        self.main("blockdev-add", driver="rbd", node_name=node(name), pool=v["pool"], image=v["image"], conf=CONF,
-                  user=USER.partition(".")[2], read_only=read_only, discard="unmap", cache={"direct": True})
+        self.main.add_node(self.served[name]["size"], driver="rbd", node_name=node(name), pool=v["pool"], image=v["image"],
+                           conf=CONF, user=USER.partition(".")[2], read_only=read_only, discard="unmap", cache={"direct": True})
         if not read_only:
             try:
                 self.images.alone(v)
             except Wrong:
-                self.main("blockdev-del", node_name=node(name))
+                self.main.remove_node(node(name))
                 raise
 
     def export(self, name, v):
-        there, writable = self.main.exports(), not yes(v.get("read_only"))
-        if "vhost-" + node(name) not in there:
-            self.main("block-export-add", type="vhost-user-blk", id="vhost-" + node(name), node_name=node(name), writable=writable,
-                      addr={"type": "unix", "path": "%s/%s.vhost" % (EXPORT, name)}, num_queues=2)
-        if "nbd-" + node(name) not in there:
-            self.main("block-export-add", type="nbd", id="nbd-" + node(name), node_name=node(name), name=name, writable=writable)
+        there, writable, n = self.main.exports(), not yes(v.get("read_only")), node(name)
+        if "vhost-" + n not in there:
+            self.main.add_export(type="vhost-user-blk", id="vhost-" + n, node_name=n, writable=writable,
+                                 addr={"type": "unix", "path": "%s/%s.vhost" % (EXPORT, name)}, num_queues=2)
+        if "nbd-" + n not in there:
+            self.main.add_export(type="nbd", id="nbd-" + n, node_name=n, name=name, writable=writable)
 
     def attach(self, name, v):
-        nodes = self.main.nodes()
-        if node(name) in nodes and not self.still_mine(name, v):
-            nodes = self.main.nodes()
-        if node(name) not in nodes:
+        n = node(name)
+        if n in self.main.nodes():
+            self.still_mine(name, v)
+        if n not in self.main.nodes():
             self.open(name, v)
-            nodes = self.main.nodes()
         self.export(name, v)
-        if v.get("size", nodes[node(name)]) != nodes[node(name)]:
-            self.resize(name, v, nodes[node(name)])
+        now = self.main.nodes()[n]
+        if v.get("size", now) != now:
+            self.resize(name, v, now)
 
     def resize(self, name, v, now):
         """Follows the image, which the manager makes larger or, when it was asked to, smaller."""
@@ -73,19 +79,18 @@ class Qemu(Driver):
         except (Refused, Wrong):
             raise Wrong("it has %d bytes now, but NBD clients are connected: seen when they have left" % size) from None
         self.main("block_resize", node_name=node(name), size=size)
+        self.main.nodes()[node(name)] = size
         self.export(name, v)
         say("volume %s: %d -> %d bytes" % (name, now, size))
 
-    @staticmethod
-    def drop_front(name, force=False):
-        with Qmp(os.path.join(WORK, "front")) as front:
-            if "nbd-" + node(name) in front.exports():
-                try:
-                    front.remove_export("nbd-" + node(name), force)
-                except Refused:
-                    raise Wrong("in use by an NBD client over TCP") from None
-            if node(name) in front.nodes():
-                front("blockdev-del", node_name=node(name))
+    def drop_front(self, name, force=False):
+        if "nbd-" + node(name) in self.front().exports():
+            try:
+                self.front().remove_export("nbd-" + node(name), force)
+            except Refused:
+                raise Wrong("in use by an NBD client over TCP") from None
+        if node(name) in self.front().nodes():
+            self.front().remove_node(node(name))
 
     def close(self, name, force):
         exports = self.main.exports()
@@ -97,20 +102,20 @@ class Qemu(Driver):
                 except Refused:
                     raise Wrong("in use by a client of its %s socket" % kind) from None
         if node(name) in self.main.nodes():
-            self.main("blockdev-del", node_name=node(name))
+            self.main.remove_node(node(name))
 
-    def finish(self):
+    def show_front(self, name):
         """What main serves over NBD is served over TCP too."""
-        with Qmp(os.path.join(WORK, "front")) as front:
-            nodes, exports, main = front.nodes(), front.exports(), self.main.exports()
-            for name, v in self.served.items():
-                n = node(name)
-                if "nbd-" + n not in main or "nbd-" + n in exports:
-                    continue
-                if n not in nodes:
-                    front("blockdev-add", driver="nbd", node_name=n, export=name, read_only=v["read_only"], discard="unmap",
-                          server={"type": "unix", "path": EXPORT + "/nbd.sock"}, reconnect_delay=5)
-                front("block-export-add", type="nbd", id="nbd-" + n, node_name=n, name=name, writable=not v["read_only"])
+        n, read_only, front = node(name), self.served[name]["read_only"], self.front()
+        if "nbd-" + n not in self.main.exports() or "nbd-" + n in front.exports():
+            return
+        if n not in front.nodes():
+            front.add_node(self.main.nodes()[n], driver="nbd", node_name=n, export=name, read_only=read_only, discard="unmap",
+                           server={"type": "unix", "path": EXPORT + "/nbd.sock"}, reconnect_delay=5)
+        front.add_export(type="nbd", id="nbd-" + n, node_name=n, name=name, writable=not read_only)
+
+    def finish(self, names):
+        return [trouble for name in names if name in self.served for trouble in self.step(name, self.show_front)]
 
 
 def ready():
@@ -126,7 +131,8 @@ def health():
         outside = len(front.exports())
     if inside > outside:
         with Images() as images:
-            Qemu(images).finish()
+            driver = Qemu(images)
+            driver.finish(driver.served)
     print("%d volumes served" % inside)
     return 0
 

@@ -198,9 +198,9 @@ class Driver:
     def claim(self, name, v):
         """To be called before the daemon opens the image."""
         read_only = yes(v.get("read_only"))
-        if not read_only:
-            self.images.claim(v)
-        self.served[name] = {"pool": v["pool"], "image": v["image"], "read_only": read_only, "serial": v.get("take_over")}
+        size = self.images.size(v) if read_only else self.images.claim(v)
+        self.served[name] = {"pool": v["pool"], "image": v["image"], "read_only": read_only, "serial": v.get("take_over"),
+                             "size": size}
         self.remember()
         return read_only
 
@@ -228,20 +228,28 @@ class Driver:
             self.images.release(v)
         say("volume %s: detached" % name)
 
-    def finish(self):
-        pass
+    def finish(self, names):
+        """After all of them; what goes wrong is a list as of step."""
 
     def step(self, name, work, *arguments):
+        """A list: empty, or (name, why not)."""
         try:
             work(name, *arguments)
-            return 0
+            return []
         except (Wrong, Failure, OSError) + self.refusals as e:
-            complain(name, e)
-            return 1
+            return [(name, e)]
 
-    def serve(self, name, v, late):
+    def todo(self, serve):
+        """Of a hundred volumes only the one whose entry changed costs time. At a start, and when the hook is run by hand, all
+        are looked at."""
+        if os.environ.get("SLIPWAY_CHANGED") != "volumes":
+            return serve
+        return {name: v for name, v in serve.items() if self.served.get(name, {}).get("entry") != v}
+
+    def settle(self, name, v, late):
         """`late`: map of entries to try again when their image is there, or None when there is no time left for that."""
         old = name in self.served
+        self.served.get(name, {}).pop("entry", None)
         try:
             self.attach(name, v)
         except Missing:
@@ -249,33 +257,39 @@ class Driver:
                 raise
             late[name] = v
             return
+        self.served[name]["entry"] = v
+        self.remember()
         if not old:
             say("volume %s: served" % name)
 
-    def serve_all(self, serve):
-        """Number of volumes that cannot be served. Nobody waits for another one's image."""
+    def settle_all(self, todo):
+        """What cannot be served. Nobody waits for another one's image."""
         at_start = os.environ.get("SLIPWAY_CHANGED", "all") == "all"
         end = time.monotonic() + (START_WAIT if at_start else IMAGE_WAIT)
-        failed = 0
-        while serve:
+        bad = []
+        while todo:
             late = {} if time.monotonic() < end else None
-            for name, v in serve.items():
-                failed += self.step(name, self.serve, v, late)
-            serve = late
-            if serve:
+            for name, v in todo.items():
+                bad += self.step(name, self.settle, v, late)
+            todo = late
+            if todo:
                 time.sleep(0.1)
-        return failed
+        return bad
 
     def apply(self):
         serve, gone, bad = wanted()
+        for name in [n for n in self.served if n not in serve]:
+            bad += self.step(name, self.detach, yes(gone.get(name, {}).get("force")))
+        todo = self.todo(serve)
+        bad += self.settle_all(todo)
+        bad += self.finish(todo) or []
+        # Last, because the agent keeps the end of what is printed.
         for name, why in bad:
             complain(name, why)
-        failed = len(bad)
-        for name in [n for n in self.served if n not in serve]:
-            failed += self.step(name, self.detach, yes(gone.get(name, {}).get("force")))
-        failed += self.serve_all(serve)
-        self.finish()
-        return 1 if failed else 0
+        return 1 if bad else 0
 
     def drain(self):
-        return max([self.step(name, self.detach) for name in list(self.served)], default=0)
+        bad = [trouble for name in list(self.served) for trouble in self.step(name, self.detach)]
+        for name, why in bad:
+            complain(name, why)
+        return 1 if bad else 0

@@ -11,8 +11,12 @@ class Refused(Exception):
 
 
 class Qmp:
-    def __init__(self, path, timeout=20):
-        self.buffer = b""
+    """With `remember`, nodes and exports are asked for once and kept up to date by what is done here: asking takes the daemon
+    time for each that there is. Only for who knows that nobody else changes them and none ends by itself."""
+
+    def __init__(self, path, timeout=20, remember=False):
+        self.buffer, self.remember = b"", remember
+        self.known = {}
         self.s = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         self.s.settimeout(timeout)
         try:
@@ -51,19 +55,40 @@ class Qmp:
             if "return" in answer:
                 return answer["return"]
 
+    def _known(self, kind, ask):
+        if kind not in self.known or not self.remember:
+            self.known[kind] = ask()
+        return self.known[kind]
+
     def exports(self):
         """Map id -> node name of the exports that are not on their way out."""
-        return {e["id"]: e["node-name"] for e in self("query-block-exports")}
+        return self._known("exports", lambda: {e["id"]: e["node-name"] for e in self("query-block-exports")})
 
     def nodes(self):
-        """Map node name -> size in bytes."""
-        return {n["node-name"]: n["image"]["virtual-size"] for n in self("query-named-block-nodes", flat=True)}
+        """Map node name -> size in bytes; of a node that was added since it is what add_node was told."""
+        return self._known("nodes", lambda: {n["node-name"]: n["image"]["virtual-size"]
+                                             for n in self("query-named-block-nodes", flat=True)})
+
+    def add_node(self, size, **arguments):
+        self("blockdev-add", **arguments)
+        self.nodes()[arguments["node_name"]] = size
+
+    def remove_node(self, name):
+        self("blockdev-del", node_name=name)
+        self.nodes().pop(name, None)
+
+    def add_export(self, **arguments):
+        self("block-export-add", **arguments)
+        self.exports()[arguments["id"]] = arguments["node_name"]
 
     def remove_export(self, name, force=False, seconds=10):
         """Refused when somebody is connected, unless forced; returns when it is gone."""
         self("block-export-del", id=name, mode="hard" if force else "safe")
         end = time.monotonic() + seconds
-        while name in self.exports():
+        while True:
+            self.known.pop("exports", None)
+            if name not in self.exports():
+                return
             if time.monotonic() >= end:
                 raise Refused("export %s does not end" % name)
             time.sleep(0.01)
