@@ -77,4 +77,7 @@ if [ -n "$compose" ]; then
 fi
 row "up again, nothing to do" "$(median "$TMP/t-noop")" ms "" 50
 back >/dev/null
-row "peak memory of up" "$(peak_kib "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q up "$file")" KiB "" 10240
+${CC:-gcc} -O2 -o "$TMP/https_once" "$ROOT/scripts/dev/bench/https_once.c" -lcurl
+etcd=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$env-etcd-1")
+once=$(peak_kib "$TMP/https_once" "https://$etcd:2379/version")
+row "peak memory of up: beside one request of libcurl" "$(peak_kib "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q up "$file")" KiB "$once" 10240
