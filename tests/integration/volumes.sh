@@ -110,6 +110,8 @@ check_same "are in the storage" "1073741824" \
     "$(docker exec "$env-ceph-mon-1" ceph osd pool get-quota fast -f json | jq .quota_max_bytes)"
 check_status "a volume in a pool of its own" 0 volume create other --size 16MiB --pool fast
 says "keeps the pool" 1 "pool fast holds the volume other" slip -e "$env" pool delete fast
+check_status "a volume shrinks when forced" 0 volume resize other 8MiB --force
+check_same "in the storage too" $((8 << 20)) "$(docker exec "$env-ceph-mon-1" rbd info fast/other --format json | jq .size)"
 check_status "the volume goes" 0 volume delete other
 says "a pool is not deleted by mistake" 5 "allow_pool_delete true" slip -e "$env" pool delete fast
 check_status "the monitors allow it" 0 slip -e "$env" config set ceph-mon allow_pool_delete true

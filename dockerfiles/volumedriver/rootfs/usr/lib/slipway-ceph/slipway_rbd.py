@@ -19,6 +19,8 @@ BLOCKLIST_SECONDS = 86400.0
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 OWNER = "slipway.owner"
 U64 = ctypes.c_uint64
+# librbd calls it for every part of a shrink without looking whether there is one.
+NO_PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, U64, U64, ctypes.c_void_p)(lambda *_: 0)
 
 
 class Snapshot(ctypes.Structure):
@@ -118,7 +120,7 @@ class Image:
         return out.value
 
     def resize(self, size, shrink=False):
-        check(self.lib.rbd_resize2(self.handle, U64(size), ctypes.c_bool(shrink), None, None), "resizing")
+        check(self.lib.rbd_resize2(self.handle, U64(size), ctypes.c_bool(shrink), NO_PROGRESS, None), "resizing")
 
     @staticmethod
     def _list(kind, call, count_type=ctypes.c_size_t):
