@@ -60,19 +60,26 @@ static char *option_words(const struct opt_spec *specs)
     return text;
 }
 
-/* What the operands are, from the usage line. */
-static const char *operand_kind(const struct cmd *c)
+/* What the operands are, from the usage line: "files", "instances", "components", "none", or the
+ * words themselves. Owned. */
+static char *operand_kind(const struct cmd *c)
 {
     const char *args = c->help.args ? c->help.args : "";
 
+    if (strchr(args, '|') && strspn(args, "abcdefghijklmnopqrstuvwxyz|") == strlen(args)) {
+        char *words = mem_strdup(args);
+
+        for (char *at = words; *at; at++)
+            if (*at == '|')
+                *at = ' ';
+        return words;
+    }
     if (strstr(args, "FILE"))
-        return "files";
+        return mem_strdup("files");
     if (strncmp(args, "INSTANCE", 8) == 0 || strncmp(args, "[INSTANCE", 9) == 0 ||
         strncmp(args, "[COMPONENT[/", 12) == 0 || strncmp(args, "COMPONENT[/", 11) == 0)
-        return "instances";
-    if (strncmp(args, "COMPONENT", 9) == 0)
-        return "components";
-    return "none";
+        return mem_strdup("instances");
+    return mem_strdup(strncmp(args, "COMPONENT", 9) == 0 ? "components" : "none");
 }
 
 /* ---- bash, zsh ---------------------------------------------------------------------------------
@@ -85,7 +92,10 @@ static const char BASH_HEAD[] =
     "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
     "        w=${COMP_WORDS[i]}\n"
     "        case $w in\n"
-    "        -e | --env | -f | --file | --catalog | --timeout) i=$((i + 1)) ;;\n"
+    "        -e | --env | -f | --file | --catalog | --timeout)\n"
+    "            [[ ${COMP_WORDS[i + 1]-} == = ]] || i=$((i + 1))\n"
+    "            ;;\n"
+    "        =) i=$((i + 1)) ;;\n"
     "        -*) ;;\n"
     "        *)\n"
     "            case $cmd in\n"
@@ -97,6 +107,7 @@ static const char BASH_MIDDLE[] = "            esac\n"
                                   "    done\n"
                                   "    case $cmd in\n";
 
+/* A space follows each word but "--size="; both shells take it from the word under nospace. */
 static const char BASH_TAIL[] =
     "    esac\n"
     "    case $cur in\n"
@@ -104,19 +115,24 @@ static const char BASH_TAIL[] =
     "    *)\n"
     "        case $kind in\n"
     "        files)\n"
+    "            compopt -o filenames 2>/dev/null\n"
     "            COMPREPLY=($(compgen -f -- \"$cur\"))\n"
     "            return\n"
     "            ;;\n"
     "        instances | components) words=$(slipway completion \"$kind\" 2>/dev/null) ;;\n"
     "        words) ;;\n"
-    "        *) words='' ;;\n"
+    "        none) words='' ;;\n"
+    "        *) words=$kind ;;\n"
     "        esac\n"
     "        ;;\n"
     "    esac\n"
-    "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-    "    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null\n"
+    "    COMPREPLY=()\n"
+    "    for w in $(compgen -W \"$words\" -- \"$cur\"); do\n"
+    "        [[ $w == *= ]] || w=\"$w \"\n"
+    "        COMPREPLY+=(\"$w\")\n"
+    "    done\n"
     "}\n"
-    "complete -F _slipway slipway\n";
+    "complete -o nospace -F _slipway slipway\n";
 
 static void print_bash(struct buf *b)
 {
@@ -141,8 +157,9 @@ static void print_bash(struct buf *b)
     }
     for (size_t i = 0; cmd_all[i]; i++) {
         auto_free char *own = option_words(cmd_all[i]->help.options);
-        buf_printf(b, "    '%s') words='%s' kind=%s ;;\n", cmd_all[i]->help.name, own,
-                   operand_kind(cmd_all[i]));
+        auto_free char *kind = operand_kind(cmd_all[i]);
+
+        buf_printf(b, "    '%s') words='%s' kind='%s' ;;\n", cmd_all[i]->help.name, own, kind);
     }
     buf_puts(b, "    esac\n    local globals='");
     buf_puts(b, globals);
@@ -152,6 +169,43 @@ static void print_bash(struct buf *b)
 
 /* ---- fish --------------------------------------------------------------------------------------
  */
+
+/* fish's own __fish_use_subcommand takes the value of an option for a command. */
+static const char FISH_HEAD[] =
+    "# Completion of slipway for fish; printed by `slipway completion fish`.\n"
+    "# The words of the command so far, without options: at most two.\n"
+    "function __slipway_words\n"
+    "    set -l skip 0\n"
+    "    set -l count 0\n"
+    "    for word in (commandline -opc)[2..-1]\n"
+    "        if test $skip = 1\n"
+    "            set skip 0\n"
+    "            continue\n"
+    "        end\n"
+    "        switch $word\n"
+    "            case -e --env -f --file --catalog --timeout\n"
+    "                test $count = 0; and set skip 1\n"
+    "            case '-*'\n"
+    "            case '*'\n"
+    "                echo $word\n"
+    "                set count (math $count + 1)\n"
+    "                test $count = 2; and return\n"
+    "        end\n"
+    "    end\n"
+    "end\n"
+    "# Exactly these words, or nothing, have been written.\n"
+    "function __slipway_only\n"
+    "    set -l words (__slipway_words)\n"
+    "    test \"$words\" = \"$argv\"\n"
+    "end\n"
+    "# They begin with these.\n"
+    "function __slipway_in\n"
+    "    set -l words (__slipway_words)\n"
+    "    set -l count (count $argv)\n"
+    "    test (count $words) -ge $count\n"
+    "    and test \"$words[1..$count]\" = \"$argv\"\n"
+    "end\n"
+    "complete -c slipway -f\n";
 
 /* Between single quotes. */
 static void fish_text(struct buf *b, const char *text)
@@ -181,36 +235,58 @@ static void fish_options(struct buf *b, const struct opt_spec *specs, const char
     }
 }
 
+static void fish_operands(struct buf *b, const struct cmd *c, const char *condition)
+{
+    auto_free char *kind = operand_kind(c);
+
+    if (strcmp(kind, "files") == 0)
+        buf_printf(b, "complete -c slipway%s -F\n", condition);
+    else if (strcmp(kind, "instances") == 0 || strcmp(kind, "components") == 0)
+        buf_printf(b, "complete -c slipway%s -a '(slipway completion %s 2>/dev/null)'\n", condition,
+                   kind);
+    else if (strcmp(kind, "none") != 0)
+        buf_printf(b, "complete -c slipway%s -a '%s'\n", condition, kind);
+}
+
 static void fish_command(struct buf *b, const struct cmd *c)
 {
     const char *name = c->help.name, *space = strchr(name, ' ');
     auto_free char *first = mem_strndup(name, strcspn(name, " "));
-    auto_free char *seen =
-        space ? mem_printf("__fish_seen_subcommand_from %s; and __fish_seen_subcommand_from %s",
-                           first, space + 1)
-              : mem_printf("__fish_seen_subcommand_from %s", first);
-    auto_free char *condition = mem_printf(" -n '%s'", seen);
-    const char *kind = operand_kind(c);
+    auto_free char *condition = mem_printf(" -n '__slipway_in %s'", name);
 
-    if (space)
-        buf_printf(b, "complete -c slipway -n '__fish_seen_subcommand_from %s' -a %s -d ", first,
-                   space + 1);
-    else
-        buf_printf(b, "complete -c slipway -n __fish_use_subcommand -a %s -d ", first);
+    buf_printf(b, "complete -c slipway -n '__slipway_only%s%s' -a %s -d ", space ? " " : "",
+               space ? first : "", space ? space + 1 : name);
     fish_text(b, c->help.summary);
     buf_putc(b, '\n');
     fish_options(b, c->help.options, condition);
-    if (strcmp(kind, "files") == 0)
-        buf_printf(b, "complete -c slipway%s -F\n", condition);
-    else if (strcmp(kind, "none") != 0)
-        buf_printf(b, "complete -c slipway%s -a '(slipway completion %s)'\n", condition, kind);
+    fish_operands(b, c, condition);
+}
+
+/* "volume", of which only "volume create" is a command. */
+static void fish_group(struct buf *b, const char *first)
+{
+    auto_free char *second = second_words(first);
+
+    for (char *at = second; *at; at++)
+        if (*at == ' ')
+            *at = ',';
+    for (size_t i = 0; cmd_all[i]; i++)
+        if (strcmp(cmd_all[i]->help.name, first) == 0)
+            return;
+    buf_printf(b, "complete -c slipway -n __slipway_only -a %s -d ", first);
+    fish_text(b, second);
+    buf_putc(b, '\n');
 }
 
 static void print_fish(struct buf *b)
 {
-    buf_puts(b, "# Completion of slipway for fish; printed by `slipway completion fish`.\n"
-                "complete -c slipway -f\n");
+    auto_strv struct strv first = {0};
+
+    first_words(&first);
+    buf_puts(b, FISH_HEAD);
     fish_options(b, cmd_global_options, "");
+    for (size_t i = 0; i < first.count; i++)
+        fish_group(b, first.items[i]);
     for (size_t i = 0; cmd_all[i]; i++)
         fish_command(b, cmd_all[i]);
 }

@@ -125,7 +125,7 @@ slip completion bash >c.sh
 check "completion for bash parses" bash -n c.sh
 complete_words() {
     PATH=$(dirname "$SLIPWAY"):$PATH bash -c '. ./c.sh; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
-        _slipway 2>/dev/null; echo "${COMPREPLY[*]}"' - "$@"
+        _slipway 2>/dev/null; echo ${COMPREPLY[*]}' - "$@"
 }
 check_same "commands are completed" "status start" "$(complete_words slipway -e x sta)"
 check_same "second words too" "set" "$(complete_words slipway config s)"
