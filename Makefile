@@ -60,14 +60,39 @@ $(B)/$(1): $(call obj,$(firstword $($(1)_dirs))) $(foreach d,$(wordlist 2,99,$($
 endef
 $(foreach p,slipway slipway-agent slipway-init,$(eval $(call program_rule,$(p))))
 
+# libslipway-volume, for other people's programs; no program of ours links it. It is built where librbd's
+# header is there (Debian: librbd-dev). The archive is one object whose internal names are local.
+VOLUME_OBJS := $(call obj,installer/volume) $(B)/installer/base/volume_rules.o
+VOLUME_LIB  := $(B)/libslipway-volume
+VOLUME_SO   := $(VOLUME_LIB).so.0
+VOLUME_LIBS := -lrbd -lrados -lpthread
+HAVE_LIBRBD := $(shell echo '\#include <rbd/librbd.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+$(VOLUME_OBJS): ALLFLAGS += -fPIC -fvisibility=hidden
+
+$(VOLUME_SO): $(VOLUME_OBJS) installer/volume/symbols.map
+	$(call q,LD,$(@F))$(CC) -shared $(LDALL) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,-soname,$(@F) \
+	  -Wl,--version-script=installer/volume/symbols.map -o $@ $(VOLUME_OBJS) $(VOLUME_LIBS)
+	@ln -sf $(@F) $(VOLUME_LIB).so
+$(VOLUME_LIB).a: $(VOLUME_OBJS)
+	@rm -f $@; ld -r -o $(B)/slipway-volume.o $^
+	$(call q,AR,$(@F))objcopy --localize-hidden $(B)/slipway-volume.o && $(AR) rcs $@ $(B)/slipway-volume.o
+$(B)/slipway-volume.pc: installer/volume/slipway-volume.pc.in
+	@sed -e 's,@prefix@,$(prefix),' -e 's,@version@,$(VERSION),' $< >$@
+$(B)/slipway-volume.3: installer/volume/man.awk installer/volume/slipway-volume.h
+	@awk -v version=$(VERSION) -f $^ >$@
+
+.PHONY: library install-library
+library: $(VOLUME_SO) $(VOLUME_LIB).a $(B)/slipway-volume.3 ## libslipway-volume, shared and static
+all: $(if $(HAVE_LIBRBD),library)
+
 # Unit tests: tests/unit/<name>_test.c is one cmocka program, linked with every library. A line
 # "// wrap: f g" in the file replaces those functions (ld --wrap); "// fake: x" links tests/fake/x.c;
-# "// link: installer/agent" adds a program's own folder, without its main.
+# "// link: installer/agent" adds a program's own folder, without its main; "// libs: -lx" adds libraries.
 UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
 ALLLIBS   := -pie -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
 marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
-OWNDIRS   := installer/cmd installer/agent installer/init
+OWNDIRS   := installer/cmd installer/agent installer/init installer/volume
 OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))
 
 $(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wildcard tests/fake/*.h)
@@ -76,7 +101,7 @@ $(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wild
 	  $(patsubst %,tests/fake/%.c,$(call marks,fake,$<)) \
 	  $(patsubst %,-Wl$(comma)--wrap=%,$(call marks,wrap,$<)) \
 	  $(filter-out %/main.o,$(foreach d,$(call marks,link,$<),$(call obj,$(d)))) \
-	  $(LDALL) $(LIBGROUP) -lcmocka $(ALLLIBS)
+	  $(LDALL) $(LIBGROUP) -lcmocka $(ALLLIBS) $(call marks,libs,$<)
 
 # Programs of the integration tests: tests/integration/<name>.c, linked with every library.
 DRIVERS := $(patsubst tests/integration/%.c,$(B)/integration/%,$(wildcard tests/integration/*.c))
@@ -84,6 +109,12 @@ $(B)/integration/%: tests/integration/%.c $(LIBS)
 	@mkdir -p $(@D)
 	$(call q,LD,integration/$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
 	  $(LDALL) $(LIBGROUP) $(ALLLIBS)
+
+# The one that uses the shared library, as a stranger's program would.
+$(B)/integration/vollib_driver: tests/integration/vollib_driver.c library
+	@mkdir -p $(@D)
+	$(call q,LD,integration/vollib_driver)$(CC) $(ALLFLAGS) -Iinstaller/volume -MMD -MP -MF $@.d -o $@ $< \
+	  $(LDALL) -pie -L$(B) -Wl,-rpath,'$$ORIGIN/..' -lslipway-volume -lpthread
 
 .PHONY: unit unit-programs cli integration components check test lint fuzz fuzz-programs bench
 unit-programs: $(UNIT)
@@ -127,24 +158,40 @@ deps: ## install what building and testing need, start Docker
 fmt: ## format the sources
 	@find installer etcd tests -name '*.[ch]' | xargs -r clang-format -i
 
-man: all ## print the man page into build/
+man: all ## print the man pages into build/
 	@$(B)/slipway man > build/slipway.1 && echo build/slipway.1
+	@$(if $(HAVE_LIBRBD),cp $(B)/slipway-volume.3 build/ && echo build/slipway-volume.3)
 
 # The layout that the programs look for beside themselves: bin/slipway, lib/slipway, share/slipway.
-install: all ## install under prefix=/usr/local (DESTDIR is honoured)
+install: all $(if $(HAVE_LIBRBD),install-library) ## install under prefix=/usr/local (DESTDIR is honoured)
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/slipway $(DESTDIR)$(prefix)/share/slipway
 	install -m 755 $(B)/slipway $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(B)/slipway-init $(B)/slipway-agent $(DESTDIR)$(prefix)/lib/slipway/
 	rm -rf $(DESTDIR)$(prefix)/share/slipway/components $(DESTDIR)$(prefix)/share/slipway/dockerfiles
 	cp -r components dockerfiles $(DESTDIR)$(prefix)/share/slipway/
-	install -d $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/bash-completion/completions
+	install -d $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/bash-completion/completions \
+	  $(DESTDIR)$(prefix)/share/fish/vendor_completions.d
 	$(B)/slipway man > $(DESTDIR)$(prefix)/share/man/man1/slipway.1
 	$(B)/slipway completion bash > $(DESTDIR)$(prefix)/share/bash-completion/completions/slipway
+	$(B)/slipway completion fish > $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/slipway.fish
+
+install-library: library
+	@rm -f $(B)/slipway-volume.pc; $(MAKE) --no-print-directory -s B=$(B) prefix=$(prefix) $(B)/slipway-volume.pc
+	install -d $(DESTDIR)$(prefix)/lib/pkgconfig $(DESTDIR)$(prefix)/include $(DESTDIR)$(prefix)/share/man/man3
+	install -m 755 $(VOLUME_SO) $(DESTDIR)$(prefix)/lib/
+	ln -sf $(notdir $(VOLUME_SO)) $(DESTDIR)$(prefix)/lib/libslipway-volume.so
+	install -m 644 $(VOLUME_LIB).a $(DESTDIR)$(prefix)/lib/
+	install -m 644 installer/volume/slipway-volume.h $(DESTDIR)$(prefix)/include/
+	install -m 644 $(B)/slipway-volume.pc $(DESTDIR)$(prefix)/lib/pkgconfig/
+	install -m 644 $(B)/slipway-volume.3 $(DESTDIR)$(prefix)/share/man/man3/
 
 uninstall: ## remove what `make install` put there
 	rm -rf $(DESTDIR)$(prefix)/lib/slipway $(DESTDIR)$(prefix)/share/slipway
 	rm -f $(DESTDIR)$(prefix)/bin/slipway $(DESTDIR)$(prefix)/share/man/man1/slipway.1 \
-	  $(DESTDIR)$(prefix)/share/bash-completion/completions/slipway
+	  $(DESTDIR)$(prefix)/share/bash-completion/completions/slipway \
+	  $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/slipway.fish $(DESTDIR)$(prefix)/lib/libslipway-volume.* \
+	  $(DESTDIR)$(prefix)/lib/pkgconfig/slipway-volume.pc $(DESTDIR)$(prefix)/include/slipway-volume.h \
+	  $(DESTDIR)$(prefix)/share/man/man3/slipway-volume.3
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -6,35 +6,24 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/volume_rules.h"
 #include "conf/units.h"
-
-enum { NAME_MAX_LEN = 63 };
-static const int64_t SIZE_LEAST = (int64_t)1 << 20;
-static const int64_t SIZE_MOST = (int64_t)64 << 40;
 
 int volume_check_name(const char *kind, const char *name, struct err *e)
 {
-    static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    size_t len = strlen(name);
-
-    if (len > 0 && len <= NAME_MAX_LEN && strchr(LETTERS, name[0]) &&
-        strspn(name + 1, "_.-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") ==
-            len - 1)
+    if (volume_name_is_allowed(name))
         return 0;
-    return err_set(e, ERR_CONFIG,
-                   "%s \"%.80s\": a name is 1 to %d letters, digits, _ . -, and begins with a "
-                   "letter or digit",
-                   kind, name, NAME_MAX_LEN);
+    return err_set(e, ERR_CONFIG, "%s \"%.80s\": %s", kind, name, VOLUME_NAME_RULE);
 }
 
 int volume_parse_size(int64_t *bytes, const char *text, struct err *e)
 {
     if (!units_parse_size(bytes, text))
         return err_set(e, ERR_CONFIG, "\"%.40s\" is no size; write it like 10GiB", text);
-    if (*bytes < SIZE_LEAST || *bytes > SIZE_MOST)
-        return err_set(e, ERR_CONFIG, "size %.40s: 1MiB to 64TiB are allowed", text);
-    if (*bytes % SIZE_LEAST)
-        return err_set(e, ERR_CONFIG, "size %.40s: whole MiB are allowed", text);
+    if (!volume_size_is_in_range(*bytes))
+        return err_set(e, ERR_CONFIG, "size %.40s: %s", text, VOLUME_SIZE_RULE);
+    if (!volume_size_is_whole(*bytes))
+        return err_set(e, ERR_CONFIG, "size %.40s: %s", text, VOLUME_SIZE_STEP_RULE);
     return 0;
 }
 
