@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+// wrap: etcd_open etcd_close etcd_get etcd_set_deadline etcd_lock_take etcd_lock_release
+// wrap: etcd_lease_keepalive etcd_txn_run sig_interrupts clock_now_ms clock_sleep_ms
+// wrap: pthread_cond_timedwait
+#include "plan/lock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/mem.h"
+
+/* ---- an etcd that answers what the test says ---------------------------------------------------
+ */
+
+static struct {
+    const char *owner;        /* of the key; NULL: there is none */
+    enum err_code take;       /* what taking it says; ERR_NONE: it is ours */
+    enum err_code put_aside;  /* what the transaction that deletes the key says */
+    atomic_int keepalive;     /* an err_code */
+    atomic_int kept, release; /* how often */
+    int taken, deleted, open;
+    bool refuse_open;
+} etcd;
+
+static _Atomic int64_t now;
+static int sleeps, interrupts_after;
+
+static int answer(enum err_code code, struct err *e)
+{
+    return code == ERR_NONE ? 0 : err_set(e, code, "etcd says so");
+}
+
+int __wrap_etcd_open(struct etcd **out, const struct link *l, const void *o, struct err *e);
+int __wrap_etcd_open(struct etcd **out, const struct link *l, const void *o, struct err *e)
+{
+    (void)l;
+    (void)o;
+    if (etcd.refuse_open)
+        return err_set(e, ERR_NET, "no endpoint");
+    etcd.open++;
+    *out = (struct etcd *)(uintptr_t)1;
+    return 0;
+}
+
+void __wrap_etcd_close(struct etcd *c);
+void __wrap_etcd_close(struct etcd *c)
+{
+    etcd.open -= c != NULL;
+}
+
+void __wrap_etcd_set_deadline(struct etcd *c, int64_t deadline);
+void __wrap_etcd_set_deadline(struct etcd *c, int64_t deadline)
+{
+    (void)c;
+    (void)deadline;
+}
+
+int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e);
+int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e)
+{
+    (void)c;
+    if (!etcd.owner)
+        return err_set(e, ERR_NOTFOUND, "no key");
+    *out = (struct etcd_kv){.key = mem_strdup(key),
+                            .value = mem_strdup(etcd.owner),
+                            .value_len = strlen(etcd.owner),
+                            .create_revision = 42};
+    return 0;
+}
+
+int __wrap_etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const char *owner,
+                          int64_t ttl_s, struct err *e);
+int __wrap_etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const char *owner,
+                          int64_t ttl_s, struct err *e)
+{
+    (void)c;
+    (void)ttl_s;
+    assert_non_null(strstr(owner, "\"command\""));
+    if (answer(etcd.take, e) < 0)
+        return -1;
+    etcd.taken++;
+    *out = (struct etcd_lock){.key = mem_strdup(key), .create_revision = 7};
+    return 0;
+}
+
+int __wrap_etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e);
+int __wrap_etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e)
+{
+    (void)c;
+    (void)e;
+    etcd.release++;
+    free(l->key);
+    l->key = NULL;
+    return 0;
+}
+
+int __wrap_etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revision, struct err *e);
+int __wrap_etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revision, struct err *e)
+{
+    (void)c;
+    (void)t;
+    (void)revision;
+    etcd.deleted++;
+    etcd.take = ERR_NONE;
+    return answer(etcd.put_aside, e);
+}
+
+int __wrap_etcd_lease_keepalive(struct etcd *c, int64_t lease, struct err *e);
+int __wrap_etcd_lease_keepalive(struct etcd *c, int64_t lease, struct err *e)
+{
+    (void)c;
+    (void)lease;
+    now += 4000;
+    etcd.kept++;
+    return answer((enum err_code)etcd.keepalive, e);
+}
+
+/* ---- time that passes at once ------------------------------------------------------------------
+ */
+
+int64_t __wrap_clock_now_ms(void);
+int64_t __wrap_clock_now_ms(void)
+{
+    return now;
+}
+
+void __wrap_clock_sleep_ms(int64_t ms);
+void __wrap_clock_sleep_ms(int64_t ms)
+{
+    now += ms;
+    sleeps++;
+}
+
+unsigned __wrap_sig_interrupts(void);
+unsigned __wrap_sig_interrupts(void)
+{
+    return interrupts_after >= 0 && sleeps >= interrupts_after;
+}
+
+int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                  const struct timespec *until);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                  const struct timespec *until)
+{
+    (void)cond;
+    (void)until;
+    pthread_mutex_unlock(mutex);
+    sched_yield();
+    pthread_mutex_lock(mutex);
+    return ETIMEDOUT;
+}
+
+/* ---- the folder of the key ---------------------------------------------------------------------
+ */
+
+static char home[] = "/tmp/slipway-lock-test-XXXXXX";
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&etcd, 0, sizeof(etcd));
+    now = 1000000;
+    sleeps = 0;
+    interrupts_after = -1;
+    memcpy(home + strlen(home) - 6, "XXXXXX", 6);
+    if (!mkdtemp(home))
+        return -1;
+    return setenv("SLIPWAY_HOME", home, 1);
+}
+
+static int tear_down(void **state)
+{
+    struct err e;
+
+    (void)state;
+    assert_int_equal(etcd.open, 0);
+    return fs_remove_tree(home, &e);
+}
+
+static struct env_lock *opened(void)
+{
+    struct lock_opts o = {.env = "demo", .command = "up", .wait_ms = 1000};
+    struct env_lock *l = NULL;
+    struct err e;
+
+    assert_int_equal(lock_open(&l, &o, &e), 0);
+    return l;
+}
+
+static void assert_take_fails(struct env_lock *l, enum err_code code, const char *sentence)
+{
+    struct err e = {0};
+
+    assert_int_equal(lock_take(l, NULL, &e), -1);
+    assert_int_equal(e.code, code);
+    assert_string_equal(e.msg, sentence);
+    assert_false(lock_is_taken(l));
+    assert_null(lock_key(l));
+}
+
+/* ---- the file ----------------------------------------------------------------------------------
+ */
+
+static void a_second_run_on_this_machine_waits_and_is_told_who_holds_the_lock(void **state)
+{
+    (void)state;
+    struct lock_opts o = {.env = "demo", .command = "down", .wait_ms = 1000};
+    struct env_lock *first = opened(), *second = NULL;
+    auto_free char *begin = NULL;
+    struct err e;
+
+    assert_int_equal(lock_open(&second, &o, &e), -1);
+    assert_null(second);
+    assert_int_equal(e.code, ERR_LOCKED);
+    begin = mem_printf("environment demo is locked by `up` of ");
+    assert_int_equal(strncmp(e.msg, begin, strlen(begin)), 0);
+    assert_non_null(strstr(e.msg, "wait with --lock-wait"));
+    assert_int_equal(sleeps, 10);
+    lock_close(first);
+    assert_int_equal(lock_open(&second, &o, &e), 0);
+    lock_close(second);
+}
+
+static void a_lock_file_that_is_no_document_is_still_a_lock(void **state)
+{
+    (void)state;
+    struct lock_opts o = {.env = "demo", .command = "up"};
+    auto_free char *path = mem_printf("%s/demo/lock", home);
+    struct env_lock *first = opened(), *second;
+    struct err e;
+
+    assert_int_equal(truncate(path, 1), 0);
+    assert_int_equal(lock_open(&second, &o, &e), -1);
+    assert_int_equal(e.code, ERR_LOCKED);
+    assert_string_equal(e.msg, "another run holds the lock of environment demo");
+    lock_close(first);
+}
+
+static void an_interrupt_ends_the_wait_for_the_file(void **state)
+{
+    (void)state;
+    struct lock_opts o = {.env = "demo", .command = "up", .wait_ms = 100000};
+    struct env_lock *first = opened(), *second;
+    struct err e;
+
+    interrupts_after = 3;
+    assert_int_equal(lock_open(&second, &o, &e), -1);
+    assert_int_equal(e.code, ERR_INTERRUPTED);
+    assert_int_equal(sleeps, 3);
+    lock_close(first);
+}
+
+static void a_folder_that_cannot_be_made_is_named(void **state)
+{
+    (void)state;
+    struct lock_opts o = {.env = "demo", .command = "up"};
+    auto_free char *path = mem_printf("%s/demo", home);
+    struct env_lock *l = NULL;
+    FILE *f = fopen(path, "w");
+    struct err e;
+
+    assert_non_null(f);
+    fclose(f);
+    assert_int_equal(lock_open(&l, &o, &e), -1);
+    assert_null(l);
+    assert_int_equal(e.code, ERR_SYS);
+    assert_non_null(strstr(e.msg, path));
+}
+
+/* ---- the key -----------------------------------------------------------------------------------
+ */
+
+static void the_key_is_taken_once_and_let_go_at_the_end(void **state)
+{
+    (void)state;
+    struct env_lock *l = opened();
+    struct err e;
+
+    assert_int_equal(lock_take(l, NULL, &e), 0);
+    assert_int_equal(lock_take(l, NULL, &e), 0);
+    assert_int_equal(etcd.taken, 1);
+    assert_true(lock_is_taken(l));
+    assert_int_equal(lock_revision(l), 7);
+    assert_string_equal(lock_key(l), "/slipway/demo/lock");
+    lock_close(l);
+    assert_int_equal(etcd.release, 1);
+}
+
+static void the_holder_of_the_key_is_named_when_the_wait_is_over(void **state)
+{
+    (void)state;
+    struct env_lock *l = opened();
+
+    etcd.take = ERR_LOCKED;
+    etcd.owner = "{\"user\":\"ann\",\"host\":\"far\",\"pid\":12,\"command\":\"down\","
+                 "\"since\":\"2026-01-31T00:00:00.000Z\"}";
+    assert_take_fails(l, ERR_LOCKED,
+                      "environment demo is locked by `down` of ann@far, process 12, since "
+                      "2026-01-31T00:00:00.000Z; wait with --lock-wait, or see `slipway lock`");
+    assert_int_equal(sleeps, 10);
+    assert_int_equal(etcd.deleted, 0);
+    etcd.owner = "{}";
+    assert_take_fails(l, ERR_LOCKED,
+                      "environment demo is locked by `?` of ?@?, process 0, since ?; wait with "
+                      "--lock-wait, or see `slipway lock`");
+    etcd.owner = "[";
+    assert_take_fails(l, ERR_LOCKED, "another run holds the lock of environment demo");
+    lock_close(l);
+    assert_int_equal(etcd.release, 0);
+}
+
+static void an_interrupt_ends_the_wait_for_the_key(void **state)
+{
+    (void)state;
+    struct env_lock *l = opened();
+
+    etcd.take = ERR_LOCKED;
+    interrupts_after = 2;
+    assert_take_fails(l, ERR_INTERRUPTED, "interrupted while waiting for the lock");
+    lock_close(l);
+}
+
+/* A process id of this machine that is gone. */
+static char *dead_owner(void)
+{
+    char host[256] = "";
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, NULL, 0);
+    gethostname(host, sizeof(host) - 1);
+    return mem_printf("{\"host\":\"%s\",\"pid\":%d}", host, (int)pid);
+}
+
+static void a_holder_of_this_machine_that_is_dead_is_put_aside(void **state)
+{
+    (void)state;
+    auto_free char *owner = dead_owner();
+    struct env_lock *l = opened();
+    struct err e;
+
+    etcd.take = ERR_LOCKED;
+    etcd.owner = owner;
+    assert_int_equal(lock_take(l, NULL, &e), 0);
+    assert_int_equal(etcd.deleted, 1);
+    assert_int_equal(sleeps, 0);
+    lock_close(l);
+}
+
+static void another_that_was_faster_at_it_is_no_error(void **state)
+{
+    (void)state;
+    auto_free char *owner = dead_owner();
+    struct env_lock *l = opened();
+    struct err e;
+
+    etcd.owner = owner;
+    etcd.put_aside = ERR_CONFLICT;
+    assert_int_equal(lock_take(l, NULL, &e), 0);
+    lock_close(l);
+    l = opened();
+    etcd.put_aside = ERR_NET;
+    assert_take_fails(l, ERR_NET, "taking the lock of environment demo: etcd says so");
+    lock_close(l);
+}
+
+static void a_holder_that_lives_is_left_alone(void **state)
+{
+    (void)state;
+    char host[256] = "";
+    auto_free char *owner = NULL;
+    struct env_lock *l = opened();
+    struct err e = {0};
+
+    gethostname(host, sizeof(host) - 1);
+    owner = mem_printf("{\"host\":\"%s\",\"pid\":%d}", host, (int)getpid());
+    etcd.take = ERR_LOCKED;
+    etcd.owner = owner;
+    assert_int_equal(lock_take(l, NULL, &e), -1);
+    assert_int_equal(e.code, ERR_LOCKED);
+    assert_int_equal(etcd.deleted, 0);
+    lock_close(l);
+}
+
+static void an_etcd_that_cannot_be_asked_is_the_reason(void **state)
+{
+    (void)state;
+    struct env_lock *l = opened();
+
+    etcd.refuse_open = true;
+    assert_take_fails(l, ERR_NET, "no endpoint");
+    etcd.refuse_open = false;
+    etcd.take = ERR_AUTH;
+    assert_take_fails(l, ERR_AUTH, "taking the lock of environment demo: etcd says so");
+    lock_close(l);
+}
+
+/* ---- keeping it --------------------------------------------------------------------------------
+ */
+
+static struct env_lock *kept(enum err_code keepalive)
+{
+    struct env_lock *l = opened();
+    struct err e;
+
+    etcd.keepalive = (int)keepalive;
+    assert_int_equal(lock_take(l, NULL, &e), 0);
+    return l;
+}
+
+static void wait_kept(int count)
+{
+    while (etcd.kept < count)
+        sched_yield();
+}
+
+static void a_lease_that_is_gone_is_a_lost_lock(void **state)
+{
+    (void)state;
+    struct env_lock *l = kept(ERR_NOTFOUND);
+
+    while (!lock_is_lost(l))
+        sched_yield();
+    assert_int_equal(etcd.kept, 1);
+    lock_close(l);
+}
+
+static void an_etcd_that_stays_away_is_a_lost_lock_before_another_can_start(void **state)
+{
+    (void)state;
+    struct env_lock *l = kept(ERR_NET);
+
+    while (!lock_is_lost(l))
+        sched_yield();
+    /* 4 s each; 12 s are allowed, the lease has 15 */
+    assert_int_equal(etcd.kept, 4);
+    lock_close(l);
+}
+
+static void an_etcd_that_this_run_replaces_may_stay_away(void **state)
+{
+    (void)state;
+    struct env_lock *l = kept(ERR_NONE);
+
+    wait_kept(1);
+    lock_set_etcd_away(l, true);
+    etcd.keepalive = ERR_NET;
+    wait_kept(etcd.kept + 10);
+    assert_false(lock_is_lost(l));
+    etcd.keepalive = ERR_NONE;
+    wait_kept(etcd.kept + 2);
+    lock_set_etcd_away(l, false);
+    wait_kept(etcd.kept + 10);
+    assert_false(lock_is_lost(l));
+    lock_close(l);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_second_run_on_this_machine_waits_and_is_told_who_holds_the_lock),
+        TEST(a_lock_file_that_is_no_document_is_still_a_lock),
+        TEST(an_interrupt_ends_the_wait_for_the_file),
+        TEST(a_folder_that_cannot_be_made_is_named),
+        TEST(the_key_is_taken_once_and_let_go_at_the_end),
+        TEST(the_holder_of_the_key_is_named_when_the_wait_is_over),
+        TEST(an_interrupt_ends_the_wait_for_the_key),
+        TEST(a_holder_of_this_machine_that_is_dead_is_put_aside),
+        TEST(another_that_was_faster_at_it_is_no_error),
+        TEST(a_holder_that_lives_is_left_alone),
+        TEST(an_etcd_that_cannot_be_asked_is_the_reason),
+        TEST(a_lease_that_is_gone_is_a_lost_lock),
+        TEST(an_etcd_that_stays_away_is_a_lost_lock_before_another_can_start),
+        TEST(an_etcd_that_this_run_replaces_may_stay_away),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
