@@ -37,7 +37,7 @@ write_keyring() {
 open_run() {
     mkdir -p "$SLIPWAY_RUN/ceph"
     chown ceph:ceph "$SLIPWAY_RUN/ceph"
-    rm -f "$asok"
+    rm -f "$asok" "$SLIPWAY_RUN/ceph/hurried"
 }
 
 # Hook drain ended the daemon, and Docker started the container again: coming back would undo it. The mark is in the
