@@ -225,7 +225,9 @@ const struct cmd cmd_status = {
              .details =
                  "CONFIG compares what etcd holds for an instance with what it has in effect: "
                  "applied @REVISION, behind (it has not seen the newest keys yet), pending (a "
-                 "key waits for a restart), failed.\n\nA silent instance runs, but its agent "
+                 "key waits for a restart), failed.\n\nRESTARTS counts both restarts for a "
+                 "configuration and those by Docker after the daemon ended by itself; --json has "
+                 "the latter apart, as crashes.\n\nA silent instance runs, but its agent "
                  "has not reported to etcd.",
              .options = options,
              .examples = examples,

@@ -3,7 +3,7 @@
  * The state of one environment as one tree, made from one look at the engine and one range of etcd:
  * {"environment","uuid","healthy",
  *  "instances":[{"instance","component","container","state","health","reason","ok","restarts",
- *                "since","address","image","agent",
+ *                "crashes","since","address","image","agent",
  *                "config":{"current","revision","desired","applied","result","error",
  *                          "pending":[..]}}],
  *  "etcd":{"answers","error","version","endpoints","leader","db_size","db_quota","revision",

@@ -255,6 +255,29 @@ static bool is_healthy(const struct node *instances, const struct node *etcd)
            !(alarms && alarms->count);
 }
 
+/* Docker counts how often a container ended by itself and was started again; its agent, how often
+ * it started the daemon anew for a configuration. Only an inspection tells the first. */
+static void add_crashes(struct node *instances, const struct world *w, struct engine *g)
+{
+    for (size_t i = 0; i < instances->count; i++) {
+        struct node *row = instances->items[i];
+        const struct node *c = connect_find(w->containers, node_get_text(row, "instance"));
+        auto_node struct node *seen = NULL;
+        int64_t crashes;
+        struct err e;
+
+        if (!c)
+            continue;
+        if (engine_container_inspect(&seen, g, node_get_text(c, "Id"), &e) < 0) {
+            err_drop(&e, "how often an instance was started again");
+            continue;
+        }
+        crashes = node_get_int(seen, "RestartCount", 0);
+        node_set_int(row, "crashes", crashes);
+        node_set_int(row, "restarts", node_get_int(row, "restarts", 0) + crashes);
+    }
+}
+
 int status_read(struct node **out, struct cmd_context *x, struct err *e)
 {
     auto_world struct world *w = NULL;
@@ -272,6 +295,7 @@ int status_read(struct node **out, struct cmd_context *x, struct err *e)
     node_set_text(n, "environment", x->env);
     node_set_text(n, "uuid", x->key.uuid);
     instances = status_instances(w, x->env);
+    add_crashes(instances, w, x->engine);
     etcd = etcd_of(w, x);
     node_set_bool(n, "healthy", is_healthy(instances, etcd));
     node_set(n, "instances", instances);

@@ -104,6 +104,11 @@ docker unpause "$env-etcd-1" >/dev/null
 # Not by docker kill, which counts as a wish that it stays down.
 kill -9 "$(docker inspect -f '{{.State.Pid}}' "$env-etcd-1")"
 check "etcd comes back by itself after kill -9" wait_until 60 slip -e "$env" status
+slip -e "$env" status --json >"$TMP/status.json"
+check_same "status counts that restart, and as a crash" "1 1 0" "$(python3 -c '
+import json, sys
+rows = {r["instance"]: r for r in json.load(open(sys.argv[1]))["instances"]}
+print(rows["etcd-1"]["restarts"], rows["etcd-1"]["crashes"], rows["sleeper-1"]["restarts"])' "$TMP/status.json")"
 
 # A port that is taken.
 port=$(free_port)
