@@ -95,24 +95,32 @@ int op_volume_create(struct worker *w, const struct op *op, struct err *e)
     return engine_volume_create(w->g, body, e);
 }
 
+/* The folder of the operator from which a read-only container reads its link. */
+static char *link_dir(const struct run *r, const char *instance)
+{
+    auto_free char *home = secret_home(r->plan->env);
+
+    return mem_printf("%s/links/%s", home, instance);
+}
+
 int op_instance_create(struct worker *w, const struct op *op, struct err *e)
 {
     auto_free char *id = NULL;
+    auto_free char *dir = link_dir(w->r, op->target);
 
+    /* Docker takes no mount of what is not there. */
+    if (op->instance->spec->manifest->run.read_only && fs_mkdirs(dir, 0700, e) < 0)
+        return -1;
     return engine_container_create(&id, w->g, op->instance->container, op->instance->body, e);
 }
 
-/* A read-only container reads its link from a folder of the operator, mounted into it. */
 static int write_link_file(const struct run *r, const struct op *op, const char *link,
                            struct err *e)
 {
-    auto_free char *home = secret_home(r->plan->env);
-    auto_free char *dir = mem_printf("%s/links/%s", home, op->target);
+    auto_free char *dir = link_dir(r, op->target);
     auto_free char *path = fs_join(dir, "link");
     struct fs_write_opts o = {.mode = LINK_MODE, .uid = (uid_t)-1, .gid = (gid_t)-1};
 
-    if (fs_mkdirs(dir, 0700, e) < 0)
-        return -1;
     return fs_write(path, link, strlen(link), &o, e);
 }
 
