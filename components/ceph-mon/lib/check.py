@@ -3,12 +3,15 @@
 
 import os
 import sys
+import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import Cluster, Failure, mons  # noqa: E402
 from slipway_check import failed, success, warning  # noqa: E402
 
 SKEW_MS = 50
+# What passes by itself within seconds of a start or of the return of an OSD.
+SETTLES, SETTLE_WAIT = {"PG_AVAILABILITY", "PG_DEGRADED"}, 20
 LOOK = "slipway status; slipway logs; ceph health detail in a monitor's container"
 
 
@@ -33,8 +36,13 @@ def clocks(c):
 
 
 def health(c):
-    h = c.mon_json("health", detail="detail")
-    checks = {k: v for k, v in h.get("checks", {}).items() if not v.get("muted")}
+    end = time.monotonic() + SETTLE_WAIT
+    while True:
+        h = c.mon_json("health", detail="detail")
+        checks = {k: v for k, v in h.get("checks", {}).items() if not v.get("muted")}
+        if not checks or set(checks) - SETTLES or time.monotonic() >= end:
+            break
+        time.sleep(0.5)
     if h["status"] == "HEALTH_OK":
         success("health", "mon.health", "HEALTH_OK")
         return

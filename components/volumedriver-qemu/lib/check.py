@@ -4,6 +4,7 @@ read through NBD, and taken away."""
 
 import os
 import subprocess
+import time
 
 from slipway_ceph import Failure
 from slipway_check import failed, success
@@ -33,7 +34,8 @@ def through_nbd(driver, conf, name):
 
 
 def check(driver):
-    name = "check-%d" % os.getpid()
+    # The time first: the OSDs' check takes away what is older than any check (ceph-osd/lib/check.py, sweep).
+    name = "check-%d-%d-qemu" % (time.time(), os.getpid())
     try:
         pool = Pool(driver.images.pool(DEFAULT_POOL).c, DEFAULT_POOL)
         pool.c.lib.rados_ioctx_set_namespace(pool.io, NAMESPACE.encode())
