@@ -49,9 +49,15 @@ pid=$(docker top "$fuse" -eo pid,args | awk '/qemu-storage-daemon --chardev/ { p
 kill -9 "$pid"
 same() { dd if="$shown/file" bs=1M skip=5 count=1 status=none | cmp -s - "$TMP/data"; }
 check "after kill -9 it comes back with its data" wait_until 40 same
+tr '\0' '\245' </dev/zero | head -c 1M >"$TMP/pattern"
+check "a pattern" dd if="$TMP/pattern" of="$shown/file" bs=1M seek=9 conv=notrunc,fsync
 check_has "hook check writes through a file" "$(hook "$fuse" check)" SUCCESS
 check_status "detaching it when nobody has it open" 0 slip config set volumedriver-fuse volumes '{}'
 check "takes the file away" wait_until 20 test ! -e "$shown/file"
+(umask 077 && slip exec volumedriver-fuse-1 cat /run/slipway/secrets/rbd >"$TMP/key")
+address=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$env-ceph-mon-1")
+check "the storage has it, seen by libslipway-volume" env VOLLIB_MONITORS="$address" VOLLIB_KEY_FILE="$TMP/key" \
+    timeout 120 "$B/integration/vollib_driver" check file 0xa5 $((9 << 20)) $((1 << 20))
 
 check_status "a volume for the iSCSI driver" 0 slip config set volumedriver-iscsi volumes '{"block":{}}'
 check "has a target" wait_until 20 logged "$iscsi" "volume block: served"

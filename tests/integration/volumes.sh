@@ -44,13 +44,20 @@ io() {
 }
 size_of() { qemu-img info --output json "nbd+unix:///$2?socket=$host/$1/nbd.sock" | jq -r '."virtual-size"'; }
 
+# stored VOLUME BYTE OFFSET LENGTH: the storage has it, seen by libslipway-volume past every driver.
+stored() { timeout 120 "$B/integration/vollib_driver" check "$@"; }
+
 check_status "up brings a cluster with two drivers about" 0 slip up "$file"
 
 check_status "a volume is created and attached by one command" 0 volume create disk --size 64MiB --attach "$one"
+VOLLIB_LINE=$(volume show disk | grep -o 'rbd:.*')
+export VOLLIB_LINE VOLLIB_KEY_FILE=$TMP/key
+(umask 077 && slip -e "$env" exec "$one" cat /run/slipway/secrets/rbd >"$TMP/key")
 check "its lines name the socket" grep -q "nbd+unix:///disk?socket=$host/$one/nbd.sock" <(volume show disk)
 check "the same as JSON" jq -e '.attached[0].use[0].line' <(volume show disk --json)
 check "the host writes through the socket" io "$one" disk "write -P 0x11 0 1M" "write -P 0x22 32M 1M" flush
 check "and reads the same" io "$one" disk "read -P 0x11 0 1M" "read -P 0x22 32M 1M" "read -P 0 1M 1M"
+check "the storage has it, seen past the driver" stored disk 0x22 $((32 << 20)) $((1 << 20))
 says "a second writer is refused" 1 "a volume has one writer" volume attach disk --to "$two"
 says "a volume in use is not deleted" 1 "is attached to $one" volume delete disk
 says "a name is checked" 6 "a name is" volume create 'a b' --size 1GiB
@@ -103,6 +110,7 @@ docker unpause "$env-$one" >/dev/null
 wait
 sleep 2
 check "not one byte of the old one arrived" io "$two" disk "read -P 0x55 0 1M" "read -P 0x22 32M 1M"
+check "in the storage neither" stored disk 0x55 0 $((1 << 20))
 
 check_status "a pool with a quota" 0 slip -e "$env" pool create fast --size 2 --quota 1GiB
 check_status "an erasure-coded pool for data" 0 slip -e "$env" pool create cold -k 2 -m 1
@@ -126,7 +134,10 @@ check_status "the monitors refuse again, as the file says" 0 slip -e "$env" conf
 
 check_status "detached" 0 volume detach disk
 check_status "back to the snapshot" 0 volume rollback disk before
+check "the storage has the data of then" stored disk 0x11 0 $((1 << 20))
+check "what the library writes" timeout 120 "$B/integration/vollib_driver" fill disk 0x66 $((40 << 20)) $((1 << 20))
 check_status "attached again" 0 volume attach disk --to "$two"
+check "the driver shows" io "$two" disk "read -P 0x66 40M 1M"
 check "with the data of then" io "$two" disk "read -P 0x11 0 1M" "read -P 0x22 32M 1M"
 
 check_status "a plan of the file has nothing to do" 0 slip plan "$file"
