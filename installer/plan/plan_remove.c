@@ -135,50 +135,97 @@ static bool volume_goes(const struct node *v, const struct env_key *key,
     return o->volumes || (o->named && strv_has(o->named, name));
 }
 
-/* etcd carries the lock and the configuration the others drain with: it goes last. */
-static void add_down_container(struct plan *p, const struct node *c, bool etcd, long *before_etcd,
-                               const struct plan_down_opts *o)
+/* Removals, or stops, that others wait for; the list ends with PLAN_NONE. */
+struct downs {
+    long *exports; /* stops of those whose mounts the host sees */
+    long *rest;    /* removals of all but etcd */
+};
+
+static void put_last(long *list, long op)
+{
+    while (*list != PLAN_NONE)
+        list++;
+    list[0] = op;
+    list[1] = PLAN_NONE;
+}
+
+static void after_all(struct plan *p, long op, const long *list)
+{
+    for (; *list != PLAN_NONE; list++)
+        plan_after(p, op, *list);
+}
+
+/* What it mounted is the host's too, so it has to be asked to take that away, while its storage
+ * still answers. */
+static bool shows_mounts(const struct node *c)
+{
+    const struct node *mounts = node_get(c, "Mounts"), *m;
+
+    node_for_each (m, mounts) {
+        const char *propagation = node_get_text(m, "Propagation");
+
+        if (propagation && strcmp(propagation, "rshared") == 0)
+            return true;
+    }
+    return false;
+}
+
+enum down_pass { PASS_EXPORTS, PASS_REST, PASS_ETCD, PASS_COUNT };
+
+static void add_down_container(struct plan *p, const struct node *c, enum down_pass pass,
+                               struct downs *d, const struct plan_down_opts *o)
 {
     const char *instance = connect_label(c, LABEL_INSTANCE);
     long stop = PLAN_NONE, removal;
 
     if (!instance)
         instance = container_name(c);
-    if (is_running(c) && !o->volumes) {
+    if (is_running(c) && (!o->volumes || pass == PASS_EXPORTS)) {
         stop = plan_add(p, OP_KIND_INSTANCE_STOP, instance, NULL);
         p->ops[stop].object = mem_strdup(node_get_text(c, "Id"));
-        for (size_t i = 0; etcd && before_etcd[i] != PLAN_NONE; i++)
-            plan_after(p, stop, before_etcd[i]);
     }
     removal =
         plan_add(p, OP_KIND_INSTANCE_REMOVE, instance, mem_printf("%s is taken down", p->env));
     p->ops[removal].object = mem_strdup(node_get_text(c, "Id"));
     plan_after(p, removal, stop);
-    for (size_t i = 0; etcd && before_etcd[i] != PLAN_NONE; i++)
-        plan_after(p, removal, before_etcd[i]);
-    for (size_t i = 0; !etcd; i++)
-        if (before_etcd[i] == PLAN_NONE) {
-            before_etcd[i] = removal;
-            before_etcd[i + 1] = PLAN_NONE;
-            break;
-        }
+    for (int i = 0; i < 2; i++) {
+        long op = i == 0 ? stop : removal;
+
+        if (op != PLAN_NONE && pass != PASS_EXPORTS)
+            after_all(p, op, d->exports);
+        if (op != PLAN_NONE && pass == PASS_ETCD)
+            after_all(p, op, d->rest);
+    }
+    if (pass == PASS_EXPORTS && stop != PLAN_NONE)
+        put_last(d->exports, stop);
+    if (pass != PASS_ETCD)
+        put_last(d->rest, removal);
+}
+
+/* etcd carries the lock and the configuration the others drain with: it goes last. */
+static enum down_pass pass_of(const struct node *c)
+{
+    const char *component = connect_label(c, LABEL_COMPONENT);
+
+    if (component && strcmp(component, ETCD_COMPONENT) == 0)
+        return PASS_ETCD;
+    return shows_mounts(c) ? PASS_EXPORTS : PASS_REST;
 }
 
 static void add_down_containers(struct plan *p, const struct world *w,
                                 const struct plan_down_opts *o)
 {
-    auto_free long *before_etcd = mem_array(w->containers->count + 1, sizeof(long));
+    auto_free long *exports = mem_array(w->containers->count + 1, sizeof(long));
+    auto_free long *rest = mem_array(w->containers->count + 1, sizeof(long));
+    struct downs d = {exports, rest};
 
-    before_etcd[0] = PLAN_NONE;
-    for (int pass = 0; pass < 2; pass++) {
+    exports[0] = rest[0] = PLAN_NONE;
+    for (enum down_pass pass = 0; pass < PASS_COUNT; pass++) {
         const struct node *c;
 
         node_for_each (c, w->containers) {
-            const char *component = connect_label(c, LABEL_COMPONENT);
-            bool etcd = component && strcmp(component, ETCD_COMPONENT) == 0;
-
-            if (etcd == (pass == 1))
-                add_down_container(p, c, etcd, before_etcd, o);
+            if (pass_of(c) == pass)
+                add_down_container(p, c, pass, &d, o);
         }
     }
 }
