@@ -18,6 +18,7 @@ enum { EXIT_FAILED = 5, DEFAULT_MS = 180000, PARALLEL = 4, TEXT_MAX = 4 << 20, M
 static const struct opt_example examples[] = {
     {"slipway check", "everything; exit status 5 when something failed"},
     {"slipway check access ceph-osd", "two modules"},
+    {"slipway check fuse", "whether this host can have volumes as files, and what is missing"},
     {0},
 };
 
@@ -81,6 +82,22 @@ static bool is_wanted(const struct strv *words, const char *name)
     return words->count == 0 || strv_has(words, name);
 }
 
+/* The environment shows mounts on the host, or somebody asks. */
+static bool wants_fuse(const struct run *r, const struct strv *words)
+{
+    const struct node *row;
+
+    if (strv_has(words, "fuse"))
+        return true;
+    node_for_each (row, node_get(r->status, "instances")) {
+        const struct manifest *m = catalog_find(r->x->catalog, node_get_text(row, "component"));
+
+        if (m && m->run.shared_mount)
+            return true;
+    }
+    return false;
+}
+
 static void add_module(struct run *r, const struct strv *words, struct module m, struct strv *known)
 {
     strv_add(known, m.name);
@@ -110,6 +127,8 @@ static int choose_modules(struct run *r, const struct strv *words, struct err *e
 
     add_module(r, words, (struct module){.name = "instances", .builtin = check_instances}, &known);
     add_module(r, words, (struct module){.name = "access", .builtin = check_access}, &known);
+    if (wants_fuse(r, words))
+        add_module(r, words, (struct module){.name = "fuse", .builtin = check_fuse}, &known);
     if (check_has_drivers(&c))
         add_module(r, words, (struct module){.name = "volumes", .builtin = check_volumes}, &known);
     for (size_t i = 0; i < catalog->count; i++) {
@@ -230,6 +249,21 @@ static int finish(struct run *r)
     return good ? 0 : EXIT_FAILED;
 }
 
+/* The probe of the host works before there is an environment. */
+static int look(struct node **status, struct cmd_context *x, const struct strv *words,
+                struct err *e)
+{
+    bool probe = words->count == 1 && strcmp(words->items[0], "fuse") == 0;
+
+    if (cmd_prepare(x, CMD_NEEDS_CONTAINERS, e) < 0) {
+        if (!probe || e->code != ERR_NOTFOUND)
+            return -1;
+        err_drop(e, "no environment to look at");
+    }
+    *status = probe ? node_new_map() : NULL;
+    return probe ? 0 : status_read(status, x, e);
+}
+
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
     auto_node struct node *status = NULL;
@@ -240,7 +274,7 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
     int result = -1;
 
     (void)options;
-    if (status_read(&status, x, e) == 0) {
+    if (look(&status, x, operands, e) == 0) {
         r.status = status;
         if (choose_modules(&r, operands, e) == 0) {
             pool_run(r.count, PARALLEL, job, &r);
@@ -260,13 +294,15 @@ const struct cmd cmd_check = {
                         "failed",
              .args = "[MODULE ...]",
              .details =
-                 "Modules: instances, access (to etcd), volumes (one of its own, written and read "
-                 "through every driver), and every component of the environment that has a hook "
-                 "`check`. Each test says SUCCESS, WARNING, FAILED, SKIPPED, or EXCEPTION when it "
+                 "Modules: instances, access (to etcd), fuse (what this host needs for volumes as "
+                 "files; works before there is an environment), volumes (one of its own, written "
+                 "and read through every driver), and every component of the environment that has "
+                 "a hook `check`. Each test says SUCCESS, WARNING, FAILED, SKIPPED, or EXCEPTION "
+                 "when it "
                  "could not be carried out, a code that stays the same over versions, and advice.",
              .examples = examples,
              .group = "Environments"},
-    .needs = CMD_NEEDS_NAME | CMD_NEEDS_CATALOG | CMD_NEEDS_CONTAINERS,
+    .needs = CMD_NEEDS_NAME | CMD_NEEDS_CATALOG | CMD_NEEDS_ENGINE,
     .max_operands = -1,
     .run = run,
 };

@@ -31,6 +31,7 @@ void check_add(struct check *c, const char *code, enum check_result r, const cha
 /* Built-in modules. */
 void check_instances(struct check *c);
 void check_access(struct check *c);
+void check_fuse(struct check *c);
 void check_volumes(struct check *c);
 bool check_has_drivers(const struct check *c);
 /* Borrowed from c->status; NULL: none is well. */
