@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/hook_env.h"
+#include "agent/keys_command.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -135,6 +136,8 @@ static int dispatch(struct options *o, struct err *e)
         return status;
     case COMMAND_HOOK:
         return run_hook(o, e);
+    case COMMAND_KEYS:
+        return keys_command(o, e);
     case COMMAND_RUN:
         return run(o);
     }

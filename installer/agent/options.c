@@ -92,6 +92,10 @@ static int take_command(struct options *o, const char *const *argv, struct err *
         o->command = COMMAND_HEALTH;
         return 1;
     }
+    if (strcmp(word, "keys") == 0 && !argv[2]) {
+        o->command = COMMAND_KEYS;
+        return 1;
+    }
     if (strcmp(word, "hook") == 0) {
         if (!argv[2] || strchr(argv[2], '/') || argv[2][0] == '-')
             return err_set(e, ERR_USAGE, "hook: say which one, as in: slipway-agent hook check");

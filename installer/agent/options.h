@@ -14,6 +14,7 @@ enum command {
     COMMAND_RUN,    /* child of slipway-init */
     COMMAND_HOOK,   /* hook NAME [WORD...]: runs it with the environment in effect */
     COMMAND_HEALTH, /* Docker's HEALTHCHECK */
+    COMMAND_KEYS,   /* one transaction on etcd, keys_command.h */
     COMMAND_VERSION,
 };
 

@@ -46,6 +46,8 @@ struct cmd_context {
     char *env_owned;
     struct catalog *catalog;
     struct spec *spec;
+    struct node *file_document; /* of --file, before what the environment has was added */
+    struct spec *settled;       /* of cmd_settle */
     struct images_opts images;
     struct engine *engine;
     struct env_key key;
@@ -73,6 +75,9 @@ const struct cmd *cmd_find(const char *const *argv, int *used);
 /* Prepares what `needs` names. */
 int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e);
 void cmd_release(struct cmd_context *x);
+/* For struct converge_opts, with the context as its argument: the document as etcd has it now, with
+ * what instances changed since it was stored, under what the file says. */
+int cmd_settle(void *arg, const struct spec **spec, const struct etcd_kvs *keys, struct err *e);
 /* Names of the environments whose key this machine has, sorted. */
 void cmd_environments(struct strv *out);
 int cmd_paths_find(struct cmd_paths *p, struct err *e);

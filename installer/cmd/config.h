@@ -8,6 +8,7 @@
 #define CMD_CONFIG_H
 
 #include "cmd/cmd.h"
+#include "model/edits.h"
 
 /* "ceph-osd", "ceph-osd/ceph-osd-1", "ceph-osd/1" or "ceph-osd-1". */
 struct config_target {
@@ -22,6 +23,8 @@ struct config_state {
     struct node *root;     /* value of the spec key */
     struct node *document; /* copy, to be changed */
     int64_t mod_revision;
+    struct edits edits;     /* what instances change themselves, taken into the document ... */
+    struct etcd_kvs edited; /* ... as it was then: none of it may have changed at the end */
     /* after config_plan */
     struct spec *spec;
     struct node *changes; /* list of {"key","name","instance","old","new","apply"} */

@@ -84,6 +84,11 @@ static int push(const struct config_state *s, const struct env_lock *lock, const
     text = json_text(root);
     etcd_txn_if(t, lock_key(lock), ETCD_CMP_CREATE_EQ, lock_revision(lock));
     etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, s->mod_revision);
+    for (size_t i = 0; i < s->edits.count; i++) {
+        const struct etcd_kv *kv = etcd_kvs_find(&s->edited, s->edits.items[i].key);
+
+        etcd_txn_if(t, s->edits.items[i].key, ETCD_CMP_MOD_EQ, kv ? kv->mod_revision : 0);
+    }
     etcd_txn_put(t, key, text, 0);
     node_for_each (n, s->changes) {
         if (node_get(n, "new"))

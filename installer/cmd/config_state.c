@@ -116,6 +116,10 @@ int config_open(struct config_state *s, struct cmd_context *x, const char *word,
     if (!node_get(s->root, "document"))
         return err_set(e, ERR_REMOTE, "%s holds no document", key);
     s->document = node_copy(node_get(s->root, "document"));
+    edits_find(&s->edits, x->env, s->document, x->catalog);
+    if (edits_read(&s->edited, x->etcd, &s->edits, e) < 0)
+        return -1;
+    edits_adopt(s->document, &s->edits, &s->edited, s->mod_revision);
     return word ? find_target(s, word, e) : 0;
 }
 
@@ -127,6 +131,8 @@ void config_close(struct config_state *s)
     node_free(s->document);
     node_free(s->changes);
     spec_free(s->spec);
+    edits_clear(&s->edits);
+    etcd_kvs_clear(&s->edited);
     *s = (struct config_state){0};
 }
 

@@ -38,8 +38,12 @@ static void print(const struct cmd_context *x, const struct plan *p)
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
-    struct converge_opts o = {
-        .spec = x->spec, .catalog = x->catalog, .images = x->images, .command = "plan"};
+    struct converge_opts o = {.spec = x->spec,
+                              .catalog = x->catalog,
+                              .images = x->images,
+                              .command = "plan",
+                              .settle = cmd_settle,
+                              .settle_arg = x};
     struct converge_view v;
     int status;
 

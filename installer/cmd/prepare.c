@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/volume.h"
 #include "conf/json.h"
+#include "model/edits.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/document.h"
@@ -189,6 +190,22 @@ static int prepare_etcd(struct cmd_context *x, struct err *e)
     return 0;
 }
 
+/* What instances changed since the document was stored belongs to it. */
+static int adopt(struct node *document, const struct cmd_context *x, int64_t stored, struct err *e)
+{
+    struct etcd_kvs kvs = {0};
+    struct edits l;
+    int r;
+
+    edits_find(&l, x->env, document, x->catalog);
+    r = edits_read(&kvs, x->etcd, &l, e);
+    if (r == 0)
+        edits_adopt(document, &l, &kvs, stored);
+    etcd_kvs_clear(&kvs);
+    edits_clear(&l);
+    return r;
+}
+
 /* The document that the environment was made from, from etcd. ERR_NOTFOUND when there is none. */
 static int stored_document(struct node **out, struct cmd_context *x, struct err *e)
 {
@@ -204,7 +221,41 @@ static int stored_document(struct node **out, struct cmd_context *x, struct err 
     if (r < 0)
         return -1;
     *out = node_copy(node_get(root, "document"));
-    return *out ? 0 : err_set(e, ERR_NOTFOUND, "%s holds no document", key);
+    return *out ? adopt(*out, x, kv.mod_revision, e)
+                : err_set(e, ERR_NOTFOUND, "%s holds no document", key);
+}
+
+int cmd_settle(void *arg, const struct spec **spec, const struct etcd_kvs *keys, struct err *e)
+{
+    struct cmd_context *x = arg;
+    auto_free char *key = keys_spec(x->spec->name);
+    const struct etcd_kv *kv = etcd_kvs_find(keys, key);
+    auto_node struct node *root = NULL, *document = NULL;
+    struct node *old;
+    struct edits l;
+    struct problems p;
+
+    if (!kv)
+        return 0;
+    if (json_parse(&root, key, kv->value, kv->value_len, e) < 0)
+        return -1;
+    old = node_get(root, "document");
+    if (!old)
+        return err_set(e, ERR_NOTFOUND, "%s holds no document", key);
+    edits_find(&l, x->spec->name, old, x->catalog);
+    edits_adopt(old, &l, keys, kv->mod_revision);
+    edits_clear(&l);
+    document = node_copy(x->file_document ? x->file_document : old);
+    if (x->file_document)
+        volume_keep(document, x->spec, old);
+    problems_init(&p, "the document with the volumes that there are");
+    spec_free(x->settled);
+    x->settled = spec_decode(document, x->catalog, &p);
+    if (!x->settled)
+        report_problems(&p, p.name, e);
+    problems_clear(&p);
+    *spec = x->settled ? x->settled : x->spec;
+    return x->settled ? 0 : -1;
 }
 
 /*
@@ -271,6 +322,8 @@ static int prepare_spec(struct cmd_context *x, struct err *e)
     problems_clear(&p);
     if (!x->spec)
         return -1;
+    if (x->file)
+        x->file_document = node_copy(x->spec->document);
     if (x->env && strcmp(x->env, x->spec->name) != 0)
         return err_set(e, ERR_USAGE, "%s describes the environment %s, not %s", name, x->spec->name,
                        x->env);
@@ -313,6 +366,8 @@ void cmd_release(struct cmd_context *x)
     node_free(x->containers);
     engine_close(x->engine);
     spec_free(x->spec);
+    spec_free(x->settled);
+    node_free(x->file_document);
     catalog_free(x->catalog);
     strv_clear(&x->catalogs);
     explicit_bzero(&x->key, sizeof(x->key));

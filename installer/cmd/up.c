@@ -38,6 +38,8 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
                               .catalog = x->catalog,
                               .images = x->images,
                               .command = "up",
+                              .settle = cmd_settle,
+                              .settle_arg = x,
                               .lock_wait_ms = u->lock_wait_ms,
                               .parallel = (unsigned)u->parallel,
                               .deadline = cmd_deadline(x, DEFAULT_DEADLINE_MS)};

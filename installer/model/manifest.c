@@ -110,14 +110,16 @@ void manifest_free(struct manifest *m)
         return;
     free_config(m);
     free_declared(m);
-    char *texts[] = {m->dir,      m->name,        m->summary,      m->image, m->data_root,
-                     m->run.user, m->run.restart, m->run.host_dir, m->update};
+    char *texts[] = {m->dir,      m->name,        m->summary,      m->image,          m->data_root,
+                     m->run.user, m->run.restart, m->run.host_dir, m->run.plugin_dir, m->update};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     strv_clear(&m->requires);
     strv_clear(&m->instances_allowed);
     strv_clear(&m->run.capabilities);
     strv_clear(&m->run.devices);
+    strv_clear(&m->run.device_rules);
+    strv_clear(&m->edits);
     node_free(m->run.command);
     node_free(m->run.env);
     node_free(m->profiles);

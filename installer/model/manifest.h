@@ -98,15 +98,18 @@ struct manifest {
             *command; /* list of scalars, may hold ${variables}; NULL: the agent runs nothing */
         char *user;   /* NULL: root */
         struct strv capabilities, devices;
+        struct strv device_rules; /* Docker's device cgroup rules, "b 7:* rwm" */
         char *restart; /* Docker restart policy: always | on-failure | no | unless-stopped */
         bool read_only;
         bool shared_mount; /* needs a mount that propagates to the host */
         char *host_dir;    /* where it sees its folder of the host, or NULL */
+        char *plugin_dir;  /* where it sees the host's /run/docker/plugins, or NULL */
         struct node *env;  /* map or NULL */
     } run;
     bool ssh; /* sshd runs in the container */
     struct config_key *config;
     size_t config_count;
+    struct strv edits;     /* keys its instances change in etcd: "KEY", "COMPONENT/KEY" */
     struct node *profiles; /* map profile -> map key -> default, or NULL */
     struct shared_value *shared;
     size_t shared_count;

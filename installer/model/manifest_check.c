@@ -203,6 +203,30 @@ static void check_shared(struct manifest_raw *raw, const struct node *root, stru
     }
 }
 
+/* A key of another component is checked by nobody but etcd: that manifest is not at hand. */
+static void check_edits(const struct manifest_raw *raw, const struct node *root, struct problems *p)
+{
+    const struct strv *edits = &raw->m.edits;
+
+    for (size_t i = 0; i < edits->count; i++) {
+        const char *slash = strchr(edits->items[i], '/');
+        auto_free char *component =
+            slash ? mem_strndup(edits->items[i], (size_t)(slash - edits->items[i])) : NULL;
+        bool good = schema_word_is_valid(SCHEMA_WORD_KEY, slash ? slash + 1 : edits->items[i]) &&
+                    (!slash || schema_word_is_valid(SCHEMA_WORD_NAME, component));
+        bool known = slash != NULL;
+
+        for (size_t k = 0; k < raw->config_count; k++)
+            known = known || (strcmp(raw->config[k].key.name, edits->items[i]) == 0 &&
+                              raw->config[k].key.type == VALUE_TYPE_MAP &&
+                              raw->config[k].key.apply == APPLY_KIND_LIVE);
+        if (!good || !known)
+            problems_add(p, at(root, "edits", NULL),
+                         "edits: \"%s\" is neither a live map of config nor COMPONENT/KEY",
+                         edits->items[i]);
+    }
+}
+
 static int format_by_suffix(const char *name)
 {
     static const struct {
@@ -282,6 +306,7 @@ void manifest_check(struct manifest_raw *raw, const struct node *root, struct pr
         check_profile(raw, profile, p);
     }
     check_shared(raw, root, p);
+    check_edits(raw, root, p);
     check_templates(raw, root, p);
     check_ports(m, root, p);
     if (m->dir)

@@ -16,6 +16,9 @@ static const char *const BASE_CAPABILITIES[] = {
 
 enum { PIDS_MAX = 8192 };
 
+/* Where Docker looks for the sockets of plugins. */
+static const char PLUGINS[] = "/run/docker/plugins";
+
 static struct node *labels(const struct desired *d, const char *instance, const char *address)
 {
     struct node *l = node_new_map();
@@ -56,16 +59,25 @@ static void add_mounts(struct node *host, const struct desired_instance *it)
 }
 
 /* Not one of the Mounts: Docker makes the source of a Bind that is not there. */
-static void add_host_dir(struct node *host, const char *env, const struct desired_instance *it)
+static void add_binds(struct node *host, const char *env, const struct desired_instance *it)
 {
     const struct manifest *m = it->spec->manifest;
     auto_free char *source = host_dir_path(env, it->spec->name);
-    auto_free char *bind = NULL;
+    auto_free char *own = NULL;
+    auto_free char *plugins = NULL;
+    struct node *binds;
 
-    if (!m->run.host_dir)
+    if (!m->run.host_dir && !m->run.plugin_dir)
         return;
-    bind = mem_printf("%s:%s%s", source, m->run.host_dir, m->run.shared_mount ? ":rshared" : "");
-    node_add_text(node_set(host, "Binds", node_new_list()), bind);
+    binds = node_set(host, "Binds", node_new_list());
+    if (m->run.host_dir)
+        own = mem_printf("%s:%s%s", source, m->run.host_dir, m->run.shared_mount ? ":rshared" : "");
+    if (m->run.plugin_dir)
+        plugins = mem_printf("%s:%s", PLUGINS, m->run.plugin_dir);
+    if (own)
+        node_add_text(binds, own);
+    if (plugins)
+        node_add_text(binds, plugins);
 }
 
 /* "0.0.0.0:8443 -> 8443/tcp" in both places where the API wants it. */
@@ -100,19 +112,25 @@ static void add_devices(struct node *host, const struct manifest *m)
         node_set_text(device, "PathInContainer", m->run.devices.items[i]);
         node_set_text(device, "CgroupPermissions", "rwm");
     }
+    if (m->run.device_rules.count)
+        node_set(host, "DeviceCgroupRules", text_list(&m->run.device_rules));
 }
 
 static void add_security(struct node *host, const struct desired_instance *it)
 {
     const struct manifest *m = it->spec->manifest;
-    struct node *add;
+    struct node *add, *options;
 
     node_add_text(node_set(host, "CapDrop", node_new_list()), "ALL");
     add = node_set(host, "CapAdd", text_list(&m->run.capabilities));
     for (size_t i = 0; i < ARRAY_LEN(BASE_CAPABILITIES); i++)
         if (!strv_has(&m->run.capabilities, BASE_CAPABILITIES[i]))
             node_add_text(add, BASE_CAPABILITIES[i]);
-    node_add_text(node_set(host, "SecurityOpt", node_new_list()), "no-new-privileges:true");
+    options = node_set(host, "SecurityOpt", node_new_list());
+    node_add_text(options, "no-new-privileges:true");
+    /* Docker's own AppArmor profile forbids mount(2), whatever the capabilities. */
+    if (m->run.shared_mount)
+        node_add_text(options, "apparmor=unconfined");
     node_set_int(host, "PidsLimit", PIDS_MAX);
     node_set_bool(host, "ReadonlyRootfs", m->run.read_only);
     if (it->spec->memory_bytes > 0) {
@@ -133,7 +151,7 @@ static struct node *host_config(const struct desired *d, const struct desired_in
     add_security(host, it);
     add_devices(host, m);
     add_mounts(host, it);
-    add_host_dir(host, d->spec->name, it);
+    add_binds(host, d->spec->name, it);
     add_ports(body, host, it);
     tmpfs = node_set(host, "Tmpfs", node_new_map());
     node_set_text(tmpfs, "/run", "rw,nosuid,nodev,mode=755,size=64m");

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/sig.h"
 #include "crypto/crypto.h"
+#include "model/edits.h"
 #include "plan/connect.h"
 #include "plan/document.h"
 #include "plan/host_dir.h"
@@ -22,25 +23,26 @@ enum {
     LATE_POLL_MS = 300,
 };
 
-static struct images_opts image_options(const struct converge_opts *o)
+static struct images_opts image_options(const struct converge_opts *o, const struct spec *s)
 {
     struct images_opts images = o->images;
 
-    images.base = o->spec->base_image;
-    images.mirror = o->spec->mirror;
+    images.base = s->base_image;
+    images.mirror = s->mirror;
     return images;
 }
 
 /* Component -> image reference, from the folders alone. */
-static int image_refs(struct node **out, const struct converge_opts *o, struct err *e)
+static int image_refs(struct node **out, const struct converge_opts *o, const struct spec *s,
+                      struct err *e)
 {
     auto_node struct node *map = node_new_map();
-    struct images_opts images = image_options(o);
+    struct images_opts images = image_options(o, s);
 
     if (images_prepare(&images, e) < 0)
         return -1;
-    for (size_t i = 0; i < o->spec->component_count; i++) {
-        const struct manifest *m = o->spec->components[i].manifest;
+    for (size_t i = 0; i < s->component_count; i++) {
+        const struct manifest *m = s->components[i].manifest;
         struct images_component c = {.name = m->name, .image = m->image, .dir = m->dir};
         auto_free char *ref = NULL;
 
@@ -73,19 +75,28 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
                 bool locked, struct err *e)
 {
     auto_node struct node *images = NULL;
+    const struct spec *s = o->spec;
     char version[65];
+    struct edits edits = {0};
     struct plan_opts po = {.catalog_version = version, .locked = locked};
+    int r = -1;
 
     catalog_version(o->catalog, version);
-    if (look_up_key(v, o->spec->name, e) < 0 || image_refs(&images, o, e) < 0 ||
-        world_observe(&v->world, g, o->spec->name, v->is_new ? NULL : &v->key, e) < 0 ||
-        world_observe_images(v->world, g, images, e) < 0 ||
-        desired_build(&v->desired, o->spec, &v->key, images, v->world, e) < 0 ||
-        plan_up(&v->plan, v->desired, v->world, &po, e) < 0) {
-        converge_clear(v);
-        return -1;
+    if (look_up_key(v, s->name, e) == 0 &&
+        world_observe(&v->world, g, s->name, v->is_new ? NULL : &v->key, e) == 0 &&
+        (!o->settle || !v->world->etcd_answers ||
+         o->settle(o->settle_arg, &s, &v->world->keys, e) == 0) &&
+        image_refs(&images, o, s, e) == 0 && world_observe_images(v->world, g, images, e) == 0 &&
+        desired_build(&v->desired, s, &v->key, images, v->world, e) == 0) {
+        edits_find(&edits, s->name, s->document, o->catalog);
+        po.edits = &edits;
+        po.unread = !v->is_new && !o->fresh && !v->world->etcd_answers;
+        r = plan_up(&v->plan, v->desired, v->world, &po, e);
+        edits_clear(&edits);
     }
-    return 0;
+    if (r < 0)
+        converge_clear(v);
+    return r;
 }
 
 /* Something in the way may be our own, asked for by a run that was killed and not yet whole: it is
@@ -144,7 +155,7 @@ static int round_up(struct execute_result *result, struct engine *g, const struc
                     struct env_lock *lock, struct err *e)
 {
     struct converge_view v = {0};
-    struct images_opts images = image_options(o);
+    struct images_opts images;
     struct execute_opts x = {.lock = lock,
                              .images = &images,
                              .parallel = o->parallel,
@@ -162,7 +173,10 @@ static int round_up(struct execute_result *result, struct engine *g, const struc
             return -1;
     }
     x.key = &v.key;
-    if (v.plan->count > 0 && o->approve)
+    images = image_options(o, v.desired->spec);
+    if (v.plan->count > 0)
+        r = document_save(o->spec->name, v.desired->spec->document, e);
+    if (r == 0 && v.plan->count > 0 && o->approve)
         r = o->approve(o->approve_arg, v.plan, e);
     if (r == 0 && v.plan->count > 0)
         r = execute_plan(&one, v.plan, g, &x, e);
@@ -215,6 +229,7 @@ int converge_up(struct execute_result *result, struct engine *g, const struct co
     struct lock_opts lo = {.env = o->spec->name, .command = o->command, .wait_ms = o->lock_wait_ms};
     auto_free char *leftover = journal_leftover(o->spec->name);
     struct env_lock *lock = NULL;
+    struct converge_opts rounds = *o;
     struct env_key key;
     int r = 0;
 
@@ -227,12 +242,13 @@ int converge_up(struct execute_result *result, struct engine *g, const struct co
         return -1;
     if (leftover)
         log_warn("%s", leftover);
+    rounds.fresh = secret_load_key(&key, o->spec->name, e) < 0;
     r = secret_make_key(&key, o->spec->name, NULL, e);
     explicit_bzero(&key, sizeof(key));
     if (r == 0)
         r = document_save(o->spec->name, o->spec->document, e);
     if (r == 0)
-        r = rounds_up(result, g, o, lock, e);
+        r = rounds_up(result, g, &rounds, lock, e);
     if (r == 0)
         journal_forget(o->spec->name);
     lock_close(lock);

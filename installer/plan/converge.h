@@ -21,6 +21,11 @@ struct converge_opts {
     /* Called with every plan before it is executed; may be NULL. Not 0: stop with that error. */
     int (*approve)(void *arg, const struct plan *p, struct err *e);
     void *approve_arg;
+    /* Called with what etcd holds before each plan, from under the lock when there is one; may be
+     * NULL. Replaces `spec` by what it has become meanwhile: borrowed until the next call. */
+    int (*settle)(void *arg, const struct spec **spec, const struct etcd_kvs *keys, struct err *e);
+    void *settle_arg;
+    bool fresh; /* the environment is being made: etcd cannot hold anything yet */
 };
 
 /* One look: what is there, what should be there, the way between. Nothing is changed. */

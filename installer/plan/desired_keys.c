@@ -147,6 +147,12 @@ static int add_meta(struct node *out, const struct desired *d, const struct desi
     node_set_text(meta, "address", it->address);
     node_set_int(meta, "generation", 1);
     node_set_text(meta, "link", hash);
+    /* So that a change of what it may write is seen, and its role brought to that. */
+    if (it->spec->manifest->edits.count) {
+        auto_free char *edits = strv_join(&it->spec->manifest->edits, " ");
+
+        node_set_text(meta, "edits", edits);
+    }
     text = json_text(meta);
     put_taken(out, keys_instance_meta(d->spec->name, it->spec->name), text);
     return 0;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "conf/json.h"
+#include "model/edits.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/run.h"
@@ -28,40 +29,95 @@ static char *component_role(const char *component)
     return mem_printf("component:%s", component);
 }
 
+enum { GRANTS_MAX = 256, HEARD_MAX = 32 };
+
+/* Keys are owned. */
+struct grants {
+    struct etcd_role_grant items[GRANTS_MAX];
+    size_t count;
+};
+
+static void grants_clear(struct grants *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        free((char *)(uintptr_t)g->items[i].key);
+    g->count = 0;
+}
+#define auto_grants __attribute__((cleanup(grants_clear)))
+
+enum right { RIGHT_READ, RIGHT_WRITE };
+
+/* Takes the key. What is written may be read. */
+static void grant(struct grants *g, char *key, enum right r)
+{
+    if (g->count == GRANTS_MAX) {
+        free(key);
+        return;
+    }
+    g->items[g->count++] =
+        (struct etcd_role_grant){.key = key, .read = true, .write = r == RIGHT_WRITE};
+}
+
+/* A key of another component, the lock that says whether somebody else is at work, and the word of
+ * that component's instances. */
+static void grant_edits(struct grants *g, const struct spec *s, const struct manifest *m)
+{
+    for (size_t i = 0; i < m->edits.count; i++) {
+        const struct spec_component *other;
+        auto_free char *component = NULL;
+        auto_free char *name = NULL;
+
+        if (i == 0)
+            grant(g, keys_lock(s->name), RIGHT_READ);
+        edits_split(&component, &name, m->edits.items[i]);
+        other = component ? spec_component(s, component) : NULL;
+        if (!other)
+            continue;
+        grant(g, keys_component_config(s->name, component, name), RIGHT_WRITE);
+        for (int n = 1; n <= other->manifest->instances_max && n <= HEARD_MAX; n++) {
+            auto_free char *instance = mem_printf("%s-%d", component, n);
+
+            grant(g, keys_instance_applied(s->name, instance), RIGHT_READ);
+        }
+    }
+}
+
 int op_role_ensure(struct worker *w, const struct op *op, struct err *e)
 {
-    const char *env = w->r->plan->env;
+    const struct spec *s = w->r->plan->desired->spec;
     auto_free char *role = component_role(op->target);
-    auto_free char *tree = keys_component(env, op->target);
-    auto_free char *once = keys_component_once(env, op->target);
-    auto_free char *once_lock = mem_printf("%s.lock", once);
-    struct etcd_role_grant grants[] = {{.key = tree, .read = true},
-                                       {.key = once, .read = true, .write = true},
-                                       {.key = once_lock, .read = true, .write = true}};
+    auto_free char *once = keys_component_once(s->name, op->target);
+    auto_grants struct grants g = {0};
     struct etcd *c = NULL;
 
     if (worker_etcd(&c, w, e) < 0)
         return -1;
-    return etcd_role_ensure(c, role, grants, ARRAY_LEN(grants), e);
+    grant(&g, keys_component(s->name, op->target), RIGHT_READ);
+    grant(&g, mem_printf("%s.lock", once), RIGHT_WRITE);
+    grant(&g, steal(once), RIGHT_WRITE);
+    grant_edits(&g, s, op->component->spec->manifest);
+    return etcd_role_ensure(c, role, g.items, g.count, e);
 }
 
 int op_user_ensure(struct worker *w, const struct op *op, struct err *e)
 {
     const char *env = w->r->plan->env;
-    auto_free char *role = component_role(op->instance->spec->manifest->name);
-    auto_free char *tree = keys_instance(env, op->target);
-    auto_free char *applied = keys_instance_applied(env, op->target);
-    auto_free char *status = keys_instance_status(env, op->target);
+    const struct manifest *m = op->instance->spec->manifest;
+    auto_free char *role = component_role(m->name);
     auto_wipe char *password = secret_password(w->r->o->key, op->target, 1);
-    struct etcd_role_grant grants[] = {{.key = tree, .read = true},
-                                       {.key = applied, .read = true, .write = true},
-                                       {.key = status, .read = true, .write = true}};
+    auto_grants struct grants g = {0};
     const char *roles[] = {op->target, role};
     struct etcd *c = NULL;
 
     if (worker_etcd(&c, w, e) < 0)
         return -1;
-    if (etcd_role_ensure(c, op->target, grants, ARRAY_LEN(grants), e) < 0)
+    grant(&g, keys_instance(env, op->target), RIGHT_READ);
+    grant(&g, keys_instance_applied(env, op->target), RIGHT_WRITE);
+    grant(&g, keys_instance_status(env, op->target), RIGHT_WRITE);
+    for (size_t i = 0; i < m->edits.count; i++)
+        if (!strchr(m->edits.items[i], '/'))
+            grant(&g, keys_instance_config(env, op->target, m->edits.items[i]), RIGHT_WRITE);
+    if (etcd_role_ensure(c, op->target, g.items, g.count, e) < 0)
         return -1;
     return etcd_user_ensure(c, op->target, password, roles, ARRAY_LEN(roles), e);
 }

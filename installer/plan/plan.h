@@ -41,9 +41,14 @@ struct plan {
     struct strv notes; /* things seen and left alone: orphans, leftover volumes */
 };
 
+struct edits;
 struct plan_opts {
     const char *catalog_version;
     bool locked; /* the caller holds the etcd lock already: no LOCK_TAKE */
+    /* Keys that instances change in etcd themselves; NULL: none. While etcd does not answer, they
+     * and the document are `unread`: left for a plan that knows what they say. */
+    const struct edits *edits;
+    bool unread;
 };
 
 /* ERR_CONFLICT for a foreign container, network or volume with our name; ERR_AUTH when etcd refuses

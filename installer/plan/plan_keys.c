@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/json.h"
 #include "model/applied.h"
+#include "model/edits.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/plan_up.h"
@@ -36,7 +38,8 @@ static void diff_component(struct builder *b, const struct desired_component *c,
     node_for_each (value, want) {
         const char *have = world_value(b->w, value->key);
 
-        if (have && strcmp(have, value->text) == 0)
+        if ((have && strcmp(have, value->text) == 0) ||
+            (b->o->unread && b->o->edits && edits_has(b->o->edits, value->key)))
             continue;
         node_set_text(writes, value->key, value->text);
         if (have)
@@ -67,13 +70,22 @@ static char *push_cause(const struct node *writes, const struct node *was)
                       changed, removed);
 }
 
-/* An instance has its user when its meta key is there: the push that writes it comes after the
- * user. */
+/* An instance has its user, with its rights, when its meta key says so: the push that writes it
+ * comes after the user. */
 static bool has_user(const struct builder *b, const struct desired_instance *it)
 {
     auto_free char *key = keys_instance_meta(b->d->spec->name, it->spec->name);
+    auto_free char *edits = strv_join(&it->spec->manifest->edits, " ");
+    const char *meta = world_value(b->w, key), *had;
+    auto_node struct node *n = NULL;
+    struct err e;
 
-    return world_value(b->w, key) != NULL;
+    if (!meta)
+        return false;
+    if (json_parse(&n, key, meta, strlen(meta), &e) < 0)
+        err_drop(&e, "the rights of an instance");
+    had = node_get_text(n, "edits");
+    return strcmp(had ? had : "", edits) == 0;
 }
 
 static void add_access(struct builder *b, size_t component, long push)

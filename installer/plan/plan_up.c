@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/json.h"
+#include "model/edits.h"
 #include "model/keys.h"
 #include "plan/address.h"
 #include "plan/connect.h"
@@ -135,14 +137,34 @@ static int add_etcd(struct builder *b, bool locked, struct err *e)
     return 0;
 }
 
-static void add_spec(struct builder *b, const char *catalog_version)
+/* A document that only lacks what instances changed since says the same: those keys count. */
+static bool says(const struct builder *b, const char *key, const char *text)
+{
+    const struct etcd_kv *kv = etcd_kvs_find(&b->w->keys, key);
+    auto_node struct node *have = NULL, *want = NULL;
+    struct err e;
+
+    if (!kv || strcmp(kv->value, text) == 0)
+        return kv != NULL;
+    if (!b->o->edits || b->o->edits->count == 0)
+        return false;
+    if (json_parse(&have, key, kv->value, kv->value_len, &e) < 0 ||
+        json_parse(&want, key, text, strlen(text), &e) < 0) {
+        err_drop(&e, "the document in etcd");
+        return false;
+    }
+    edits_adopt(node_get(have, "document"), b->o->edits, &b->w->keys, kv->mod_revision);
+    return node_equal(have, want);
+}
+
+static void add_spec(struct builder *b)
 {
     auto_free char *key = keys_spec(b->d->spec->name);
-    auto_free char *text = desired_spec(b->d, catalog_version);
-    const char *have = world_value(b->w, key);
+    auto_free char *text = desired_spec(b->d, b->o->catalog_version);
+    bool have = world_value(b->w, key) != NULL;
     long op;
 
-    if (have && strcmp(have, text) == 0)
+    if (says(b, key, text) || (b->o->unread && b->o->edits && b->o->edits->count))
         return;
     op = plan_add(b->p, OP_KIND_SPEC_PUSH, b->d->spec->name,
                   mem_strdup(have ? "the environment document changed" : "first time"));
@@ -178,6 +200,7 @@ int plan_up(struct plan **out, const struct desired *d, const struct world *w,
 
     p->env = mem_strdup(d->spec->name);
     p->desired = d;
+    b->o = o;
     add_images(b);
     if (add_network(b, e) < 0 || add_components(b, true, e) < 0 || add_etcd(b, o->locked, e) < 0)
         return -1;
@@ -187,7 +210,7 @@ int plan_up(struct plan **out, const struct desired *d, const struct world *w,
     if (add_components(b, false, e) < 0)
         return -1;
     builder_add_waits(b);
-    add_spec(b, o->catalog_version);
+    add_spec(b);
     builder_add_removals(b);
     builder_add_notes(b);
     if (is_empty(p)) {

@@ -9,6 +9,7 @@ struct builder {
     struct plan *p;
     const struct desired *d;
     const struct world *w;
+    const struct plan_opts *o;
     long network, etcd, lock, first_image; /* operation numbers, or PLAN_NONE */
     long *image, *push;                    /* per component */
     long *start, *wait;                    /* per instance */

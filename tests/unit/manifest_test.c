@@ -150,7 +150,8 @@ static void all_problems_are_told_at_once(void **state)
         "m:1:7: name: expected 1 to 40 of a-z, 0-9 and -, a letter first and no - last, not \"A "
         "b\"\n"
         "m:2:1: unknown key \"sumary\", did you mean \"summary\"?; allowed: name, summary, image, "
-        "requires, start, instances, data, run, ssh, config, profiles, shared, secrets, templates, "
+        "requires, start, instances, data, run, ssh, config, "
+        "edits, profiles, shared, secrets, templates, "
         "ports, ready, health, hooks, stop, reload, update\n"
         "m:3:6: ssh: expected true or false, not \"yes\"\n"
         "m:4:11: requires: expected a list of texts, not \"mon\"\n"
@@ -169,6 +170,8 @@ static void all_problems_are_told_at_once(void **state)
         "m:15:25: path: expected an absolute path without .., not \"rel\"");
     refuse("name: a\nsummary: s\nsecrets: {x: {generate: tls, scop: instance}}",
            "m:3:30: unknown key \"scop\", did you mean \"scope\"?; allowed: generate, scope");
+    refuse("name: a\nsummary: s\nedits: [x/y, nothing]",
+           "m:3:8: edits: \"nothing\" is neither a live map of config nor COMPONENT/KEY");
     refuse("[]", "m:1:1: item: expected a map, not a list");
     refuse("name: a\nsummary: s\nports: {x: {port: 70000, help: h}}",
            "m:3:19: port: 70000 is not between 1 and 65535");
