@@ -9,6 +9,7 @@ python=$(basename "$(readlink -f /usr/bin/python3)")
 list=$(mktemp)
 
 for p in /usr/bin/qemu-storage-daemon /usr/bin/qemu-img /usr/bin/qemu-io /usr/sbin/tgtd /usr/sbin/tgtadm /usr/bin/fusermount3 \
+    /usr/sbin/mke2fs /usr/sbin/resize2fs /usr/sbin/e2fsck /etc/mke2fs.conf \
     /usr/bin/python3 "/usr/bin/$python" "$lib/qemu/block-rbd.so" \
     "$lib/qemu/block-iscsi.so" "$lib/qemu/block-blkio.so" /usr/lib/tgt/backing-store/bs_rbd.so; do
     [ -e "$p" ] || { echo "pick.sh: no $p" >&2; exit 1; }

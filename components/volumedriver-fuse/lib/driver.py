@@ -11,6 +11,9 @@ from slipway_ceph import RUN, Failure, say  # noqa: E402
 from slipway_driver import USER, Driver, Images, Wrong, write_conf, yes  # noqa: E402
 from slipway_qmp import Qmp, Refused  # noqa: E402
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import filesystem  # noqa: E402
+
 WORK = os.path.join(RUN, "qsd")
 CONF = os.path.join(WORK, "ceph.conf")
 EXPORT = "/export"
@@ -31,7 +34,8 @@ def unmount(path, lazily=False):
 
 
 class Fuse(Driver):
-    refusals = (Refused,)
+    refusals = (Refused, filesystem.Unfit)
+    more = ("docker",)  # Docker has it attached, and lets go of it by itself
 
     def __init__(self, images):
         super().__init__(images, WORK)
@@ -85,6 +89,8 @@ class Fuse(Driver):
                 say("volume %s: %d -> %d bytes" % (name, now, size))
 
     def close(self, name, force):
+        if force:
+            filesystem.unmount(name, lazily=True)
         self.hide(node(name), os.path.join(EXPORT, name), force)
 
 
@@ -92,7 +98,7 @@ def watch():
     with Qmp(os.path.join(WORK, "watch"), timeout=2) as daemon:
         exports = daemon.exports()
     with open("/proc/mounts") as f:
-        mounts = sum(1 for line in f if line.split()[1].startswith(EXPORT + "/"))
+        mounts = sum(1 for line in f if line.split()[1].startswith(EXPORT + "/") and line.split()[2].startswith("fuse"))
     print("%d volumes served" % len(exports))
     if mounts < len(exports):
         print("%d of %d files are not mounted any more" % (len(exports) - mounts, len(exports)))
@@ -121,5 +127,4 @@ def main(what):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     sys.exit(main(sys.argv[1]))

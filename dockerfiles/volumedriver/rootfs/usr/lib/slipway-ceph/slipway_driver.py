@@ -180,6 +180,7 @@ class Driver:
     served already, close(name, force), and, if it wants, finish(). What is served is remembered in `work`, which is in
     memory and emptied before the daemon starts."""
 
+    more = ()  # further keys of an entry
     refusals = ()  # further exceptions that mean: not this volume, go on with the others
 
     def __init__(self, images, work):
@@ -277,7 +278,7 @@ class Driver:
         return bad
 
     def apply(self):
-        serve, gone, bad = wanted()
+        serve, gone, bad = wanted(self.more)
         for name in [n for n in self.served if n not in serve]:
             bad += self.step(name, self.detach, yes(gone.get(name, {}).get("force")))
         todo = self.todo(serve)

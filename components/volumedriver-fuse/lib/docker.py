@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: MIT
+"""Docker's volume plugin protocol on a unix socket: `docker volume create -d NAME`. A volume of Docker's is a volume like every
+other, attached to this driver while containers use it, with an ext4 file system in it.
+https://docs.docker.com/engine/extend/plugins_volume/"""
+
+import contextlib
+import http.server
+import json
+import os
+import re
+import socket
+import socketserver
+import sys
+import threading
+import time
+
+sys.path.insert(0, "/usr/lib/slipway-ceph")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import filesystem  # noqa: E402
+import keys  # noqa: E402
+from slipway_ceph import RUN, Failure, say  # noqa: E402
+from slipway_driver import DEFAULT_POOL, INSTANCE, NAME, Images, Wrong, yes  # noqa: E402
+from slipway_rbd import OWNER  # noqa: E402
+
+PLUGINS = "/plugins"
+USERS = os.path.join(RUN, "qsd", "docker.json")
+HOST = "/var/lib/slipway/%s/%s/.docker" % (os.environ.get("SLIPWAY_ENV", ""), INSTANCE)
+BODY_MAX = 1 << 20
+LEAST, MOST = 1 << 20, 64 << 40
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+OPTIONS = ("size", "pool", "data-pool", "from")
+APPEAR = 20
+
+
+def plugin_name():
+    """`slipway` for the demo, `slipway-ENV` for others; further instances add their number. The same after every start,
+    because Docker remembers it with each volume."""
+    env, ordinal = os.environ.get("SLIPWAY_ENV", ""), os.environ.get("SLIPWAY_ORDINAL", "1")
+    name = os.environ.get("CFG_docker_name") or ("slipway" if env == "demo" else "slipway-" + env)
+    return name if ordinal == "1" else "%s-%s" % (name, ordinal)
+
+
+def read_size(word):
+    found = re.fullmatch(r"(\d{1,15})([kmgt]?)(i?b)?", str(word).strip().lower())
+    size = int(found[1]) * UNITS[found[2]] if found else 0
+    if not LEAST <= size <= MOST or size % LEAST:
+        raise Wrong("size %s: write it like 10G; whole MiB from 1MiB to 64TiB are allowed" % word)
+    return size
+
+
+def write_size(size):
+    """As `slipway volume` writes it."""
+    for unit, factor in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
+        if size % factor == 0:
+            return "%d%s" % (size // factor, unit)
+    return str(size)
+
+
+def entry_of(state, name):
+    v = state.made.get(name)
+    if not isinstance(v, dict) or yes(v.get("absent")):
+        raise Wrong("there is no volume %s" % name)
+    return v
+
+
+class Plugin:
+    def __init__(self):
+        self.guard = threading.Lock()
+        self.locks = {}
+        try:
+            with open(USERS) as f:
+                self.users = json.load(f)
+        except (OSError, ValueError):
+            self.users = {}
+
+    @contextlib.contextmanager
+    def only(self, name):
+        """One call at a time for each volume."""
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise Wrong("volume %r: a name is 1 to 63 letters, digits, _ . -, and begins with a letter or digit" % name)
+        with self.guard:
+            lock = self.locks.setdefault(name, threading.Lock())
+        with lock:
+            yield
+
+    def remember(self, name, users):
+        with self.guard:
+            self.users[name] = users
+            if not users:
+                del self.users[name]
+            with open(USERS + ".new", "w") as f:
+                json.dump(self.users, f)
+            os.rename(USERS + ".new", USERS)
+
+    # ---- what Docker asks ------------------------------------------------------------------------
+
+    def activate(self, _):
+        return {"Implements": ["VolumeDriver"]}
+
+    def capabilities(self, _):
+        return {"Capabilities": {"Scope": "local"}}
+
+    def create(self, request):
+        name, options = request.get("Name"), request.get("Opts") or {}
+        unknown = sorted(set(options) - set(OPTIONS))
+        if unknown:
+            raise Wrong("unknown option %s; known are %s" % (unknown[0], " ".join(OPTIONS)))
+        size = read_size(options["size"]) if "size" in options else None
+        with self.only(name):
+            there = []
+            state = keys.change(lambda s: self.add(s, name, options, size, there))
+            if there:
+                return {}
+            why = keys.wait(name, keys.MAKERS, state.revisions[keys.MADE])
+            if why:
+                self.take_back(name)
+                raise Wrong(why)
+        return {}
+
+    @staticmethod
+    def add(state, name, options, size, there):
+        v = state.made.get(name)
+        if isinstance(v, dict) and yes(v.get("absent")):
+            raise Wrong("there is a volume %s already, about to be deleted" % name)
+        if v is not None:
+            if size and read_size(v.get("size", 0)) != size:
+                raise Wrong("there is a volume %s already, of %s" % (name, v.get("size")))
+            there.append(v)
+            return
+        v = {"pool": options.get("pool") or DEFAULT_POOL}
+        if options.get("from"):
+            source, at, snapshot = options["from"].partition("@")
+            parent = entry_of(state, source)
+            snapshot = snapshot if at else "template"
+            kept = (parent.get("snapshots") or {}).get(snapshot)
+            if not isinstance(kept, dict) or yes(kept.get("absent")):
+                raise Wrong("volume %s has no snapshot %s" % (source, snapshot))
+            v["from"] = "%s@%s" % (source, snapshot)
+            v["pool"] = options.get("pool") or parent.get("pool") or DEFAULT_POOL
+            size = size or read_size(kept.get("size") or parent.get("size"))
+        if options.get("data-pool"):
+            v["data_pool"] = options["data-pool"]
+        v["size"] = write_size(size or int(os.environ.get("CFG_docker_size") or 10 << 30))
+        state.made[name] = v
+
+    @staticmethod
+    def take_back(name):
+        """What could not be made is left in no document; what was made all the same is not left behind."""
+        def gone(state):
+            if isinstance(state.made.get(name), dict):
+                state.made[name] = dict(state.made[name], absent=True)
+        try:
+            state = keys.change(gone)
+            keys.wait(name, keys.MAKERS, state.revisions[keys.MADE])
+            keys.change(lambda s: s.made.pop(name, None))
+        except Wrong as e:
+            say("volume %s: taking it back: %s" % (name, e))
+
+    def describe(self, state, name):
+        v = state.made[name]
+        status = {"size": v.get("size"), "pool": v.get("pool") or DEFAULT_POOL}
+        if name in state.served:
+            status["attached"] = INSTANCE
+        if v.get("from"):
+            status["from"] = v["from"]
+        found = {"Name": name, "Status": status}
+        if name in filesystem.mounted():
+            found["Mountpoint"] = os.path.join(HOST, name)
+        return found
+
+    def list(self, _):
+        state = keys.State(**keys.BRIEF)
+        good = [n for n, v in sorted(state.made.items()) if isinstance(v, dict) and not yes(v.get("absent")) and not yes(v.get("template"))]
+        return {"Volumes": [self.describe(state, n) for n in good]}
+
+    def get(self, request):
+        state = keys.State(**keys.BRIEF)
+        entry_of(state, request.get("Name"))
+        return {"Volume": self.describe(state, request["Name"])}
+
+    def path(self, request):
+        name = request.get("Name")
+        return {"Mountpoint": os.path.join(HOST, name) if name in filesystem.mounted() else ""}
+
+    def mount(self, request):
+        name, user = request.get("Name"), request.get("ID") or "?"
+        with self.only(name):
+            users = self.users.get(name, [])
+            if name not in filesystem.mounted():
+                self.attach(name)
+                try:
+                    filesystem.mount(name)
+                except BaseException:
+                    self.detach(name)
+                    raise
+                say("volume %s: mounted for Docker" % name)
+            if user not in users:
+                self.remember(name, users + [user])
+        return {"Mountpoint": os.path.join(HOST, name)}
+
+    def unmount(self, request):
+        name, user = request.get("Name"), request.get("ID") or "?"
+        with self.only(name):
+            users = [u for u in self.users.get(name, []) if u != user]
+            if not users:
+                filesystem.unmount(name)
+                self.detach(name)
+                say("volume %s: unmounted, Docker's last container has left" % name)
+            if name in self.users:
+                self.remember(name, users)
+        return {}
+
+    def remove(self, request):
+        name = request.get("Name")
+        with self.only(name):
+            if self.users.get(name):
+                raise Wrong("volume %s is in use by %d containers" % (name, len(self.users[name])))
+            filesystem.unmount(name)
+            self.detach(name)
+            self.free(name)
+            state = keys.change(lambda s: self.mark_gone(s, name))
+            why = keys.wait(name, keys.MAKERS, state.revisions[keys.MADE])
+            if why:
+                keys.change(lambda s: isinstance(s.made.get(name), dict) and s.made[name].pop("absent", None))
+                raise Wrong(why)
+            keys.change(lambda s: s.made.pop(name, None))
+        return {}
+
+    # ---- how it comes about ----------------------------------------------------------------------
+
+    @staticmethod
+    def mark_gone(state, name):
+        v = entry_of(state, name)
+        if name in state.served:
+            raise Wrong("volume %s is attached to %s; `slipway volume detach %s` before deleting it" % (name, INSTANCE, name))
+        kept = [s for s, x in (v.get("snapshots") or {}).items() if not (isinstance(x, dict) and yes(x.get("absent")))]
+        if kept:
+            raise Wrong("volume %s has snapshots (%s); `slipway volume delete --force %s` deletes them too" % (name, " ".join(kept), name))
+        for other, x in state.made.items():
+            if isinstance(x, dict) and str(x.get("from") or "").startswith(name + "@") and not yes(x.get("absent")):
+                raise Wrong("%s has the clone %s; delete that first" % (name, other))
+        state.made[name] = dict(v, absent=True)
+
+    @staticmethod
+    def free(name):
+        """Another driver that is not running has nothing open, and yet it has the volume."""
+        v = keys.State().made.get(name) or {}
+        try:
+            with Images() as images, images.look({"pool": v.get("pool") or DEFAULT_POOL, "image": name}) as image:
+                owner = image.metadata(OWNER)
+        except (Wrong, Failure):
+            return
+        if owner and owner != INSTANCE:
+            raise Wrong("volume %s is attached to %s; `slipway volume detach %s` before deleting it" % (name, owner, name))
+
+    def attach(self, name):
+        def serve(state):
+            v = entry_of(state, name)
+            if yes(v.get("template")):
+                raise Wrong("volume %s is a template; make one from it with -o from=%s" % (name, name))
+            served = state.served.get(name)
+            if served is not None and not yes(served.get("docker")):
+                raise Wrong("volume %s is attached to %s by hand; `slipway volume detach %s` first" % (name, INSTANCE, name))
+            state.served[name] = {"pool": v.get("pool") or DEFAULT_POOL, "image": name, "size": read_size(v["size"]), "docker": True}
+        state = keys.change(serve)
+        why = keys.wait(name, [INSTANCE], state.revisions[keys.SERVED])
+        if not why and not self.appears(name):
+            why = "volume %s: its file does not appear; `slipway check fuse` says why" % name
+        if why:
+            self.detach(name)
+            raise Wrong(why)
+
+    @staticmethod
+    def appears(name):
+        end = time.monotonic() + APPEAR
+        while time.monotonic() < end:
+            if os.path.ismount(os.path.join(filesystem.EXPORT, name)):
+                return True
+            time.sleep(0.02)
+        return False
+
+    @staticmethod
+    def detach(name):
+        """What Docker had attached; what was attached by hand stays."""
+        def leave(state):
+            if yes((state.served.get(name) or {}).get("docker")):
+                del state.served[name]
+                left.append(name)
+        left = []
+        state = keys.change(leave)
+        why = keys.wait(name, [INSTANCE], state.revisions[keys.SERVED]) if left else None
+        if why:
+            say(why)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+    server_version = "slipway"
+
+    def do_POST(self):
+        calls = {"/Plugin.Activate": "activate"}
+        for verb in ("Create", "Get", "List", "Path", "Mount", "Unmount", "Remove", "Capabilities"):
+            calls["/VolumeDriver." + verb] = verb.lower()
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or int(length) > BODY_MAX:
+            self.close_connection = True
+            return self.answer({"Err": "the request is too long"}, 413)
+        body = self.rfile.read(int(length))
+        if self.path not in calls:
+            return self.answer({"Err": "%s is not known here" % self.path[:80]}, 404)
+        try:
+            request = json.loads(body or b"{}")
+            if not isinstance(request, dict):
+                raise ValueError("a map is expected")
+            result = dict(getattr(self.server.plugin, calls[self.path])(request), Err="")
+        except (Wrong, Failure, OSError, ValueError, filesystem.Unfit, keys.subprocess.SubprocessError) as e:
+            result = {"Err": str(e)}
+            if calls[self.path] != "get":  # Docker asks every driver for every name
+                say("docker: %s: %s" % (self.path[1:], e))
+        return self.answer(result)
+
+    def answer(self, value, status=200):
+        data = json.dumps(value).encode() + b"\n"
+        self.send_response(status)
+        self.send_header("Content-Type", "application/vnd.docker.plugins.v1.1+json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def address_string(self):
+        return "docker"
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+def answers(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(2)
+        try:
+            s.connect(path)
+            return True
+        except OSError:
+            return False
+
+
+def serve():
+    path = os.path.join(PLUGINS, plugin_name() + ".sock")
+    if answers(path):
+        say("docker: somebody else is Docker's volume driver %s; choose another docker_name" % plugin_name())
+        time.sleep(10)
+        return 1
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    os.umask(0o177)
+    with Server(path, Handler) as server:
+        os.umask(0o022)
+        server.plugin = Plugin()
+        say("docker: volume driver %s" % plugin_name())
+        server.serve_forever()
+    return 0
+
+
+def stop():
+    """Nothing is lost and nothing stays mounted: the containers' own view of a file system ends with its driver."""
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(PLUGINS, plugin_name() + ".sock"))
+    filesystem.unmount_all()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(serve() if sys.argv[1] == "serve" else stop())

@@ -1,0 +1,224 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Docker's volumes on a real storage cluster: `docker volume create -d`, containers that use it one after the other and at the
+# same time, beside `slipway volume`; restarts of the driver and of dockerd, kill -9. What was written is compared by checksum.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+for need in docker jq curl ldd unshare; do command -v "$need" >/dev/null || { skip "Docker's volumes" "no $need"; finish; }; done
+docker info >/dev/null 2>&1 || { skip "Docker's volumes" "no Docker"; finish; }
+[ -e /dev/loop-control ] || { skip "Docker's volumes" "the host has no loop devices"; finish; }
+
+export SLIPWAY_HOME=$TMP/home
+env=t-docker-$$
+file=$TMP/$env.yaml
+fuse=$env-volumedriver-fuse-1 driver=slipway-$env
+host=/var/lib/slipway/$env/volumedriver-fuse-1
+user=$env-user image=slipway-test-$$:tools
+slip() { "$SLIPWAY" -e "$env" "$@"; }
+volume() { "$SLIPWAY" -q -e "$env" volume "$@"; }
+on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
+on_exit "docker ps -aq --filter name=$user | xargs -r docker rm -f; docker volume ls -qf driver=$driver | xargs -r docker volume rm -f"
+on_exit "docker rmi $image"
+cat >"$file" <<END
+name: $env
+profile: quick
+components:
+  etcd: {instances: 1}
+  ceph-mon: {instances: 1}
+  ceph-mgr: {instances: 1}
+  ceph-osd: {instances: 2}
+  volumedriver-fuse: {instances: 1}
+  volumedriver-qemu: {instances: 1}
+END
+# A root file system of a few tools, in any Docker within a second.
+mkdir -p "$TMP/root/data" "$TMP/root/tmp"
+for t in sh sha256sum head sleep sync ls df cat dd; do
+    { command -v "$t"; ldd "$(command -v "$t")" | grep -o '/[^ ]*'; } | sort -u | xargs cp -Lu --parents -t "$TMP/root"
+done
+tar -C "$TMP/root" -c . | docker import - "$image" >/dev/null
+
+# says NAME SENTENCE COMMAND...: fails, and says so.
+says() {
+    local name=$1 sentence=$2 status=0
+    shift 2
+    "$@" >"$TMP/out" 2>&1 || status=$?
+    [ "$status" != 0 ] || not_ok "$name: fails" "$(cat "$TMP/out")"
+    check_has "$name" "$(cat "$TMP/out")" "$sentence"
+}
+# in VOLUME COMMAND: a shell of a new container that has the volume at /data.
+in_new() { docker run --rm --network none -v "$1:/data" "$image" sh -c "$2"; }
+start() { docker run -d --name "$1" --network none -v "$2:/data" "$image" sh -c 'sleep 100000' >/dev/null; }
+made() { docker volume create -d "$driver" "$@" >/dev/null; }
+asked() { curl -s --max-time 60 --unix-socket "/run/docker/plugins/$driver.sock" -d "{\"Name\":\"$2\"}" "http://d/VolumeDriver.$1"; }
+state() { volume list --json | jq -r --arg n "$1" '.[] | select(.name == $n) | "\(.size) \(.attached | map(.instance) | join(","))"'; }
+
+check_status "up brings a cluster with the driver about" 0 slip -q -f "$file" up
+check "Docker finds the driver by its socket" test -S "/run/docker/plugins/$driver.sock"
+
+check "docker volume create" made "$env-a" -o size=64M
+check_same "makes a volume like every other" "64MiB " "$(state "$env-a")"
+check_status "which leaves the plan nothing to do" 0 slip -q plan
+sum=$(in_new "$env-a" 'head -c 5000000 /dev/urandom >/data/x; sync; sha256sum /data/x')
+check_same "what one container wrote a second one reads" "$sum" "$(in_new "$env-a" 'sha256sum /data/x')"
+check_same "the volume is free again" "64MiB " "$(state "$env-a")"
+check_same "and nothing is mounted on the host" "" "$(grep "$host/" /proc/mounts || true)"
+
+start "$user-1" "$env-a"
+check_same "while a container has it, it is attached" "64MiB volumedriver-fuse-1" "$(state "$env-a")"
+says "docker refuses to remove it" "in use" docker volume rm "$env-a"
+check_has "the driver refuses too" "$(asked Remove "$env-a")" "is in use by 1 containers"
+says "slipway refuses" "is attached to volumedriver-fuse-1" volume delete "$env-a"
+says "another driver is refused" "a volume has one writer" volume attach "$env-a" --to qemu
+start "$user-2" "$env-a"
+check_same "a second container sees the same" "$sum" "$(docker exec "$user-2" sha256sum /data/x)"
+docker rm -f "$user-1" >/dev/null
+check_same "and keeps it when the first has left" "$sum" "$(docker exec "$user-2" sha256sum /data/x)"
+
+docker exec "$user-2" sh -c 'head -c 1000000 /dev/urandom >/data/y; sync'
+second=$(docker exec "$user-2" sha256sum /data/x /data/y)
+check_status "a snapshot while it is in use" 0 volume snapshot "$env-a" before
+check_status "it grows while it is in use" 0 volume resize "$env-a" 128MiB
+docker exec "$user-2" sh -c 'echo later >/data/x; sync'
+check_same "its file system when it is mounted next" larger "$(docker rm -f "$user-2" >/dev/null; start "$user-2" "$env-a"; \
+    docker exec "$user-2" df -k --output=size /data | awk 'NR == 2 { print ($1 > 100000 ? "larger" : $1) }')"
+check "a volume from the snapshot" made "$env-b" -o "from=$env-a@before"
+check_same "has what was there then" "$second" "$(in_new "$env-b" 'sha256sum /data/x /data/y')"
+check "a volume goes" docker volume rm "$env-b"
+docker rm -f "$user-2" >/dev/null
+says "one with snapshots does not" "has snapshots (before)" docker volume rm "$env-a"
+check_status "without its snapshot" 0 volume snapshot "$env-a" before --delete
+
+says "an option is checked" "unknown option speed; known are size" made "$env-x" -o speed=high
+says "a size is checked" "1MiB to 64TiB" made "$env-x" -o size=65T
+says "a pool is checked" "there is no pool none" made "$env-x" -o pool=none
+check_same "and nothing is left of it" "" "$(state "$env-x")"
+check_status "a volume by hand" 0 volume create "$env-raw" --size 16MiB --attach fuse
+says "that is in use by hand is not Docker's" "by hand" in_new "$env-raw" true
+head -c 4096 /dev/urandom | dd of="$host/$env-raw" conv=notrunc,fsync status=none
+check_status "detached" 0 volume detach "$env-raw"
+says "what holds something else is never formatted" "no ext4 file system" in_new "$env-raw" true
+check_same "and let go of again" "16MiB " "$(state "$env-raw")"
+check "it can be removed" docker volume rm "$env-raw"
+
+# Both at once: whoever comes second looks again, nothing is lost.
+(for i in 1 2 3 4; do made "$env-d$i" -o size=8M || echo "docker $i"; done) >"$TMP/docker" 2>&1 &
+for i in 1 2 3 4; do
+    again() { volume create "$env-s$i" --size 8MiB --lock-wait 20s 2>"$TMP/err" || { grep -q "by someone else meanwhile" "$TMP/err" && false; }; }
+    wait_until 30 again || echo "slipway $i: $(cat "$TMP/err")" >>"$TMP/slipway"
+done
+wait $!
+check_same "no run of either fails" "" "$(cat "$TMP/docker" "$TMP/slipway" 2>/dev/null || true)"
+check_same "and none of what they made is lost" "d1 d2 d3 d4 s1 s2 s3 s4" \
+    "$(volume list --json | jq -r '.[].name' | sed -n "s/^$env-\([ds][0-9]\)$/\1/p" | sort | paste -sd ' ')"
+check_status "etcd itself goes" 0 slip stop --all
+check_status "and comes back" 0 slip -q -f "$file" up
+check_same "with every volume" "9" "$(volume list --json | jq length)"
+for i in 1 2 3 4; do docker volume rm "$env-d$i" "$env-s$i" >/dev/null || not_ok "volume $i goes"; done
+check_same "then they go" "$env-a" "$(volume list --json | jq -r '.[].name')"
+
+in_new "$env-a" 'head -c 3000000 /dev/urandom >/data/x; sync' && sum=$(in_new "$env-a" 'sha256sum /data/x')
+ready() { docker exec "$fuse" /usr/lib/slipway/slipway-agent health >/dev/null; }
+start "$user-3" "$env-a"
+docker restart "$fuse" >/dev/null
+check "the driver is restarted" wait_until 60 ready
+restarted() { docker restart -t 1 "$user-3" >/dev/null 2>&1; }
+check "its container too" wait_until 60 restarted
+check_same "has its data" "$sum" "$(docker exec "$user-3" sha256sum /data/x)"
+check_same "one file system, no stale mount" "1" "$(grep -c "$host/.docker/" /proc/mounts)"
+docker exec "$user-3" sh -c 'head -c 2000000 /dev/urandom >/data/z; sync'
+sum=$(docker exec "$user-3" sha256sum /data/x /data/z)
+kill -9 "$(docker top "$fuse" -eo pid,args | awk '/qemu-storage-daemon --chardev/ { print $1; exit }')"
+sleep 1
+check "after kill -9 the driver is back" wait_until 60 ready
+check "the container starts again" wait_until 60 restarted
+sum_a=$sum
+check_same "with what was flushed" "$sum" "$(docker exec "$user-3" sha256sum /data/x /data/z)"
+check_same "and no stale mount" "1" "$(grep -c "$host/.docker/" /proc/mounts)"
+docker rm -f "$user-3" >/dev/null
+
+# A Docker of its own, in a network of its own, that may be killed.
+second() { docker -H "unix://$TMP/docker.sock" "$@"; }
+dockerd_start() {
+    unshare -n dockerd -H "unix://$TMP/docker.sock" --data-root "$TMP/data" --exec-root "$TMP/exec" --pidfile "$TMP/dockerd.pid" \
+        --bridge none --iptables=false --ip-masq=false >>"$TMP/dockerd.log" 2>&1 &
+    wait_until 60 second info
+}
+dockerd_stop() { kill "$1" "$(cat "$TMP/dockerd.pid")"; while [ -e "/proc/$(cat "$TMP/dockerd.pid" 2>/dev/null || echo none)" ]; do sleep 0.1; done; }
+on_exit "kill \$(cat $TMP/dockerd.pid); sleep 3; umount \$(awk -v d=$TMP/ 'index(\$2, d) == 1 { print \$2 }' /proc/mounts)"
+if dockerd_start; then
+    tar -C "$TMP/root" -c . | second import - "$image" >/dev/null
+    second run -d --name keeper --network none -v "$env-a:/data" "$image" sh -c 'sleep 100000' >/dev/null
+    check_same "another Docker uses the same driver" "$sum" "$(second exec keeper sha256sum /data/x /data/z)"
+    dockerd_stop -TERM
+    check "its daemon is restarted" dockerd_start
+    second start keeper >/dev/null
+    check_same "a container has its data" "$sum" "$(second exec keeper sha256sum /data/x /data/z)"
+    dockerd_stop -KILL
+    rm -f "$TMP/dockerd.pid"
+    check "its daemon is killed and comes back" dockerd_start
+    again() { second start keeper >/dev/null && [ "$(second exec keeper sha256sum /data/x /data/z)" = "$sum" ]; }
+    check "and the container has its data" wait_until 30 again
+    second rm -f keeper >/dev/null
+    check_same "the last one lets go" "128MiB " "$(state "$env-a")"
+    dockerd_stop -TERM
+else
+    skip "a Docker of its own" "it does not start: $(tail -n 1 "$TMP/dockerd.log")"
+fi
+
+# Without any mount of a container: through the QEMU driver's socket.
+if command -v qemu-storage-daemon >/dev/null; then
+    m=$env-m
+    check_status "a volume" 0 volume create "$m" --size 64MiB
+    check_status "is mounted by one command" 0 volume mount "$m" "$TMP/mnt"
+    check_same "attached to the QEMU driver" "64MiB volumedriver-qemu-1" "$(state "$m")"
+    head -c 3000000 /dev/urandom >"$TMP/mnt/x"
+    sum=$(sha256sum <"$TMP/mnt/x")
+    says "a second time is refused" "is mounted on $TMP/mnt" volume mount "$m" "$TMP/other"
+    says "Docker is refused" "in use by volumedriver-qemu-1" in_new "$m" true
+    check_same "the refusal leaves nothing behind" "64MiB volumedriver-qemu-1" "$(state "$m")"
+    docker restart "$env-volumedriver-qemu-1" >/dev/null
+    head -c 2000000 /dev/urandom >"$TMP/mnt/y"
+    check "a restart of the driver is waited out" timeout 90 sync "$TMP/mnt/y"
+    exec 7<"$TMP/mnt/x"
+    says "in use it stays" "is in use" volume unmount "$m"
+    exec 7<&-
+    second=$(sha256sum <"$TMP/mnt/y")
+    check_status "and ends by one command" 0 volume unmount "$m"
+    check_same "detached" "64MiB " "$(state "$m")"
+    check_same "nothing is left on the host" "" "$(ls /run/slipway/mounts/"$env" 2>/dev/null || true)"
+    check_same "Docker reads the same" "$sum $second" "$(in_new "$m" 'sha256sum </data/x; sha256sum </data/y' | paste -sd ' ')"
+    check_status "a volume that is a file already" 0 volume attach "$m" --to fuse
+    check_status "is mounted too" 0 volume mount "$m" "$TMP/mnt"
+    check_same "with the same in it" "$sum" "$(sha256sum <"$TMP/mnt/x")"
+    check_status "and unmounted" 0 volume unmount "$m"
+    check_same "it was attached before and stays so" "64MiB volumedriver-fuse-1" "$(state "$m")"
+    check_status "detached by hand" 0 volume detach "$m"
+    check "then it goes" docker volume rm "$m"
+else
+    skip "volume mount" "no qemu-storage-daemon on this machine"
+fi
+
+# What a host lacks, and what a restart of a machine with a private / takes away.
+check_status "the probe finds nothing amiss" 0 slip check fuse
+check "the same as JSON" jq -e '.ok and (.results | map(.code) | contains(["fuse.propagation", "fuse.rights", "fuse.device"]))' <(slip check fuse --json)
+docker kill "$fuse" >/dev/null
+check_status "a dead driver is found" 5 slip check fuse
+check_has "with what to do" "$(cat "$TMP/out")" "\`slipway up\` starts it"
+if awk -v p="$host" '$5 == p { found = 1 } END { exit !found }' /proc/self/mountinfo; then
+    umount -l "$host"
+    check_not "on a private mount Docker does not start it" docker start "$fuse"
+    check_status "the probe knows why" 5 slip check fuse
+    check_has "and says it" "$(cat "$TMP/out")" "is on a private mount: Docker does not start the container"
+fi
+check_status "up mends it" 0 slip -q -f "$file" up
+check_status "and the probe is content" 0 slip check fuse
+check_same "with what a container wrote before" "$sum_a" "$(in_new "$env-a" 'sha256sum /data/x /data/z')"
+
+check "the volume goes" docker volume rm "$env-a"
+check_same "nothing is left" "[]" "$(volume list --json | jq -c .)"
+check_same "in the storage neither" "" "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null || true)"
+check_status "down" 0 slip down --volumes --yes
+check "takes the folders of the host away" test ! -e "/var/lib/slipway/$env"
+check "and Docker's way to the driver" test ! -e "/run/docker/plugins/$driver.sock"
+finish
