@@ -126,6 +126,18 @@ static int start_helper(const struct place *p, const char *volume, const char *s
     return err_wrap(e, "showing the volume as a file");
 }
 
+/* A file system has one user. */
+static int refuse_docker(const struct volume_run *r, const struct node *attached, struct err *e)
+{
+    const char *volume = node_get_text(attached, "volume");
+    const struct spec_instance *i = spec_instance(r->spec, node_get_text(attached, "instance"));
+    const struct node *served = i ? spec_value(r->spec, i, "volumes") : NULL;
+
+    return node_get_bool(node_get(served, volume), "docker", false)
+               ? err_set(e, ERR_CONFLICT, "volume %s is in use by containers of Docker", volume)
+               : 0;
+}
+
 /* Where the volume is a file: the driver's own, or one that the helper makes of its socket. */
 static int find_file(char **out, const struct place *p, const struct volume_run *r,
                      const struct node *attached, struct err *e)
@@ -312,7 +324,7 @@ static int mount_volume(struct volume_run *r, const struct mount_options *o,
     if (fs_mkdirs(p.dir, 0700, e) < 0)
         return -1;
     if (need_attached(r, &p, &names, o->to, e) == 0 && (a = attachment(r, name)) &&
-        find_file(&file, &p, r, a, e) == 0)
+        refuse_docker(r, a, e) == 0 && find_file(&file, &p, r, a, e) == 0)
         result = mount_file(file, dir, node_get_bool(a, "read_only", false), e);
     else
         result = -1;

@@ -12,7 +12,8 @@ docker info >/dev/null 2>&1 || { skip "Docker's volumes" "no Docker"; finish; }
 export SLIPWAY_HOME=$TMP/home
 env=t-docker-$$
 file=$TMP/$env.yaml
-fuse=$env-volumedriver-fuse-1 driver=slipway-$env
+# One name for all runs: Docker remembers each driver that it has seen until it is restarted.
+fuse=$env-volumedriver-fuse-1 driver=slipway-test
 host=/var/lib/slipway/$env/volumedriver-fuse-1
 user=$env-user image=slipway-test-$$:tools
 slip() { "$SLIPWAY" -e "$env" "$@"; }
@@ -28,7 +29,7 @@ components:
   ceph-mon: {instances: 1}
   ceph-mgr: {instances: 1}
   ceph-osd: {instances: 2}
-  volumedriver-fuse: {instances: 1}
+  volumedriver-fuse: {instances: 1, config: {docker: true, docker_name: $driver}}
   volumedriver-qemu: {instances: 1}
 END
 # A root file system of a few tools, in any Docker within a second.
@@ -56,6 +57,8 @@ state() { volume list --json | jq -r --arg n "$1" '.[] | select(.name == $n) | "
 check_status "up brings a cluster with the driver about" 0 slip -q -f "$file" up
 check "Docker finds the driver by its socket" test -S "/run/docker/plugins/$driver.sock"
 
+check_has "hook check asks as Docker does" "$(docker exec "$fuse" /usr/lib/slipway/slipway-agent hook check)" \
+    '"code": "volume.docker"'
 check "docker volume create" made "$env-a" -o size=64M
 check_same "makes a volume like every other" "64MiB " "$(state "$env-a")"
 check_status "which leaves the plan nothing to do" 0 slip -q plan
@@ -70,6 +73,7 @@ says "docker refuses to remove it" "in use" docker volume rm "$env-a"
 check_has "the driver refuses too" "$(asked Remove "$env-a")" "is in use by 1 containers"
 says "slipway refuses" "is attached to volumedriver-fuse-1" volume delete "$env-a"
 says "another driver is refused" "a volume has one writer" volume attach "$env-a" --to qemu
+says "a mount on the host is refused" "in use by containers of Docker" volume mount "$env-a" "$TMP/mnt"
 start "$user-2" "$env-a"
 check_same "a second container sees the same" "$sum" "$(docker exec "$user-2" sha256sum /data/x)"
 docker rm -f "$user-1" >/dev/null
@@ -220,5 +224,6 @@ check_same "nothing is left" "[]" "$(volume list --json | jq -c .)"
 check_same "in the storage neither" "" "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null || true)"
 check_status "down" 0 slip down --volumes --yes
 check "takes the folders of the host away" test ! -e "/var/lib/slipway/$env"
-check "and Docker's way to the driver" test ! -e "/run/docker/plugins/$driver.sock"
+check "and leaves Docker somebody who answers in its place" test -L "/run/docker/plugins/$driver.sock"
+check "at once" timeout 8 docker volume ls
 finish

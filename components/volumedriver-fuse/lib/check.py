@@ -2,7 +2,9 @@
 """The FUSE driver's part of `slipway check`: a small image of its own, in the namespace for checks, becomes a file, is written
 and read, and goes again."""
 
+import json
 import os
+import socket
 import time
 
 from slipway_ceph import Failure
@@ -53,4 +55,27 @@ def check(driver):
         success("file", "volume.fuse", "1 MiB written and read back through a file; %d volumes served" % len(driver.served))
     except (Failure, Refused, Wrong, OSError) as e:
         failed("file", "volume.fuse", str(e), LOOK)
+    if os.environ.get("CFG_docker") == "true":
+        docker()
     return 0
+
+
+def docker():
+    """Docker's own question, over the socket that it uses."""
+    from docker import PLUGINS, plugin_name
+    path = os.path.join(PLUGINS, plugin_name() + ".sock")
+    question = b"POST /VolumeDriver.List HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+    answer = b""
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(path)
+            s.sendall(question)
+            while piece := s.recv(65536):
+                answer += piece
+        found = json.loads(answer.partition(b"\r\n\r\n")[2])
+        if found["Err"]:
+            raise Wrong(found["Err"])
+        success("docker", "volume.docker", "Docker's volume driver %s has %d volumes" % (plugin_name(), len(found["Volumes"])))
+    except (OSError, ValueError, KeyError, Wrong) as e:
+        failed("docker", "volume.docker", "%s: %s" % (plugin_name(), e), "slipway logs of the driver; another docker_name if it is taken")
