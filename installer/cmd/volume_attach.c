@@ -249,11 +249,6 @@ static int detach_all(struct volume_run *r, const struct detach_options *o,
     return result;
 }
 
-int volume_detach_one(struct volume_run *r, const char *name, struct err *e)
-{
-    return detach(r, name, NULL, DETACH_ASKED, e);
-}
-
 static int run_detach(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
 {
     const struct detach_options *o = opts;

@@ -12,8 +12,6 @@ struct volume_attach_many {
     int64_t take_over;
 };
 int volume_attach_many(struct volume_run *r, const struct volume_attach_many *o, struct err *e);
-/* Takes the volume off the instance that serves it; refused while it is in use. */
-int volume_detach_one(struct volume_run *r, const char *name, struct err *e);
 /* Tells everybody who serves the volume its size. */
 int volume_attached_resize(struct volume_run *r, const char *name, struct err *e);
 

@@ -244,7 +244,7 @@ static int stop_helper(const struct place *p, struct err *e)
 static int detach_after(struct volume_run *r, const struct place *p, const char *volume,
                         struct err *e)
 {
-    return fs_exists(p->attached) ? volume_detach_one(r, volume, e) : 0;
+    return fs_exists(p->attached) ? volume_detach_from(r, volume, NULL, VOLUME_DETACH_ASKED, e) : 0;
 }
 
 static void forget(const struct place *p)
