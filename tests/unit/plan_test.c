@@ -412,34 +412,6 @@ static void down_keeps_volumes_unless_asked_and_ends_with_etcd(void **state)
     clear(&f);
 }
 
-static void down_stops_what_mounted_something_on_the_host_before_all_others(void **state)
-{
-    struct fixture f = {0};
-    struct plan_down_opts all = {.volumes = true};
-    struct plan *p = NULL;
-    struct node *c = NULL, *mount;
-    struct err e;
-
-    (void)state;
-    load(&f, DOCUMENT);
-    make_plan(&f);
-    bring_about(&f);
-    node_for_each (c, f.world->containers) {
-        if (strcmp(connect_label(c, LABEL_INSTANCE), "sleeper-1") == 0)
-            break;
-    }
-    mount = node_add(node_set(c, "Mounts", node_new_list()), node_new_map());
-    node_set_text(mount, "Propagation", "rshared");
-    assert_int_equal(plan_down(&p, "demo", &f.key, f.world, &all, &e), 0);
-    assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "sleeper-2"),
-                            find_op(p, OP_KIND_INSTANCE_STOP, "sleeper-1")));
-    assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "etcd-1"),
-                            find_op(p, OP_KIND_INSTANCE_STOP, "sleeper-1")));
-    assert_null(find_op(p, OP_KIND_INSTANCE_STOP, "sleeper-2"));
-    plan_free(p);
-    clear(&f);
-}
-
 static void no_secret_is_in_a_body_or_in_clear_in_a_key(void **state)
 {
     struct fixture f = {0};
@@ -512,7 +484,6 @@ int main(void)
         cmocka_unit_test(a_foreign_container_is_a_conflict_that_says_what_to_do),
         cmocka_unit_test(an_instance_no_longer_wanted_is_drained_stopped_and_removed),
         cmocka_unit_test(down_keeps_volumes_unless_asked_and_ends_with_etcd),
-        cmocka_unit_test(down_stops_what_mounted_something_on_the_host_before_all_others),
         cmocka_unit_test(no_secret_is_in_a_body_or_in_clear_in_a_key),
     };
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "plan/connect.h"
+#include "plan/plan.h"
+
+static struct world *empty_world(void)
+{
+    struct world *w = mem_alloc(sizeof(*w));
+
+    w->containers = node_new_list();
+    w->others = node_new_list();
+    w->networks = node_new_list();
+    w->volumes = node_new_list();
+    return w;
+}
+
+static void add_container(struct world *w, const char *component, const char *propagation)
+{
+    struct node *c = node_add(w->containers, node_new_map());
+    struct node *labels = node_set(c, "Labels", node_new_map());
+    auto_free char *instance = mem_printf("%s-1", component);
+    struct node *mount = node_add(node_set(c, "Mounts", node_new_list()), node_new_map());
+
+    node_set_text(c, "Id", instance);
+    node_set_text(c, "State", "running");
+    node_set_text(labels, LABEL_COMPONENT, component);
+    node_set_text(labels, LABEL_INSTANCE, instance);
+    node_set_text(mount, "Propagation", propagation);
+}
+
+static const struct op *find_op(const struct plan *p, enum op_kind kind, const char *target)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->ops[i].kind == kind && strcmp(p->ops[i].target, target) == 0)
+            return &p->ops[i];
+    return NULL;
+}
+
+static bool comes_after(const struct plan *p, const struct op *a, const struct op *b)
+{
+    for (size_t i = 0; i < a->dep_count; i++)
+        if (&p->ops[a->deps[i]] == b || comes_after(p, &p->ops[a->deps[i]], b))
+            return true;
+    return false;
+}
+
+static void what_mounted_something_on_the_host_is_stopped_before_all_others(void **state)
+{
+    struct plan_down_opts all = {.volumes = true};
+    struct world *w = empty_world();
+    struct plan *p = NULL;
+    struct env_key key = {0};
+    const struct op *stop;
+    struct err e;
+
+    (void)state;
+    add_container(w, "etcd", "");
+    add_container(w, "storage", "rprivate");
+    add_container(w, "driver", "rshared");
+    assert_int_equal(plan_down(&p, "demo", &key, w, &all, &e), 0);
+    stop = find_op(p, OP_KIND_INSTANCE_STOP, "driver-1");
+    assert_non_null(stop);
+    assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "driver-1"), stop));
+    assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "storage-1"), stop));
+    assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "etcd-1"), stop));
+    assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "etcd-1"),
+                            find_op(p, OP_KIND_INSTANCE_REMOVE, "storage-1")));
+    assert_null(find_op(p, OP_KIND_INSTANCE_STOP, "storage-1"));
+    plan_free(p);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_mounted_something_on_the_host_is_stopped_before_all_others),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
