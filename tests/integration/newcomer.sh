@@ -20,8 +20,8 @@ dir=/var/lib/slipway/$env
 nbd="nbd+unix:///vm?socket=$dir/volumedriver-qemu-1/nbd.sock"
 slip() { "$SLIPWAY" -q -e "$env" "$@"; }
 on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-on_exit 'kill $guest $shown 2>/dev/null; umount -l "$TMP/mnt"'
-guest='' shown=''
+on_exit 'kill -9 $(cat "$TMP/qemu.pid"); kill $guest $(cat "$TMP/shown.pid"); umount -l "$TMP/mnt"'
+guest=''
 sed "s/^name: .*/name: $env/" "$ROOT/components/demo.yaml" >"$file"
 
 check_status "up brings the demo about" 0 "$SLIPWAY" -q -f "$file" up
@@ -39,10 +39,9 @@ check_same "and no image" "file lun vm" "$(docker exec "$env-ceph-mon-1" rbd ls 
 check_status "nothing is left to do" 0 "$SLIPWAY" -q -f "$file" plan
 "$SLIPWAY" -q -e "$env" check volumes >"$TMP/out" 2>&1 &
 pid=$!
-check "a check that is under way" wait_until 30 grep -q slipway-check- <(slip volume list)
 under_way() { slip volume list | grep -q slipway-check-; }
-wait_until 30 under_way || true
-kill -INT "$pid"
+check "a check that is under way" wait_until 30 under_way
+kill -INT "$pid" || true
 status=0
 wait "$pid" || status=$?
 check_same "and is interrupted says so" 130 "$status"
@@ -76,14 +75,17 @@ show() {
     local path=$1
     shift
     : >"$path"
-    qemu-storage-daemon "$@" --export "type=fuse,id=f,node-name=v,mountpoint=$path,writable=on" &
-    shown=$!
-    wait_until 20 test -s "$path"
+    qemu-storage-daemon "$@" --export "type=fuse,id=f,node-name=v,mountpoint=$path,writable=on" \
+        --daemonize --pidfile "$TMP/shown.pid" >/dev/null 2>"$TMP/shown.err" || { cat "$TMP/shown.err"; return 1; }
+    test -s "$path"
 }
+is_gone() { ! kill -0 "$1"; }
 unshow() {
-    kill "$shown"
-    wait "$shown" || true
-    shown=''
+    local pid
+    pid=$(cat "$TMP/shown.pid")
+    kill "$pid"
+    wait_until 20 is_gone "$pid" || true
+    rm -f "$TMP/shown.pid"
 }
 show_vm() { show "$TMP/vm" --blockdev "driver=nbd,node-name=v,server.type=unix,server.path=$dir/volumedriver-qemu-1/nbd.sock,export=vm"; }
 show_lun() {
@@ -122,7 +124,14 @@ unshow
 boot() {
     local limit=$1
     shift
-    timeout "$limit" qemu-system-x86_64 -machine accel=tcg -m 256 -display none -monitor none -serial "file:$TMP/serial" -no-reboot "$@"
+    timeout "$limit" qemu-system-x86_64 -machine accel=tcg -m 256 -display none -monitor none -serial "file:$TMP/serial" -no-reboot \
+        -pidfile "$TMP/qemu.pid" "$@"
+}
+# The plug of the guest: nothing of it runs afterwards.
+unplug() {
+    kill -9 "$(cat "$TMP/qemu.pid")"
+    wait "$guest" || true
+    guest=''
 }
 check "a disk that boots goes into the volume" qemu-img convert -n -f raw -O raw "$TMP/guest.img" "$nbd"
 check "QEMU boots from it over NBD" boot 300 -drive "file=$nbd,format=raw,if=virtio,cache=none"
@@ -142,19 +151,16 @@ wrote() { grep -q "wrote boot $1 line $2" "$TMP/serial"; }
 check "it writes" wait_until 200 wrote 1 10
 docker kill "$env-volumedriver-qemu-1" "$env-ceph-osd-2" >/dev/null
 last=$(grep -o 'wrote boot 1 line [0-9]*' "$TMP/serial" | tail -n 1 | grep -o '[0-9]*$')
-kill -9 "$guest" "$(pgrep -P "$guest")" 2>/dev/null || true
-wait "$guest" 2>/dev/null || true
-guest=''
+unplug
 check_status "up starts driver and OSD again" 0 "$SLIPWAY" -q -f "$file" up
 boot 600 -drive "file=$nbd,format=raw,if=virtio,cache=none" &
 guest=$!
 check "the guest boots again" wait_until 200 wrote 2 1
-kill -9 "$guest" "$(pgrep -P "$guest")" 2>/dev/null || true
-wait "$guest" 2>/dev/null || true
-guest=''
+unplug
 found=$(sed -n 's/.*boot 2 from the volume; \([0-9]*\) lines found.*/\1/p' "$TMP/serial")
 check "every line that was written before the plug was pulled is there ($last written, $found found)" test "${found:-0}" -ge "$last"
-check "the marker is on the volume" wait_until 20 grep -qa "boot 2 line 1" <(qemu-img convert -O raw "$nbd" /dev/stdout 2>/dev/null | head -c 67108864)
+qemu-img convert -O raw "$nbd" "$TMP/after.img" || true
+check "the marker is on the volume" grep -qa "boot 2 line 1" "$TMP/after.img"
 
 check_status "down" 0 slip down --volumes --yes
 check_same "leaves nothing" "" "$(docker ps -aq --filter "label=slipway.name=$env"; ls "$dir" 2>/dev/null || true)"
