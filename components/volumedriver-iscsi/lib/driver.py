@@ -4,16 +4,19 @@
 import hashlib
 import os
 import sys
+import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Failure, say  # noqa: E402
 from slipway_driver import USER, Driver, Images, Wrong, write_conf, yes  # noqa: E402
-from slipway_tgt import ACCOUNT, BIND, DELETE, DEVICE, NEW, SYSTEM, SHOW, TARGET, UPDATE, Refused, ask, targets  # noqa: E402
+from slipway_tgt import (ACCOUNT, BIND, CONNECTION, DELETE, DEVICE, NEW, SHOW, SYSTEM, TARGET, UNBIND, UPDATE, Refused,  # noqa: E402
+                         ask, targets)
 
 WORK = os.path.join(RUN, "tgt")
 CONF = os.path.join(WORK, "ceph.conf")
 CHAP_USER = "slipway"
-USER_EXISTS, TARGET_IN_USE = 14, 19
+USER_EXISTS, TARGET_IN_USE, LUN_IN_USE = 14, 19, 20
+SEND_AWAY = 10  # seconds
 LUN = 1
 
 
@@ -83,7 +86,7 @@ class Iscsi(Driver):
             raise Wrong("it has %d bytes now, but %s is logged in: seen when it has left" % (size, target["initiators"][0]))
         ask(DEVICE, DELETE, target["tid"], LUN)
         self.lun(name, v, target["tid"])
-        say("volume %s: %d -> %d bytes" % (name, self.served[name]["size"], size))
+        say("resized volume %s, %d -> %d bytes" % (name, self.served[name]["size"], size))
         self.served[name]["size"] = size
         self.remember()
 
@@ -93,13 +96,34 @@ class Iscsi(Driver):
             return
         if target["initiators"] and not force:
             raise Wrong("in use by " + " ".join(target["initiators"]))
-        try:
-            ask(TARGET, DELETE, target["tid"], force=force)
-        except Refused as e:
-            if e.code == TARGET_IN_USE:
-                raise Wrong("in use by an initiator") from None
-            raise
+        end = time.monotonic() + SEND_AWAY
+        while True:
+            if force:
+                self.send_away(name)
+            try:
+                ask(TARGET, DELETE, target["tid"], force=force)
+                break
+            except Refused as e:
+                if e.code not in (TARGET_IN_USE, LUN_IN_USE):
+                    raise
+                if not force or time.monotonic() >= end:
+                    raise Wrong("in use by an initiator") from None
+            time.sleep(0.05)
         del self.there[iqn(name)]
+
+    @staticmethod
+    def send_away(name):
+        """Nobody new, and who is there loses the connection: tgtd removes no disk that has a command under way."""
+        target = targets().get(iqn(name))
+        if not target:
+            return
+        calls = [(TARGET, UNBIND, {"text": "initiator-address=ALL"})]
+        calls += [(CONNECTION, DELETE, {"connection": c}) for c in target["connections"]]
+        for mode, op, more in calls:
+            try:
+                ask(mode, op, target["tid"], **more)
+            except Refused:  # it is away already
+                pass
 
 
 def main(what):

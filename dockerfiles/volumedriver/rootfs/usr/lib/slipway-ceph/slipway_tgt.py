@@ -10,7 +10,7 @@ import struct
 
 SOCKET = "/var/run/tgtd/socket.0"
 NEW, DELETE, SHOW, BIND, UNBIND, UPDATE = range(6)
-SYSTEM, TARGET, DEVICE, ACCOUNT = 0, 1, 2, 7
+SYSTEM, TARGET, DEVICE, CONNECTION, ACCOUNT = 0, 1, 2, 6, 7
 HEADER = struct.Struct("=II64sIiQQIIIIII")
 ANSWER = struct.Struct("=II")
 ERRORS = {
@@ -30,9 +30,11 @@ class Refused(Exception):
         self.code = code
 
 
-def ask(mode, op, tid=0, lun=0, text="", force=False, timeout=20):
+def ask(mode, op, tid=0, lun=0, text="", force=False, timeout=20, connection=(0, 0)):
+    """connection: (session, number of the connection in it)."""
     data = text.encode() + b"\0" if text else b""
-    data = HEADER.pack(mode, op, b"iscsi", HEADER.size + len(data), tid, 0, lun, 0, 0, 0, 0, 0, 1 if force else 0) + data
+    data = HEADER.pack(mode, op, b"iscsi", HEADER.size + len(data), tid, connection[0], lun, connection[1], 0, 0, 0, 0,
+                       1 if force else 0) + data
     s = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     answer = b""
     try:
@@ -56,19 +58,24 @@ def ask(mode, op, tid=0, lun=0, text="", force=False, timeout=20):
 
 
 def targets():
-    """Map name -> {tid, initiators: [...], size: MB of LUN 1 or None}."""
-    found, current, lun = {}, None, None
+    """Map name -> {tid, initiators: [...], connections: [(session, connection)...], lun: whether it has LUN 1}."""
+    found, current, session = {}, None, 0
     for line in ask(TARGET, SHOW, tid=-1).splitlines():
         m = re.match(r"Target (\d+): (\S+)", line)
         if m:
-            current, lun = {"tid": int(m[1]), "initiators": [], "lun": False}, None
+            current = {"tid": int(m[1]), "initiators": [], "connections": [], "lun": False}
             found[m[2]] = current
         elif current:
             m = re.match(r"\s+Initiator: (\S+)", line)
             if m:
                 current["initiators"].append(m[1])
+            m = re.match(r"\s+I_T nexus: (\d+)", line)
+            if m:
+                session = int(m[1])
+            m = re.match(r"\s+Connection: (\d+)", line)
+            if m:
+                current["connections"].append((session, int(m[1])))
             m = re.match(r"\s+LUN: (\d+)", line)
             if m:
-                lun = int(m[1])
-                current["lun"] = current["lun"] or lun == 1
+                current["lun"] = current["lun"] or int(m[1]) == 1
     return found
