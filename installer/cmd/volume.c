@@ -70,9 +70,11 @@ static int forget(struct volume_run *r, const char *what, const struct strv *nam
 int volume_create_many(struct volume_run *r, const struct volume_new *n, const struct strv *names,
                        struct err *e)
 {
+    if (volume_create_all(&r->maps, names, n, e) < 0)
+        return -1;
+    /* A volume that had the same name is another one: its image is not missed. */
     for (size_t i = 0; i < names->count; i++)
-        if (volume_create(&r->maps, names->items[i], n, e) < 0)
-            return -1;
+        node_set_int(node_get(r->maps.volumes, names->items[i]), "created", r->state.mod_revision);
     return put_volumes(r, "volume create", names, e);
 }
 
@@ -230,14 +232,8 @@ static const struct opt_spec delete_specs[] = {
 
 int volume_delete_many(struct volume_run *r, const struct strv *names, bool force, struct err *e)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        const struct node *there = node_get(r->maps.volumes, names->items[i]);
-
-        if (!node_get_bool(there, "absent", false) &&
-            volume_delete(&r->maps, names->items[i], force, e) < 0)
-            return -1;
-    }
-    if (put_volumes(r, "volume delete", names, e) < 0)
+    if (volume_delete_all(&r->maps, names, force, e) < 0 ||
+        put_volumes(r, "volume delete", names, e) < 0)
         return -1;
     return forget(r, "volume delete", names, e);
 }

@@ -67,6 +67,15 @@ int volume_template(const struct volume_maps *m, const char *name, struct err *e
 /* Takes out the entries, and the snapshots of `name`, that are gone by now. */
 void volume_forget(const struct volume_maps *m, const char *name);
 
+/* The same for several; the error has a line for everything that is wrong, and nothing of the maps
+ * may be stored then. Deleting passes over those whose deletion was begun. */
+int volume_create_all(const struct volume_maps *m, const struct strv *names,
+                      const struct volume_new *o, struct err *e);
+int volume_delete_all(const struct volume_maps *m, const struct strv *names, bool force,
+                      struct err *e);
+int volume_snapshot_all(const struct volume_maps *m, const char *name, const struct strv *snapshots,
+                        bool remove, struct err *e);
+
 struct volume_attach {
     const char *instance;
     bool read_only;

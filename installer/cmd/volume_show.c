@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cmd/out.h"
 #include "cmd/volume_run.h"
+#include "cmd/volume_trouble.h"
 #include "cmd/volume_usage.h"
 #include "conf/json.h"
 #include "model/keys.h"
@@ -66,6 +67,18 @@ static void add_names(struct buf *b, const struct node *list, const char *key)
     }
 }
 
+/* Sentences have a line each, below what they are about. */
+static void add_problems(struct buf *b, const struct node *row, const char *before)
+{
+    const struct node *problems = node_get(row, "problems"), *n;
+
+    node_for_each (n, problems) {
+        buf_puts(b, before);
+        out_safe(b, n->text, strlen(n->text));
+        buf_putc(b, '\n');
+    }
+}
+
 /* ---- list -------------------------------------------------------------------------------------
  */
 
@@ -87,13 +100,19 @@ static void print_list(const struct cmd_context *x, const struct node *rows)
         out_table_add(t, node_get_text(n, "name"), OUT_BOLD);
         out_table_add(t, node_get_text(n, "size"), OUT_PLAIN);
         out_table_add(t, node_get_text(n, "pool"), OUT_PLAIN);
-        out_table_add(t, state_of(n), strcmp(state_of(n), "attached") == 0 ? OUT_GOOD : OUT_PLAIN);
+        out_table_add(t, state_of(n),
+                      node_get(n, "problems")                ? OUT_BAD
+                      : strcmp(state_of(n), "attached") == 0 ? OUT_GOOD
+                                                             : OUT_PLAIN);
         out_table_addf(t, OUT_PLAIN, "%zu", snapshots ? snapshots->count : 0);
         out_table_add(t, where.len ? buf_str(&where) : NULL, OUT_PLAIN);
         out_table_add(t, node_get_text(n, "from"), OUT_DIM);
     }
     out_table_format(&b, t, out_has_color(x, stdout));
     out_table_free(t);
+    node_for_each (n, rows) {
+        add_problems(&b, n, "");
+    }
     out_buf(&b);
 }
 
@@ -102,14 +121,17 @@ static int run_list(struct cmd_context *x, void *options, const struct strv *ope
 {
     struct volume_run r;
     auto_node struct node *rows = node_new_list();
+    auto_strv struct strv texts = {0};
     int result = volume_run_open(&r, x, &no_options, e);
     const struct node *v;
 
     (void)options;
     (void)operands;
+    if (result == 0)
+        result = volume_trouble_load(&texts, &r, e);
     if (result == 0) {
         node_for_each (v, r.maps.volumes) {
-            node_add(rows, row_of(&r, v));
+            volume_trouble_add(node_add(rows, row_of(&r, v)), &texts);
         }
         if (x->json)
             out_json(rows);
@@ -246,6 +268,13 @@ static void print_show(const struct cmd_context *x, const struct node *row)
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (node_get_text(row, keys[i]))
             printf("%-10s %s\n", keys[i], node_get_text(row, keys[i]));
+    if (node_get(row, "problems")) {
+        auto_buf struct buf b;
+
+        buf_init(&b, TEXT_MAX);
+        add_problems(&b, row, "problem    ");
+        out_buf(&b);
+    }
     snapshots = node_get(row, "snapshots");
     if (snapshots && snapshots->count) {
         auto_buf struct buf b;
@@ -267,6 +296,7 @@ static int run_show(struct cmd_context *x, void *options, const struct strv *ope
 {
     struct volume_run r;
     auto_node struct node *row = NULL;
+    auto_strv struct strv texts = {0};
     struct node *volume = NULL, *a, *attached = NULL;
     int result = volume_run_open(&r, x, &no_options, e);
 
@@ -276,7 +306,10 @@ static int run_show(struct cmd_context *x, void *options, const struct strv *ope
     if (result == 0) {
         row = row_of(&r, volume);
         attached = node_get(row, "attached");
+        result = volume_trouble_load(&texts, &r, e);
     }
+    if (result == 0)
+        volume_trouble_add(row, &texts);
     node_for_each (a, attached) {
         if (result == 0)
             result = add_usage(&r, row, a, e);

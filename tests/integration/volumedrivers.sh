@@ -60,7 +60,7 @@ check "the storage has it, seen by libslipway-volume" env VOLLIB_MONITORS="$addr
     timeout 120 "$B/integration/vollib_driver" check file 0xa5 $((9 << 20)) $((1 << 20))
 
 check_status "a volume for the iSCSI driver" 0 slip config set volumedriver-iscsi volumes '{"block":{}}'
-check "has a target" wait_until 20 logged "$iscsi" "volume block: served"
+check "has a target" wait_until 20 logged "$iscsi" "serving volume block"
 check_has "hook check finds the portal" "$(hook "$iscsi" check)" SUCCESS
 check_status "an image that is not there" 0 slip config set volumedriver-iscsi volumes.nothing '{}'
 check "is said" wait_until 20 logged "$iscsi" "volume nothing: there is no image volumes/nothing"

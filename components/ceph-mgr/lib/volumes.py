@@ -13,10 +13,10 @@ import threading
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
-from slipway_rbd import EEXIST, ENOENT, OWNER, Pool, size_bytes  # noqa: E402
+from slipway_rbd import EEXIST, ENOENT, MADE, OWNER, Pool, size_bytes  # noqa: E402
 
 USER = "client.slipway-pool"
-KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "absent"}
+KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 LEAST, MOST = 1 << 20, 64 << 40
 DEFAULT_POOL = "volumes"
@@ -24,6 +24,7 @@ ROLLED_BACK = "slipway.rollback"
 TEMPLATE = "slipway.template"
 STATE = os.path.join(RUN, "volumes.json")  # name -> entry that was brought about; in memory
 AT_ONCE = 7  # besides the first
+SNAPSHOTS_AT_ONCE = 32
 # Another client's short look at the image is no use of it.
 PATIENCE = 1.0
 
@@ -60,11 +61,39 @@ def yes(value):
     return str(value).lower() == "true"
 
 
+def several(noun, names):
+    return "%s %s" % (noun, names[0]) if len(names) == 1 else "%d %ss" % (len(names), noun)
+
+
+def at_once(work, items):
+    """Each item by itself, several at the same time: most of the time of a snapshot is the monitors' round, and one round
+    is as good for many."""
+    queue, errors = list(items), []
+
+    def some():
+        while queue and not errors:
+            try:
+                work(queue.pop(0))
+            except IndexError:  # another thread was faster
+                pass
+            except Failure as e:
+                errors.append(e)
+
+    threads = [threading.Thread(target=some) for _ in range(min(SNAPSHOTS_AT_ONCE, len(queue)) - 1)]
+    for t in threads:
+        t.start()
+    some()
+    for t in threads:
+        t.join()
+    if errors:
+        raise errors[0]
+
+
 class Volumes:
     def __init__(self, cluster, wanted):
         self.c = cluster
         self.wanted = wanted
-        self.pools = {}
+        self.pools, self.made = {}, {}
         self.done, self.bad = {}, {}
 
     def pool(self, name):
@@ -85,7 +114,28 @@ class Volumes:
                 return None
             raise
 
+    def marks(self, pool):
+        """Map name -> which volume of that name was made, kept in the pool itself: an image that is missing although it was
+        made is a loss to be told, not a volume to be made anew, empty."""
+        if pool.name not in self.made:
+            self.made.setdefault(pool.name, pool.all_metadata(MADE))
+        return self.made[pool.name]
+
+    def mark(self, pool, name, v):
+        which = str(v.get("created", ""))
+        if self.marks(pool).get(name) != which:
+            pool.set_metadata(MADE + name, which)
+            self.marks(pool)[name] = which
+
+    def unmark(self, pool, name):
+        if name in self.marks(pool):
+            pool.remove_metadata(MADE + name)
+            del self.marks(pool)[name]
+
     def create(self, pool, name, v):
+        if self.marks(pool).get(name) == str(v.get("created", "")):
+            raise Wrong("its image %s/%s is gone, and nobody asked Slipway to delete it; `slipway volume delete %s`, then it can be"
+                        " created anew" % (pool.name, name, name))
         try:
             if v.get("from"):
                 source, _, snapshot = v["from"].partition("@")
@@ -97,12 +147,12 @@ class Volumes:
                     if e.errno == ENOENT:
                         raise Wrong("there is no %s to make it from" % v["from"]) from None
                     raise
-                say("volume %s: made from %s" % (name, v["from"]))
+                say("made volume %s from %s" % (name, v["from"]))
             else:
                 if "size" not in v:
                     raise Wrong("a size is needed")
                 pool.create(name, v["size"], v.get("data_pool"))
-                say("volume %s: made, %d bytes" % (name, v["size"]))
+                say("made volume %s, %d bytes" % (name, v["size"]))
         except Failure as e:
             if e.errno != EEXIST:  # the other manager was faster
                 raise
@@ -114,27 +164,44 @@ class Volumes:
             raise Wrong("it has %d bytes, %d were asked for: making it smaller loses data and needs shrink: true" % (now, v["size"]))
         with pool.open(name) as image:
             image.resize(v["size"], shrink=yes(v.get("shrink")))
-        say("volume %s: %d -> %d bytes" % (name, now, v["size"]))
+        say("resized volume %s, %d -> %d bytes" % (name, now, v["size"]))
 
     def snapshots(self, pool, name, v, there):
+        gone, new = [], []
         for snapshot, entry in (v.get("snapshots") or {}).items():
-            gone = isinstance(entry, dict) and yes(entry.get("absent"))
-            if gone != (snapshot in there):
-                continue
-            with pool.open(name) as image:
-                if gone:
-                    children = image.children(snapshot)
-                    if children:
-                        raise Wrong("snapshot %s has clones: %s" % (snapshot, " ".join(children)))
-                    image.remove_snapshot(snapshot)
-                    say("volume %s: snapshot %s deleted" % (name, snapshot))
-                    continue
+            absent = isinstance(entry, dict) and yes(entry.get("absent"))
+            if absent == (snapshot in there):
+                (gone if absent else new).append(snapshot)
+        if not gone and not new:
+            return
+        with pool.open(name) as image:
+            for snapshot in gone if image.children() else []:
+                children = image.children(snapshot)
+                if children:
+                    raise Wrong("snapshot %s has clones: %s" % (snapshot, " ".join(children)))
+            self.remove_snapshots(image, name, gone)
+
+            def make(snapshot):
                 try:
                     image.snapshot(snapshot)
-                    say("volume %s: snapshot %s" % (name, snapshot))
                 except Failure as e:
                     if e.errno != EEXIST:
                         raise
+            at_once(make, new)
+        if new:
+            say("made %s of volume %s" % (several("snapshot", new), name))
+
+    @staticmethod
+    def remove_snapshots(image, name, snapshots):
+        def remove(snapshot):
+            try:
+                image.remove_snapshot(snapshot)
+            except Failure as e:
+                if e.errno != ENOENT:
+                    raise
+        at_once(remove, snapshots)
+        if snapshots:
+            say("deleted %s of volume %s" % (several("snapshot", snapshots), name))
 
     def rollback(self, pool, name, v):
         """Once for each serial: the image itself remembers the last one."""
@@ -153,11 +220,12 @@ class Volumes:
                 return
             image.rollback(to)
             image.set_metadata(ROLLED_BACK, serial)
-        say("volume %s: back at snapshot %s" % (name, to))
+        say("took volume %s back to snapshot %s" % (name, to))
 
     def delete(self, pool, name, v):
         image = self.find(pool, name, read_only=True)
         if not image:
+            self.unmark(pool, name)
             return
         with image:
             snapshots = image.snapshots()
@@ -172,14 +240,14 @@ class Volumes:
                 raise Wrong("in use by %s: detach it before deleting it" % (image.metadata(OWNER) or " ".join(users)))
         if snapshots:
             with pool.open(name) as image:
-                for snapshot in snapshots:
-                    image.remove_snapshot(snapshot)
+                self.remove_snapshots(image, name, list(snapshots))
         try:
             pool.remove(name)
-            say("volume %s: deleted" % name)
+            say("deleted volume %s" % name)
         except Failure as e:
             if e.errno != ENOENT:
                 raise
+        self.unmark(pool, name)
 
     @staticmethod
     def going(v, snapshot):
@@ -192,6 +260,7 @@ class Volumes:
             self.delete(pool, name, v)
             return
         image = self.find(pool, name, read_only=True) or self.create(pool, name, v)
+        self.mark(pool, name, v)
         with image:
             size, there = image.size(), image.snapshots()
             mark = image.metadata(TEMPLATE)

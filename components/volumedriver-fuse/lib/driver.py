@@ -86,7 +86,7 @@ class Fuse(Driver):
             size = self.images.wait_size(v)
             if size != now:
                 self.daemon("block_resize", node_name=node(name), size=size)
-                say("volume %s: %d -> %d bytes" % (name, now, size))
+                say("resized volume %s, %d -> %d bytes" % (name, now, size))
 
     def close(self, name, force):
         if force:

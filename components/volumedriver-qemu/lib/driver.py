@@ -81,7 +81,7 @@ class Qemu(Driver):
         self.main("block_resize", node_name=node(name), size=size)
         self.main.nodes()[node(name)] = size
         self.export(name, v)
-        say("volume %s: %d -> %d bytes" % (name, now, size))
+        say("resized volume %s, %d -> %d bytes" % (name, now, size))
 
     def drop_front(self, name, force=False):
         if "nbd-" + node(name) in self.front().exports():

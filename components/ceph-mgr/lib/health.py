@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""What the active manager knows of pools and volumes that an operator must hear of: a pool that takes no more data, an image
+that somebody deleted. One line, sentences with " | " between them; status 1 when there are any."""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, "/usr/lib/slipway-ceph")
+from slipway_ceph import Cluster, Failure  # noqa: E402
+from slipway_rbd import MADE, Pool  # noqa: E402
+
+DEFAULT_POOL = "volumes"
+MANY = 5
+
+
+def full(c):
+    for pool in c.mon_json("osd dump")["pools"]:
+        flags = pool["flags_names"].split(",")
+        if "full_quota" in flags:
+            yield ("pool %s is full: its quota of %d MiB is used up; writes to it wait until there is space or the quota is larger"
+                   % (pool["pool_name"], pool["quota_max_bytes"] >> 20))
+        elif "full" in flags:
+            yield "pool %s is full: the OSDs have no space left; writes to it wait until there is" % pool["pool_name"]
+
+
+def lost(c):
+    """Volumes that were made and whose images are not there any more."""
+    wanted = {}
+    for name, v in json.loads(os.environ.get("CFG_volumes") or "{}").items():
+        if isinstance(v, dict) and str(v.get("absent")).lower() != "true":
+            wanted.setdefault(v.get("pool") or DEFAULT_POOL, {})[name] = str(v.get("created", ""))
+    for pool, volumes in wanted.items():
+        p = Pool(c, pool)
+        try:
+            there = p.images()
+            missing = [n for n in volumes if n not in there]
+            made = p.all_metadata(MADE) if missing else {}
+        finally:
+            p.close()
+        for name in missing:
+            if made.get(name) == volumes[name]:
+                yield "volume %s: its image %s/%s is gone, deleted by somebody else than Slipway" % (name, pool, name)
+
+
+def main():
+    try:
+        with Cluster("client.slipway-pool", "slipway_pool", timeout=3) as c:
+            c.connect()
+            said = list(full(c))
+            # Listing a full pool works; one whose placement groups are not there would only wait.
+            said += list(lost(c))
+    except (Failure, ValueError) as e:
+        print("active; the storage does not answer: %s" % e)
+        return 0
+    if not said:
+        print("active")
+        return 0
+    print(" | ".join(said[:MANY] + (["%d more" % (len(said) - MANY)] if len(said) > MANY else [])))
+    return 1
+
+
+sys.exit(main())
