@@ -87,6 +87,12 @@ check "it is discarded" io "$one" disk "read -P 0x66 96M 4M" "discard 96M 4M" fl
 check_same "and is a hole again" false "$(map_of $((96 << 20)))"
 check "that reads as zeros" io "$one" disk "read -P 0 96M 4M"
 
+# inside COMMAND IMAGE...: qemu-io in the driver's container, which has the libraries of both ways.
+inside() { docker exec "$env-$one" qemu-io -c "$1" -c flush "${@:2}" >"$TMP/io" 2>&1 && ! grep -q "failed\|error" "$TMP/io"; }
+check "what a client of vhost-user-blk writes" inside "write -P 0x88 40M 1M" \
+    --image-opts "driver=virtio-blk-vhost-user,cache.direct=on,path=/export/disk.vhost"
+check "is read through librbd" inside "read -P 0x88 40M 1M" -r -U -f raw "rbd:volumes/disk:id=rbd:conf=/run/slipway/qsd/ceph.conf"
+
 check_status "a volume that nobody has" 0 volume create gone --size 16MiB
 check_status "several volumes by one command" 0 volume create a b c --size 16MiB --attach "$two"
 check "are all served" io "$two" c "write -P 0x77 0 1M" flush

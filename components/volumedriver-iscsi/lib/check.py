@@ -7,6 +7,7 @@ import os
 import struct
 
 from slipway_check import failed, success
+from slipway_tgt import SHOW, SYSTEM, Refused, ask
 
 LOOK = "slipway logs of the driver"
 
@@ -31,8 +32,12 @@ def login_status():
 def check(driver):
     missing = [n for n in driver.served if not any(t["lun"] for i, t in driver.there.items() if i.endswith("." + n) or n in i)]
     try:
-        login_status()
-    except OSError as e:
+        # Without a target tgtd hangs up on everybody.
+        if driver.there:
+            login_status()
+        else:
+            ask(SYSTEM, SHOW)
+    except (OSError, Refused) as e:
         failed("portal", "volume.iscsi", "port 3260: %s" % e, LOOK)
         return 0
     if missing:

@@ -18,6 +18,10 @@ CHAP_USER = "slipway"
 USER_EXISTS, TARGET_IN_USE, LUN_IN_USE = 14, 19, 20
 SEND_AWAY = 10  # seconds
 LUN = 1
+# tgtd's own are from slower times: data of writes in pieces of 8 KiB, each burst asked for. What counts is the lesser of
+# both sides' words.
+PARAMETERS = {"MaxRecvDataSegmentLength": "1048576", "MaxBurstLength": "1048576", "FirstBurstLength": "262144",
+              "InitialR2T": "No", "MaxOutstandingR2T": "8"}
 
 
 def iqn(name):
@@ -56,6 +60,8 @@ class Iscsi(Driver):
         used = {t["tid"] for t in self.there.values()}
         tid = next(n for n in range(1, 65536) if n not in used)
         ask(TARGET, NEW, tid, text="targetname=" + iqn(name))
+        for key, value in PARAMETERS.items():
+            ask(TARGET, UPDATE, tid, text="%s=%s" % (key, value))
         self.there[iqn(name)] = {"tid": tid, "initiators": [], "lun": True}
         try:
             self.lun(name, v, tid)
