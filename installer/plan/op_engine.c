@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sig.h"
 #include "plan/connect.h"
 #include "plan/host_dir.h"
 #include "plan/run.h"
@@ -17,12 +18,17 @@ enum {
     DRAIN_OUTPUT_MAX = 64 << 10,
     DRAIN_TRIES = 5,
     DRAIN_AGAIN_MS = 2000,
+    DRAIN_WAKES_MS =
+        60 * 1000,       /* until the agent of a container that was started for it is there */
     ENDED_STATUS = 143,  /* of a hook whose container ended: SIGTERM, and */
     KILLED_STATUS = 137, /* SIGKILL */
     STOP_GRACE_S = 60,
     LINK_MODE = 0400
 };
 
+#define DRAIN_HINT                                                                                 \
+    "%s is not removed, because its data could not be moved away (if it is lost for good: "        \
+    "`docker rm -f %s`, then the same command again)"
 static const char LINK_PATH[] = "/etc/slipway/link";
 static const char SNAPSHOT_PATH[] = "/etc/slipway/snapshot.json";
 
@@ -187,32 +193,44 @@ int op_instance_remove(struct worker *w, const struct op *op, struct err *e)
     return engine_container_remove(w->g, op->object, true, e);
 }
 
+/* The agent of a container that has just started has not read its configuration yet, or not even
+ * the container runs. */
+static bool is_waking(int result, const struct buf *out, const struct err *e)
+{
+    return result < 0 ? e->code == ERR_CONFLICT
+                      : strstr(buf_str(out), "environment of hooks") != NULL;
+}
+
 int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
 {
     static const char *const ARGV[] = {"/usr/lib/slipway/slipway-agent", "hook", "drain", NULL};
     struct buf auto_buf out = {0};
     struct engine_exec x = {.argv = ARGV, .out = &out, .err = &out, .deadline = w->r->o->deadline};
+    int64_t wakes = clock_deadline(DRAIN_WAKES_MS);
     int status = 0;
 
     buf_init(&out, DRAIN_OUTPUT_MAX);
     for (int tries = 1;; tries++) {
         int result = engine_exec_run(&status, w->g, op->object, &x, e);
-        if (result < 0 && (tries == 1 || tries == DRAIN_TRIES))
-            return -1;
+
         if (result == 0 && status == 0)
             return 0;
+        if (tries == 1 && is_waking(result, &out, e) && !clock_passed(wakes) && !sig_interrupts())
+            tries = 0;
+        else if (result < 0 && (tries == 1 || tries == DRAIN_TRIES))
+            return err_wrap(e, DRAIN_HINT, op->target, op->object);
         /* A monitor ends when it is taken out of the map, and its container with this hook; asked
          * again, the restarted container says whether that was it. */
+        else if (result == 0 && (tries == DRAIN_TRIES ||
+                                 (tries == 1 && status != KILLED_STATUS && status != ENDED_STATUS)))
+            break;
         if (result < 0)
             err_drop(e, "asking the restarted container");
-        else if (tries == DRAIN_TRIES ||
-                 (tries == 1 && status != KILLED_STATUS && status != ENDED_STATUS))
-            break;
         buf_reset(&out);
         clock_sleep_ms(DRAIN_AGAIN_MS);
     }
-    return err_set(e, ERR_REMOTE, "hook drain of %s ended with status %d: %.500s", op->target,
-                   status, buf_str(&out));
+    err_set(e, ERR_REMOTE, "hook drain ended with status %d: %.500s", status, buf_str(&out));
+    return err_wrap(e, DRAIN_HINT, op->target, op->object);
 }
 
 int op_network_remove(struct worker *w, const struct op *op, struct err *e)

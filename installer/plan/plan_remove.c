@@ -24,22 +24,39 @@ static bool is_running(const struct node *c)
            strcmp(state, "paused") == 0;
 }
 
-/* Drains, stops and removes one instance after everything that is wanted is well. */
+/* One that never ran has nothing to move away. */
+static bool is_drained(const struct node *c)
+{
+    return strcmp(world_state(c), "created") != 0;
+}
+
+/* Drains, stops and removes one instance after everything that is wanted is well. One that is down
+ * is started for it: its data may be the last copy. */
 static long add_removal(struct builder *b, const struct node *c, const char *instance,
                         long previous)
 {
-    long op = previous, drain = PLAN_NONE, stop = PLAN_NONE, removal, keys;
+    long op = previous, start = PLAN_NONE, drain = PLAN_NONE, stop = PLAN_NONE, removal, keys;
 
-    if (strcmp(world_state(c), "running") == 0) {
+    if (is_drained(c) && !is_running(c)) {
+        start = plan_add(b->p, OP_KIND_INSTANCE_START, instance,
+                         mem_strdup("it is down, and its data is moved away first"));
+        b->p->ops[start].object = mem_strdup(container_name(c));
+        for (size_t i = 0; i < b->d->count; i++)
+            plan_after(b->p, start, b->wait[i]);
+        plan_after(b->p, start, b->lock);
+        plan_after(b->p, start, op);
+    }
+    if (is_drained(c)) {
         drain = plan_add(b->p, OP_KIND_INSTANCE_DRAIN, instance,
                          mem_strdup("no longer in the environment document"));
         b->p->ops[drain].object = mem_strdup(container_name(c));
         for (size_t i = 0; i < b->d->count; i++)
             plan_after(b->p, drain, b->wait[i]);
         plan_after(b->p, drain, b->lock);
+        plan_after(b->p, drain, start);
         plan_after(b->p, drain, op);
     }
-    if (is_running(c)) {
+    if (is_running(c) || start != PLAN_NONE) {
         stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, instance, NULL);
         b->p->ops[stop].object = mem_strdup(container_name(c));
         plan_after(b->p, stop, drain);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What few components use: a read-only root file system, and an etcd by hand with its password in a file.
+# What is rarely used: a read-only root file system, the removal of an instance that is down, and an etcd by hand with its
+# password in a file.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 
@@ -11,12 +12,12 @@ slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@"; }
 on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
     docker volume ls -q --filter label=slipway.name=$env | xargs -r docker volume rm"
 
-document() { # WORD
+document() { # WORD [COUNT]
     cat >"$file" <<END
 name: $env
 components:
   etcd: {instances: 1}
-  sealed: {instances: 1, config: {word: $1}}
+  sealed: {instances: ${2:-1}, config: {word: $1}}
 END
 }
 
@@ -43,6 +44,27 @@ docker rm -f "$sealed" >/dev/null
 check_status "it is made again when it was removed by hand" 0 slip -f "$file" up
 check_status "restart" 0 slip -e "$env" restart sealed-1
 check "it comes back" wait_until 30 slip -e "$env" status
+
+# ---- an instance that is down is drained before it goes ----
+volume=$env-sealed-2-data
+content() { docker run --rm -v "$volume:/data" --entrypoint cat "$(docker inspect -f '{{.Config.Image}}' "$sealed")" /data/word; }
+document changed 2
+check_status "up makes a second one" 0 slip -f "$file" up
+docker exec "$env-sealed-2" touch /data/refuse
+docker stop -t 5 "$env-sealed-2" >/dev/null
+document changed 1
+check_status "a plan starts what is down, to drain it" 2 slip -f "$file" plan
+check_has "and says why" "$(cat "$TMP/out")" "it is down, and its data is moved away first"
+check_status "a drain that fails removes nothing" 3 slip -f "$file" up
+check_has "the error says so" "$(cat "$TMP/err")" "sealed-2 is not removed, because its data could not be moved away"
+check_has "and what the hook said" "$(cat "$TMP/err")" "nowhere to move it to"
+check_same "it is there still" changed "$(docker exec "$env-sealed-2" cat /data/word)"
+docker exec "$env-sealed-2" rm /data/refuse
+docker stop -t 5 "$env-sealed-2" >/dev/null
+check_status "up drains and removes it" 0 slip -f "$file" up
+check_not "it is gone" docker inspect "$env-sealed-2"
+check_same "its hook drain ran" drained "$(content)"
+check_status "nothing is left to do" 0 slip -f "$file" plan
 
 # ---- etcd by hand, its password in a file ----
 image=$(docker inspect -f '{{.Config.Image}}' "$env-etcd-1")
