@@ -9,14 +9,16 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/strv.h"
 #include "crypto/crypto.h"
 #include "engine/context.h"
 #include "engine/distribution.h"
 #include "engine/tag_lock.h"
 
-enum { DIGITS = 16, BUILD_MS = 30 * 60 * 1000 };
+enum { DIGITS = 16, BUILD_MS = 30 * 60 * 1000, DOCKERFILE_MAX = 1 << 20 };
 
 #define HOME "usr/lib/slipway"
+#define SHARED "# shared: "
 
 /* The three references of one component. */
 struct chain {
@@ -55,6 +57,33 @@ static int make_ref(char **ref, const char *name, struct context *ctx, const cha
     return 0;
 }
 
+/*
+ * The context of a folder with a Dockerfile. A line `# shared: NAME` of that adds the folder
+ * ../shared/NAME under the same path, for what several images hold.
+ */
+static int folder_context(struct context *ctx, const char *dir, struct err *e)
+{
+    auto_free char *dockerfile = fs_join(dir, "Dockerfile");
+    auto_free char *text = NULL;
+    auto_strv struct strv lines = {0};
+    if (context_add_dir(ctx, dir, "", e) < 0 ||
+        fs_read(&text, NULL, dockerfile, DOCKERFILE_MAX, e) < 0)
+        return -1;
+    strv_split(&lines, text, "\n");
+    for (size_t i = 0; i < lines.count; i++) {
+        if (strncmp(lines.items[i], SHARED, strlen(SHARED)) != 0)
+            continue;
+        const char *name = lines.items[i] + strlen(SHARED);
+        auto_free char *from = mem_printf("%s/../shared/%s", dir, name);
+        auto_free char *to = mem_printf("shared/%s", name);
+        if (name[0] == '\0' || strchr(name, '/') != NULL || name[0] == '.')
+            return err_set(e, ERR_CONFIG, "%s: \"%s\" names no folder", dockerfile, lines.items[i]);
+        if (context_add_dir(ctx, from, to, e) < 0)
+            return err_wrap(e, "%s", dockerfile);
+    }
+    return 0;
+}
+
 static int folder_ref(char **ref, const char *name, const char *dir, const char *below,
                       struct err *e)
 {
@@ -62,7 +91,7 @@ static int folder_ref(char **ref, const char *name, const char *dir, const char 
     auto_free char *dockerfile = fs_join(dir, "Dockerfile");
     if (!fs_exists(dockerfile))
         return err_set(e, ERR_NOTFOUND, "image %s: there is no %s", name, dockerfile);
-    if (context_add_dir(ctx, dir, "", e) < 0)
+    if (folder_context(ctx, dir, e) < 0)
         return -1;
     return make_ref(ref, name, ctx, below, e);
 }
@@ -161,7 +190,7 @@ static int build_folder(const struct job *j, const struct step *s, const char *b
     auto_node struct node *labels = node_new_map();
     const char *colon = strchr(s->ref, ':');
     auto_free char *name = mem_strndup(s->ref, (size_t)(colon - s->ref));
-    if (context_add_dir(ctx, s->dir, "", e) < 0 || context_write(ctx, &fd, e) < 0)
+    if (folder_context(ctx, s->dir, e) < 0 || context_write(ctx, &fd, e) < 0)
         return -1;
     node_set_text(args, "BASE", below);
     node_set_text(labels, "slipway.image", fs_basename(name));

@@ -56,7 +56,9 @@ build_images() {
     IMAGE_ETCD=$P-etcd IMAGE_CEPH=$P-ceph
     on_exit "docker rmi $P-etcd $P-ceph"
     docker build -q --build-arg "BASE=$base" -t "$P-etcd" "$ROOT/dockerfiles/etcd" >/dev/null
-    docker build -q --build-arg "BASE=$base" -t "$P-ceph" "$ROOT/dockerfiles/ceph" >/dev/null
+    mkdir "$TMP/ceph"
+    cp -r "$ROOT/dockerfiles/ceph/." "$ROOT/dockerfiles/shared" "$TMP/ceph/"
+    docker build -q --build-arg "BASE=$base" -t "$P-ceph" "$TMP/ceph" >/dev/null
 }
 
 remove_all() {

@@ -130,6 +130,38 @@ static void a_component_with_its_own_dockerfile_has_its_own_engine_image(void **
     assert_int_equal(strncmp(r.engine, "slipway/engine-c:", 17), 0);
 }
 
+static void a_shared_folder_counts_for_the_images_that_name_it(void **state)
+{
+    put(*state, "dockerfiles/shared/py/a.py", "one");
+    auto_refs struct refs without = refs_of(*state, "x");
+    put(*state, "dockerfiles/shared/py/a.py", "two");
+    auto_refs struct refs unnamed = refs_of(*state, "x");
+    assert_string_equal(without.engine, unnamed.engine);
+    put(*state, "dockerfiles/x/Dockerfile", "# shared: py\nARG BASE\nFROM ${BASE}\n");
+    auto_refs struct refs before = refs_of(*state, "x");
+    put(*state, "dockerfiles/shared/py/a.py", "three");
+    auto_refs struct refs after = refs_of(*state, "x");
+    assert_string_not_equal(before.engine, after.engine);
+    assert_string_not_equal(before.component, after.component);
+}
+
+static void a_shared_folder_that_is_none_is_refused(void **state)
+{
+    static const char *const BAD[] = {"# shared: none\n", "# shared: ../base\n", "# shared: \n",
+                                      "# shared: ..\n"};
+    const struct tree *t = *state;
+    struct images_opts o = {
+        .dockerfiles = t->dockerfiles, .init = t->init, .agent = t->agent, .base = "debian"};
+    struct images_component c = {.name = "c", .image = "x", .dir = t->component};
+    auto_free char *ref = NULL;
+    struct err e = {0};
+    for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
+        put(t, "dockerfiles/x/Dockerfile", BAD[i]);
+        assert_int_equal(images_engine_ref(&ref, &o, &c, &e), -1);
+        assert_non_null(strstr(e.msg, "x/Dockerfile"));
+    }
+}
+
 static void an_image_without_dockerfile_is_named(void **state)
 {
     const struct tree *t = *state;
@@ -152,6 +184,8 @@ int main(void)
         TEST(code_and_component_change_only_the_last_image),
         TEST(a_change_below_changes_everything_above),
         TEST(a_component_with_its_own_dockerfile_has_its_own_engine_image),
+        TEST(a_shared_folder_counts_for_the_images_that_name_it),
+        TEST(a_shared_folder_that_is_none_is_refused),
         TEST(an_image_without_dockerfile_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
