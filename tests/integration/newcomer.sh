@@ -85,6 +85,8 @@ unshow() {
     pid=$(cat "$TMP/shown.pid")
     kill "$pid"
     wait_until 20 is_gone "$pid" || true
+    # That of Debian 12 may leave its mount behind.
+    umount -l "$TMP/vm" "$TMP/lun" 2>/dev/null || true
     rm -f "$TMP/shown.pid"
 }
 show_vm() { show "$TMP/vm" --blockdev "driver=nbd,node-name=v,server.type=unix,server.path=$dir/volumedriver-qemu-1/nbd.sock,export=vm"; }
