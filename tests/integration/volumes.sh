@@ -76,6 +76,7 @@ says "a snapshot with a clone stays" 1 "has the clone copy" volume snapshot disk
 
 check_status "it grows while it is attached" 0 volume resize disk 128MiB
 check_same "and the host sees it" $((128 << 20)) "$(size_of "$one" disk)"
+check_same "the daemon is the same" 0 "$(docker inspect -f '{{.RestartCount}}' "$env-$one")"
 says "it does not shrink by mistake" 1 "--force does it" volume resize disk 64MiB
 
 # What the NBD server says of holes: remembered data must not hide them, and no hole may hide data.

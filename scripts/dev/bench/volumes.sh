@@ -145,7 +145,10 @@ show() {
 some() { # FILE COMMAND: appends its milliseconds
     local out=$1
     shift
-    time_ms "$@" >>"$out"
+    time_ms "$@" >>"$out" || {
+        echo "$* failed: $(tail -n 3 "$TMP/out")" >&2
+        return 1
+    }
 }
 # The old driver is stopped, not dead, which is the harder case.
 taken_over() { # NUMBER TO
