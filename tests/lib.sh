@@ -27,6 +27,10 @@ exit_jobs=()
 # on_exit 'COMMAND': run at the end, last registered first, whatever happens.
 on_exit() { exit_jobs+=("$1"); }
 
+# forget_plugin NAME: Docker asks each volume driver that it has seen, 15 s when it is gone, until its daemon is restarted; its own
+# socket says no at once. Never for a name that comes again: Docker keeps the connection.
+forget_plugin() { ln -sfn ../../docker.sock "/run/docker/plugins/$1.sock"; }
+
 run_exit_jobs() {
     local status=$? i
     trap - EXIT INT TERM

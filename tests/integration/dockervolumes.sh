@@ -12,12 +12,12 @@ docker info >/dev/null 2>&1 || { skip "Docker's volumes" "no Docker"; finish; }
 export SLIPWAY_HOME=$TMP/home
 env=t-docker-$$
 file=$TMP/$env.yaml
-# One name for all runs: Docker remembers each driver that it has seen until it is restarted.
-fuse=$env-volumedriver-fuse-1 driver=slipway-test
+fuse=$env-volumedriver-fuse-1 driver=slipway-$env
 host=/var/lib/slipway/$env/volumedriver-fuse-1
 user=$env-user image=slipway-test-$$:tools
 slip() { "$SLIPWAY" -e "$env" "$@"; }
 volume() { "$SLIPWAY" -q -e "$env" volume "$@"; }
+on_exit "forget_plugin $driver"
 on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
 on_exit "docker ps -aq --filter name=$user | xargs -r docker rm -f; docker volume ls -qf driver=$driver | xargs -r docker volume rm -f"
 on_exit "docker rmi $image"
@@ -29,7 +29,7 @@ components:
   ceph-mon: {instances: 1}
   ceph-mgr: {instances: 1}
   ceph-osd: {instances: 2}
-  volumedriver-fuse: {instances: 1, config: {docker: true, docker_name: $driver}}
+  volumedriver-fuse: {instances: 1, config: {docker: true}}
   volumedriver-qemu: {instances: 1}
 END
 # A root file system of a few tools, in any Docker within a second.
@@ -219,11 +219,20 @@ check_status "up mends it" 0 slip -q -f "$file" up
 check_status "and the probe is content" 0 slip check fuse
 check_same "with what a container wrote before" "$sum_a" "$(in_new "$env-a" 'sha256sum /data/x /data/z')"
 
+# Docker asks for a driver that is away and has to find it again.
+docker stop "$fuse" >/dev/null
+timeout 60 docker volume ls >/dev/null 2>&1 &
+docker start "$fuse" >/dev/null
+wait $!
+check "Docker asked while the driver was away" wait_until 60 docker volume inspect "$env-a"
+check_status "and it is well again" 0 slip -q -f "$file" up
+check "a volume after that" made "$env-later" -o size=64M
+check "goes too" docker volume rm "$env-later"
+
 check "the volume goes" docker volume rm "$env-a"
 check_same "nothing is left" "[]" "$(volume list --json | jq -c .)"
 check_same "in the storage neither" "" "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null || true)"
 check_status "down" 0 slip down --volumes --yes
 check "takes the folders of the host away" test ! -e "/var/lib/slipway/$env"
-check "and leaves Docker somebody who answers in its place" test -L "/run/docker/plugins/$driver.sock"
-check "at once" timeout 8 docker volume ls
+check "and the driver's socket" test ! -e "/run/docker/plugins/$driver.sock"
 finish

@@ -23,9 +23,6 @@ from slipway_driver import DEFAULT_POOL, INSTANCE, NAME, Images, Wrong, yes  # n
 from slipway_rbd import OWNER  # noqa: E402
 
 PLUGINS = "/plugins"
-# Docker goes on asking a driver that it has seen once, and waits 15 s for one that is gone. Its own socket, which knows no such
-# calls, says no at once.
-NOBODY = "../../docker.sock"
 USERS = os.path.join(RUN, "qsd", "docker.json")
 HOST = "/var/lib/slipway/%s/%s/.docker" % (os.environ.get("SLIPWAY_ENV", ""), INSTANCE)
 BODY_MAX = 1 << 20
@@ -355,7 +352,7 @@ def answers(path):
 
 def serve():
     path = os.path.join(PLUGINS, plugin_name() + ".sock")
-    if not os.path.islink(path) and answers(path):
+    if answers(path):
         say("docker: somebody else is Docker's volume driver %s; choose another docker_name" % plugin_name())
         time.sleep(10)
         return 1
@@ -374,9 +371,10 @@ def stop():
     """Nothing is lost and nothing stays mounted: the containers' own view of a file system ends with its driver."""
     if os.environ.get("CFG_docker") == "true":
         path = os.path.join(PLUGINS, plugin_name() + ".sock")
+        # Nothing in its place: Docker tries again for 15 s, finds the driver that comes back, and would keep a connection to
+        # whoever answered meanwhile.
         with contextlib.suppress(OSError):
-            os.symlink(NOBODY, path + ".new")
-            os.rename(path + ".new", path)
+            os.unlink(path)
     filesystem.unmount_all()
     return 0
 
