@@ -255,15 +255,16 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
     auto_node struct node *status = report(w, keys_instance_status(env, op->target));
     auto_node struct node *applied = report(w, keys_instance_applied(env, op->target));
     int64_t waited = clock_now_ms() - w->since[i];
+    bool current;
     char hash[65];
 
     if (desired_hash(w, op, hash, e) < 0)
         return WAIT_RESULT_FAILED;
-    if (text_is(status, "state", "ready") && text_is(status, "health", "healthy") &&
-        text_is(applied, "hash", hash) && text_is(applied, "result", "ok") &&
-        is_of_this_run(w, i, node_get_int(status, "since", 0)))
+    current = op->unread || text_is(applied, "hash", hash);
+    if (text_is(status, "state", "ready") && text_is(status, "health", "healthy") && current &&
+        text_is(applied, "result", "ok") && is_of_this_run(w, i, node_get_int(status, "since", 0)))
         return WAIT_RESULT_DONE;
-    if (text_is(applied, "hash", hash) && text_is(applied, "result", "failed") &&
+    if (current && text_is(applied, "result", "failed") &&
         is_of_this_run(w, i, node_get_int(applied, "at", 0))) {
         node_set_text(applied, "reason", node_get_text(applied, "error"));
         give_up(w, op, applied, "could not apply its configuration", e);

@@ -115,9 +115,12 @@ wait $!
 check_same "no run of either fails" "" "$(cat "$TMP/docker" "$TMP/slipway" 2>/dev/null || true)"
 check_same "and none of what they made is lost" "d1 d2 d3 d4 s1 s2 s3 s4" \
     "$(volume list --json | jq -r '.[].name' | sed -n "s/^$env-\([ds][0-9]\)$/\1/p" | sort | paste -sd ' ')"
+# The last change is one that the document on this machine does not know.
+check "Docker makes one more" made "$env-d5" -o size=8M
 check_status "etcd itself goes" 0 slip stop --all
 check_status "and comes back" 0 slip -q -f "$file" up
-check_same "with every volume" "9" "$(volume list --json | jq length)"
+check_same "with every volume" "10" "$(volume list --json | jq length)"
+docker volume rm "$env-d5" >/dev/null
 for i in 1 2 3 4; do docker volume rm "$env-d$i" "$env-s$i" >/dev/null || not_ok "volume $i goes"; done
 check_same "then they go" "$env-a" "$(volume list --json | jq -r '.[].name')"
 

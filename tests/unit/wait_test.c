@@ -262,6 +262,22 @@ static void an_instance_that_is_ready_healthy_and_applied_is_done(void **state)
     close(&f);
 }
 
+static void what_only_etcd_knows_is_current_when_it_is_applied(void **state)
+{
+    (void)state;
+    struct fixture f;
+
+    open(&f, OP_KIND_INSTANCE_WAIT);
+    f.op.unread = true;
+    world.status = WELL;
+    assert_int_equal(after(&f, 0), WAIT_RESULT_NOT_YET);
+    world.applied = "{\"hash\":\"of keys that the plan could not read\",\"result\":\"ok\"}";
+    assert_int_equal(after(&f, 10), WAIT_RESULT_DONE);
+    world.applied = "{\"hash\":\"other\",\"result\":\"failed\",\"error\":\"no\",\"at\":12000}";
+    assert_int_equal(after(&f, 10), WAIT_RESULT_FAILED);
+    close(&f);
+}
+
 static void a_report_of_the_run_before_does_not_count(void **state)
 {
     (void)state;
@@ -475,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_instance_that_is_ready_healthy_and_applied_is_done),
+        cmocka_unit_test(what_only_etcd_knows_is_current_when_it_is_applied),
         cmocka_unit_test(a_report_of_the_run_before_does_not_count),
         cmocka_unit_test(an_engine_that_does_not_answer_decides_nothing),
         cmocka_unit_test(a_refused_configuration_ends_the_wait_with_its_reason),
