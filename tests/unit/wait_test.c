@@ -156,8 +156,7 @@ int64_t __wrap_clock_now_ms(void)
     return world.now;
 }
 
-/* ---- a run that waits for thing-1, or for etcd ------------------------------------------------
- */
+/* ---- a run that waits for thing-1, or for etcd ---- */
 
 struct fixture {
     struct manifest manifest;
@@ -427,8 +426,7 @@ static void keys_that_cannot_be_made_are_the_reason(void **state)
     close(&f);
 }
 
-/* ---- etcd --------------------------------------------------------------------------------------
- */
+/* ---- etcd ---- */
 
 static void an_etcd_that_answers_is_done_with_or_without_a_document(void **state)
 {
