@@ -19,7 +19,6 @@ file=$TMP/$env.yaml
 dir=/var/lib/slipway/$env
 nbd="nbd+unix:///vm?socket=$dir/volumedriver-qemu-1/nbd.sock"
 slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "forget_plugin slipway-$env"
 on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
 on_exit 'kill -9 $(cat "$TMP/qemu.pid"); kill $guest $(cat "$TMP/shown.pid"); umount -l "$TMP/mnt"'
 guest=''
