@@ -91,6 +91,7 @@ void plan_free(struct plan *p)
     free(p->ops);
     free(p->env);
     strv_clear(&p->notes);
+    strv_clear(&p->unread);
     free(p);
 }
 

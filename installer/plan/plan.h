@@ -31,7 +31,6 @@ struct op {
     struct node *writes; /* KEYS_PUSH, SPEC_PUSH: map key -> text, null deletes */
     struct node *was;    /* KEYS_PUSH: map key -> text in etcd before */
     bool replaces;       /* INSTANCE_WAIT: failing brings the set-aside container back */
-    bool unread; /* INSTANCE_WAIT: some of its keys only etcd knows; what it applied counts */
 };
 
 struct plan {
@@ -39,7 +38,8 @@ struct plan {
     char *env;
     struct op *ops; /* in an order in which they could run one by one */
     size_t count;
-    struct strv notes; /* things seen and left alone: orphans, leftover volumes */
+    struct strv notes;  /* things seen and left alone: orphans, leftover volumes */
+    struct strv unread; /* keys left alone because etcd, that alone knows them, did not answer */
 };
 
 struct edits;

@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "conf/json.h"
-#include "model/edits.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/plan_up.h"
@@ -183,7 +182,6 @@ static long add_wait(struct builder *b, size_t item, long after, bool replaces)
         op = plan_add(b->p, OP_KIND_INSTANCE_WAIT, it->spec->name, mem_strdup("ready and healthy"));
         b->p->ops[op].instance = it;
         b->p->ops[op].object = mem_strdup(it->container);
-        b->p->ops[op].unread = b->o->unread && b->o->edits && b->o->edits->count > 0;
         b->wait[item] = op;
     }
     b->p->ops[op].replaces = b->p->ops[op].replaces || replaces;

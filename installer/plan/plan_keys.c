@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "model/applied.h"
-#include "model/edits.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/plan_up.h"
@@ -38,8 +37,7 @@ static void diff_component(struct builder *b, const struct desired_component *c,
     node_for_each (value, want) {
         const char *have = world_value(b->w, value->key);
 
-        if ((have && strcmp(have, value->text) == 0) ||
-            (b->o->unread && b->o->edits && edits_has(b->o->edits, value->key)))
+        if ((have && strcmp(have, value->text) == 0) || strv_has(&b->p->unread, value->key))
             continue;
         node_set_text(writes, value->key, value->text);
         if (have)

@@ -164,7 +164,7 @@ static void add_spec(struct builder *b)
     bool have = world_value(b->w, key) != NULL;
     long op;
 
-    if (says(b, key, text) || (b->o->unread && b->o->edits && b->o->edits->count))
+    if (says(b, key, text) || b->p->unread.count)
         return;
     op = plan_add(b->p, OP_KIND_SPEC_PUSH, b->d->spec->name,
                   mem_strdup(have ? "the environment document changed" : "first time"));
@@ -201,6 +201,8 @@ int plan_up(struct plan **out, const struct desired *d, const struct world *w,
     p->env = mem_strdup(d->spec->name);
     p->desired = d;
     b->o = o;
+    for (size_t i = 0; o->unread && o->edits && i < o->edits->count; i++)
+        strv_add(&p->unread, o->edits->items[i].key);
     add_images(b);
     if (add_network(b, e) < 0 || add_components(b, true, e) < 0 || add_etcd(b, o->locked, e) < 0)
         return -1;

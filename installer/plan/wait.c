@@ -37,7 +37,7 @@ struct waiter {
     struct etcd *c;
     struct node *containers;
     int64_t containers_at;
-    struct etcd_kvs keys;     /* status and applied of the instances waited for */
+    struct etcd_kvs keys;     /* status and applied of those waited for, and unread keys */
     struct run_begin *begins; /* per operation */
     int64_t *since;           /* per operation: when its wait began, 0: not yet */
     struct node **desired;    /* per component: its keys, made when first needed */
@@ -107,6 +107,8 @@ static void look_at_keys(struct waiter *w)
     }
     if (names.count == 0)
         return;
+    for (size_t i = 0; i < p->unread.count; i++)
+        strv_add(&names, p->unread.items[i]);
     if (open_etcd(w, &e) < 0 ||
         etcd_range_many(&keys, w->c, (const char *const *)names.items, names.count, &e) < 0) {
         err_drop(&e, "looking at the status keys");
@@ -123,11 +125,25 @@ void waiter_look(struct waiter *w)
         look_at_keys(w);
 }
 
+/* What etcd says of keys that the plan could not read, below `prefix`. */
+static void add_unread(const struct waiter *w, struct node *mine, const char *prefix)
+{
+    const struct strv *unread = &w->r->plan->unread;
+
+    for (size_t i = 0; i < unread->count; i++) {
+        const struct etcd_kv *kv = etcd_kvs_find(&w->keys, unread->items[i]);
+
+        if (kv && strncmp(kv->key, prefix, strlen(prefix)) == 0)
+            node_set_text(mine, kv->key, kv->value);
+    }
+}
+
 /* Hash of the keys the instance should have in effect. */
 static int desired_hash(struct waiter *w, const struct op *op, char out[65], struct err *e)
 {
     const struct desired *d = w->r->plan->desired;
     auto_free char *own = keys_instance(d->spec->name, op->target);
+    auto_free char *tree = keys_component(d->spec->name, op->instance->spec->manifest->name);
     auto_free char *instances = NULL;
     auto_node struct node *mine = node_new_map();
     const struct node *value;
@@ -145,9 +161,12 @@ static int desired_hash(struct waiter *w, const struct op *op, char out[65], str
     node_for_each (value, w->desired[i]) {
         bool of_instance = strncmp(value->key, instances, strlen(instances)) == 0;
 
-        if (!of_instance || strncmp(value->key, own, strlen(own)) == 0)
+        if ((!of_instance || strncmp(value->key, own, strlen(own)) == 0) &&
+            !strv_has(&w->r->plan->unread, value->key))
             node_set_text(mine, value->key, value->text);
     }
+    add_unread(w, mine, tree);
+    add_unread(w, mine, own);
     applied_hash(out, mine);
     return 0;
 }
@@ -255,16 +274,15 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
     auto_node struct node *status = report(w, keys_instance_status(env, op->target));
     auto_node struct node *applied = report(w, keys_instance_applied(env, op->target));
     int64_t waited = clock_now_ms() - w->since[i];
-    bool current;
     char hash[65];
 
     if (desired_hash(w, op, hash, e) < 0)
         return WAIT_RESULT_FAILED;
-    current = op->unread || text_is(applied, "hash", hash);
-    if (text_is(status, "state", "ready") && text_is(status, "health", "healthy") && current &&
-        text_is(applied, "result", "ok") && is_of_this_run(w, i, node_get_int(status, "since", 0)))
+    if (text_is(status, "state", "ready") && text_is(status, "health", "healthy") &&
+        text_is(applied, "hash", hash) && text_is(applied, "result", "ok") &&
+        is_of_this_run(w, i, node_get_int(status, "since", 0)))
         return WAIT_RESULT_DONE;
-    if (current && text_is(applied, "result", "failed") &&
+    if (text_is(applied, "hash", hash) && text_is(applied, "result", "failed") &&
         is_of_this_run(w, i, node_get_int(applied, "at", 0))) {
         node_set_text(applied, "reason", node_get_text(applied, "error"));
         give_up(w, op, applied, "could not apply its configuration", e);

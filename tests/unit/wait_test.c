@@ -23,7 +23,7 @@ static struct {
     int64_t now;
     const char *containers; /* JSON list; NULL: the engine does not answer */
     const char *inspect;    /* JSON; NULL: the same */
-    const char *status, *applied;
+    const char *status, *applied, *unread;
     enum err_code etcd, keys; /* what etcd says, and what making the keys does */
     int opened, inspected, listed;
 } world;
@@ -94,8 +94,9 @@ int __wrap_etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *con
     (void)c;
     if (answer(world.etcd, e) < 0)
         return -1;
-    assert_int_equal(count, 2);
+    assert_int_equal(count, world.unread ? 3 : 2);
     *out = (struct etcd_kvs){0};
+    add_key(out, world.unread ? names[2] : NULL, world.unread); /* sorted: components first */
     add_key(out, names[1], world.applied);
     add_key(out, names[0], world.status);
     return 0;
@@ -175,23 +176,21 @@ struct fixture {
     struct waiter *w;
     struct err e;
     char hash[65];
-    char env[8], instance_name[8], container[8]; /* the structs own their texts elsewhere */
+    char env[8], name[8], instance_name[8],
+        container[8]; /* the structs own their texts elsewhere */
 };
 
 static void open(struct fixture *f, enum op_kind kind)
 {
     auto_node struct node *mine = node_new_map();
 
+    *f = (struct fixture){
+        .env = "demo", .name = "thing", .instance_name = "thing-1", .container = "cid"};
     memset(&world, 0, sizeof(world));
-    memset(f, 0, sizeof(*f));
-    world.now = 1000000;
-    world.containers = "[]";
+    world.now = 1000000, world.containers = "[]";
     world.inspect = "{\"Created\":\"1970-01-01T00:00:10.5Z\"}";
-    f->manifest.ready_deadline_ms = 20000;
-    f->manifest.hook_deadline_ms = 5000;
-    memcpy(f->env, "demo", 5);
-    memcpy(f->instance_name, "thing-1", 8);
-    memcpy(f->container, "cid", 4);
+    f->manifest =
+        (struct manifest){.name = f->name, .ready_deadline_ms = 20000, .hook_deadline_ms = 5000};
     f->spec.name = f->env;
     f->spec_component.manifest = &f->manifest;
     f->spec_instance = (struct spec_instance){.name = f->instance_name, .manifest = &f->manifest};
@@ -240,10 +239,9 @@ static void an_instance_that_is_ready_healthy_and_applied_is_done(void **state)
 {
     (void)state;
     struct fixture f;
-    auto_free char *ok = NULL;
 
     open(&f, OP_KIND_INSTANCE_WAIT);
-    ok = applied(&f, "\"result\":\"ok\"");
+    auto_free char *ok = applied(&f, "\"result\":\"ok\"");
     assert_int_equal(after(&f, 0), WAIT_RESULT_NOT_YET);
     world.status = WELL;
     assert_int_equal(after(&f, 10), WAIT_RESULT_NOT_YET);
@@ -259,14 +257,19 @@ static void an_instance_that_is_ready_healthy_and_applied_is_done(void **state)
     close(&f);
 }
 
-static void what_only_etcd_knows_is_current_when_it_is_applied(void **state)
+static void keys_that_the_plan_could_not_read_count_as_etcd_has_them(void **state)
 {
     (void)state;
+    char key[] = "/slipway/demo/components/thing/config/a", *keys[] = {key};
     struct fixture f;
     open(&f, OP_KIND_INSTANCE_WAIT);
-    f.op.unread = true;
+    auto_free char *ok = applied(&f, "\"result\":\"ok\"");
+    f.plan.unread = (struct strv){.items = keys, .count = 1};
     world.status = WELL;
-    world.applied = "{\"hash\":\"of keys that the plan could not read\",\"result\":\"ok\"}";
+    world.applied = ok;
+    world.unread = "another";
+    assert_int_equal(after(&f, 0), WAIT_RESULT_NOT_YET);
+    world.unread = "1";
     assert_int_equal(after(&f, 10), WAIT_RESULT_DONE);
     close(&f);
 }
@@ -275,10 +278,9 @@ static void a_report_of_the_run_before_does_not_count(void **state)
 {
     (void)state;
     struct fixture f;
-    auto_free char *ok = NULL;
 
     open(&f, OP_KIND_INSTANCE_WAIT);
-    ok = applied(&f, "\"result\":\"ok\"");
+    auto_free char *ok = applied(&f, "\"result\":\"ok\"");
     world.status = WELL;
     world.applied = ok;
     world.inspect = "{\"Created\":\"1970-01-01T00:00:10Z\","
@@ -295,10 +297,9 @@ static void an_engine_that_does_not_answer_decides_nothing(void **state)
 {
     (void)state;
     struct fixture f;
-    auto_free char *ok = NULL;
 
     open(&f, OP_KIND_INSTANCE_WAIT);
-    ok = applied(&f, "\"result\":\"ok\"");
+    auto_free char *ok = applied(&f, "\"result\":\"ok\"");
     world.status = WELL;
     world.applied = ok;
     world.inspect = world.containers = NULL;
@@ -396,10 +397,9 @@ static void an_etcd_that_is_away_leaves_what_was_known(void **state)
 {
     (void)state;
     struct fixture f;
-    auto_free char *ok = NULL;
 
     open(&f, OP_KIND_INSTANCE_WAIT);
-    ok = applied(&f, "\"result\":\"ok\"");
+    auto_free char *ok = applied(&f, "\"result\":\"ok\"");
     world.etcd = ERR_NET;
     assert_int_equal(after(&f, 0), WAIT_RESULT_NOT_YET);
     world.etcd = ERR_TIMEOUT;
@@ -483,7 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_instance_that_is_ready_healthy_and_applied_is_done),
-        cmocka_unit_test(what_only_etcd_knows_is_current_when_it_is_applied),
+        cmocka_unit_test(keys_that_the_plan_could_not_read_count_as_etcd_has_them),
         cmocka_unit_test(a_report_of_the_run_before_does_not_count),
         cmocka_unit_test(an_engine_that_does_not_answer_decides_nothing),
         cmocka_unit_test(a_refused_configuration_ends_the_wait_with_its_reason),
