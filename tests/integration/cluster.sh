@@ -4,33 +4,25 @@
 # byte, survives kill -9 of everything, shows no secret, and leaves nothing behind.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq; do command -v "$need" >/dev/null || { skip "cluster" "no $need"; finish; }; done
-export SLIPWAY_HOME=$TMP/home
-env=t-cluster-$$
-file=$TMP/$env.yaml
-slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker volume ls -q --filter label=slipway.name=$env | xargs -r docker volume rm
-    docker network ls -q --filter label=slipway.name=$env | xargs -r docker network rm"
+needs "cluster" jq
+environment cluster
 
 document() { # MONITORS OSDS
-    cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  ceph-mon: {instances: $1}
-  ceph-mgr:
-    instances: 1
-    config:
-      pools:
-        volumes: {size: 2, min_size: 1, pg_num: 8, application: rbd}
-        archive: {kind: erasure, k: 2, m: 1, pg_num: 8}
-  ceph-osd:
-    instances: $2
-    config: {memory_target: 1GiB}
-    overrides: {ceph-osd-2: {volumes: [$env-osd-2-data, $env-osd-2-db, $env-osd-2-log]}}
+    components <<END
+etcd: {instances: 1}
+ceph-mon: {instances: $1}
+ceph-mgr:
+  instances: 1
+  config:
+    pools:
+      volumes: {size: 2, min_size: 1, pg_num: 8, application: rbd}
+      archive: {kind: erasure, k: 2, m: 1, pg_num: 8}
+ceph-osd:
+  instances: $2
+  config: {memory_target: 1GiB}
+  overrides: {ceph-osd-2: {volumes: [$env-osd-2-data, $env-osd-2-db, $env-osd-2-log]}}
 END
 }
 mon() { slip exec -T ceph-mon-1 -- "$@"; }

@@ -3,13 +3,11 @@
 # The commands beside up, plan and down, on a real Docker and a real etcd.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-export SLIPWAY_HOME=$TMP/home
 unset NO_COLOR SLIPWAY_LINK
-env=t-commands-$$
-file=$TMP/$env.yaml
-slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" --catalog "$TMP/more" -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
+environment commands --catalog "$ROOT/tests/data/components" --catalog "$TMP/more"
+slip() { "$SLIPWAY" "${slip_options[@]}" -e "$env" "$@"; }
 
 mkdir -p "$TMP/more/shell"
 cat >"$TMP/more/shell/component.yaml" <<'END'
@@ -20,14 +18,11 @@ run: {command: [sleep, infinity]}
 config:
   limits: {type: map, default: {}, apply: live, help: a map}
 END
-cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  sleeper: {instances: 2}
-  echo: {instances: 1}
-  shell: {instances: 1}
+components <<END
+etcd: {instances: 1}
+sleeper: {instances: 2}
+echo: {instances: 1}
+shell: {instances: 1}
 END
 
 check_status "before up there is no environment" 1 slip status

@@ -4,17 +4,12 @@
 # space again.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq; do command -v "$need" >/dev/null || { skip "disk" "no $need"; finish; }; done
-export SLIPWAY_HOME=$TMP/home
-env=t-disk-$$
-file=$TMP/$env.yaml
+needs "disk" jq
 small=t-disk-small-$$
-slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker volume ls -q --filter label=slipway.name=$env | xargs -r docker volume rm
-    docker network ls -q --filter label=slipway.name=$env | xargs -r docker network rm
-    docker rm -f $small; docker volume rm $small"
+on_exit "docker rm -f $small; docker volume rm $small"
+environment disk --catalog "$ROOT/tests/data/components"
 # A volume of a few megabytes, which a container of ours keeps mounted.
 docker volume create --opt type=tmpfs --opt device=tmpfs --opt o=size=8m "$small" >/dev/null
 

@@ -4,33 +4,27 @@
 # same time, beside `slipway volume`; restarts of the driver and of dockerd, kill -9. What was written is compared by checksum.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq curl ldd unshare; do command -v "$need" >/dev/null || { skip "Docker's volumes" "no $need"; finish; }; done
-docker info >/dev/null 2>&1 || { skip "Docker's volumes" "no Docker"; finish; }
+needs "Docker's volumes" jq curl ldd unshare
 [ -e /dev/loop-control ] || { skip "Docker's volumes" "the host has no loop devices"; finish; }
 
-export SLIPWAY_HOME=$TMP/home
-env=t-docker-$$
-file=$TMP/$env.yaml
+environment docker
 fuse=$env-volumedriver-fuse-1 driver=slipway-$env
 host=/var/lib/slipway/$env/volumedriver-fuse-1
 user=$env-user image=slipway-test-$$:tools
 slip() { "$SLIPWAY" -e "$env" "$@"; }
 volume() { "$SLIPWAY" -q -e "$env" volume "$@"; }
 on_exit "forget_plugin $driver"
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
 on_exit "docker ps -aq --filter name=$user | xargs -r docker rm -f; docker volume ls -qf driver=$driver | xargs -r docker volume rm -f"
 on_exit "docker rmi $image"
-cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  ceph-mon: {instances: 1}
-  ceph-mgr: {instances: 1}
-  ceph-osd: {instances: 2}
-  volumedriver-fuse: {instances: 1, config: {docker: true}}
-  volumedriver-qemu: {instances: 1}
+components <<END
+etcd: {instances: 1}
+ceph-mon: {instances: 1}
+ceph-mgr: {instances: 1}
+ceph-osd: {instances: 2}
+volumedriver-fuse: {instances: 1, config: {docker: true}}
+volumedriver-qemu: {instances: 1}
 END
 # A root file system of a few tools, in any Docker within a second.
 mkdir -p "$TMP/root/data" "$TMP/root/tmp"
@@ -39,8 +33,8 @@ for t in sh sha256sum head sleep sync ls df cat dd; do
 done
 tar -C "$TMP/root" -c . | docker import - "$image" >/dev/null
 
-# says NAME SENTENCE COMMAND...: fails, and says so.
-says() {
+# fails NAME SENTENCE COMMAND...: it fails, and says so.
+fails() {
     local name=$1 sentence=$2 status=0
     shift 2
     "$@" >"$TMP/out" 2>&1 || status=$?
@@ -69,11 +63,11 @@ check_same "and nothing is mounted on the host" "" "$(grep "$host/" /proc/mounts
 
 start "$user-1" "$env-a"
 check_same "while a container has it, it is attached" "64MiB volumedriver-fuse-1" "$(state "$env-a")"
-says "docker refuses to remove it" "in use" docker volume rm "$env-a"
+fails "docker refuses to remove it" "in use" docker volume rm "$env-a"
 check_has "the driver refuses too" "$(asked Remove "$env-a")" "is in use by 1 containers"
-says "slipway refuses" "is attached to volumedriver-fuse-1" volume delete "$env-a"
-says "another driver is refused" "a volume has one writer" volume attach "$env-a" --to qemu
-says "a mount on the host is refused" "in use by containers of Docker" volume mount "$env-a" "$TMP/mnt"
+fails "slipway refuses" "is attached to volumedriver-fuse-1" volume delete "$env-a"
+fails "another driver is refused" "a volume has one writer" volume attach "$env-a" --to qemu
+fails "a mount on the host is refused" "in use by containers of Docker" volume mount "$env-a" "$TMP/mnt"
 start "$user-2" "$env-a"
 check_same "a second container sees the same" "$sum" "$(docker exec "$user-2" sha256sum /data/x)"
 docker rm -f "$user-1" >/dev/null
@@ -90,18 +84,18 @@ check "a volume from the snapshot" made "$env-b" -o "from=$env-a@before"
 check_same "has what was there then" "$second" "$(in_new "$env-b" 'sha256sum /data/x /data/y')"
 check "a volume goes" docker volume rm "$env-b"
 docker rm -f "$user-2" >/dev/null
-says "one with snapshots does not" "has snapshots (before)" docker volume rm "$env-a"
+fails "one with snapshots does not" "has snapshots (before)" docker volume rm "$env-a"
 check_status "without its snapshot" 0 volume snapshot "$env-a" before --delete
 
-says "an option is checked" "unknown option speed; known are size" made "$env-x" -o speed=high
-says "a size is checked" "1MiB to 64TiB" made "$env-x" -o size=65T
-says "a pool is checked" "there is no pool none" made "$env-x" -o pool=none
+fails "an option is checked" "unknown option speed; known are size" made "$env-x" -o speed=high
+fails "a size is checked" "1MiB to 64TiB" made "$env-x" -o size=65T
+fails "a pool is checked" "there is no pool none" made "$env-x" -o pool=none
 check_same "and nothing is left of it" "" "$(state "$env-x")"
 check_status "a volume by hand" 0 volume create "$env-raw" --size 16MiB --attach fuse
-says "that is in use by hand is not Docker's" "by hand" in_new "$env-raw" true
+fails "that is in use by hand is not Docker's" "by hand" in_new "$env-raw" true
 head -c 4096 /dev/urandom | dd of="$host/$env-raw" conv=notrunc,fsync status=none
 check_status "detached" 0 volume detach "$env-raw"
-says "what holds something else is never formatted" "no ext4 file system" in_new "$env-raw" true
+fails "what holds something else is never formatted" "no ext4 file system" in_new "$env-raw" true
 check_same "and let go of again" "16MiB " "$(state "$env-raw")"
 check "it can be removed" docker volume rm "$env-raw"
 
@@ -181,14 +175,14 @@ if command -v qemu-storage-daemon >/dev/null; then
     check_same "attached to the QEMU driver" "64MiB volumedriver-qemu-1" "$(state "$m")"
     head -c 3000000 /dev/urandom >"$TMP/mnt/x"
     sum=$(sha256sum <"$TMP/mnt/x")
-    says "a second time is refused" "is mounted on $TMP/mnt" volume mount "$m" "$TMP/other"
-    says "Docker is refused" "in use by volumedriver-qemu-1" in_new "$m" true
+    fails "a second time is refused" "is mounted on $TMP/mnt" volume mount "$m" "$TMP/other"
+    fails "Docker is refused" "in use by volumedriver-qemu-1" in_new "$m" true
     check_same "the refusal leaves nothing behind" "64MiB volumedriver-qemu-1" "$(state "$m")"
     docker restart "$env-volumedriver-qemu-1" >/dev/null
     head -c 2000000 /dev/urandom >"$TMP/mnt/y"
     check "a restart of the driver is waited out" timeout 90 sync "$TMP/mnt/y"
     exec 7<"$TMP/mnt/x"
-    says "in use it stays" "is in use" volume unmount "$m"
+    fails "in use it stays" "is in use" volume unmount "$m"
     exec 7<&-
     second=$(sha256sum <"$TMP/mnt/y")
     check_status "and ends by one command" 0 volume unmount "$m"

@@ -4,22 +4,13 @@
 # etcd is away for a while. Configuration goes on arriving, and no daemon is restarted for it.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq; do command -v "$need" >/dev/null || { skip "etcd3" "no $need"; finish; }; done
-export SLIPWAY_HOME=$TMP/home
-env=t-etcd3-$$
-file=$TMP/$env.yaml
-slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q -e "$env" "$@"; }
-on_exit "docker unpause \$(docker ps -q --filter label=slipway.name=$env --filter status=paused)
-    slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker volume ls -q --filter label=slipway.name=$env | xargs -r docker volume rm
-    docker network ls -q --filter label=slipway.name=$env | xargs -r docker network rm"
-cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 3, config: {auth_token_ttl: 10s}}
-  sleeper: {instances: 1}
+needs "etcd3" jq
+environment etcd3 --catalog "$ROOT/tests/data/components"
+components <<END
+etcd: {instances: 3, config: {auth_token_ttl: 10s}}
+sleeper: {instances: 1}
 END
 word() { docker exec "$env-sleeper-1" cat /data/word; }
 word_is() { [ "$(word)" = "$1" ]; }

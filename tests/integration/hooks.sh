@@ -4,16 +4,14 @@
 # and what it printed last; nothing that was well is lost; and with the fault mended the same command goes on.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-command -v docker >/dev/null || { skip "hooks" "no docker"; finish; }
-export SLIPWAY_HOME=$TMP/home
-env=t-hooks-$$
-file=$TMP/$env.yaml
+needs "hooks"
 component=faulty$$
 catalog=$TMP/catalog/$component
-slip() { "$SLIPWAY" --catalog "$TMP/catalog" -q "$@"; }
-on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker images -q slipway/$component | sort -u | xargs -r docker rmi -f"
+on_exit "docker images -q slipway/$component | sort -u | xargs -r docker rmi -f"
+environment hooks --catalog "$TMP/catalog"
+slip() { "$SLIPWAY" "${slip_options[@]}" -q "$@"; }
 
 # component COMMAND: a component without hooks that runs the command.
 component() {

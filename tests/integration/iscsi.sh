@@ -8,34 +8,25 @@
 # WRITE SAME by one write for each block, which is 66,000 of them in a test and half an hour without the cache.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
+. "$(dirname "$0")/../writers.sh"
 
-for need in docker jq python3 iscsi-test-cu iscsi-ls; do command -v "$need" >/dev/null || { skip "iscsi" "no $need"; finish; }; done
-docker info >/dev/null 2>&1 || { skip "iscsi" "no Docker"; finish; }
-
-export SLIPWAY_HOME=$TMP/home
-env=t-iscsi-$$
-file=$TMP/$env.yaml
+needs "iscsi" jq python3 iscsi-test-cu iscsi-ls
+environment iscsi
 iscsi=$env-volumedriver-iscsi-1
-io=$ROOT/tests/integration/volume_io.py
 known="SCSI.GetLBAStatus.BeyondEol SCSI.PrinServiceactionRange.Range SCSI.ProutReserve.OwnershipEA
 SCSI.ProutReserve.OwnershipEARO SCSI.ProutReserve.OwnershipWE SCSI.ProutReserve.OwnershipWERO SCSI.Reserve6.2Initiators
 iSCSI.iSCSIdatasn.iSCSIDataSnInvalid iSCSI.iSCSITMF.LUNResetSimpleAsync iSCSI.iSCSISendTargets.Simple iSCSI.iSCSISendTargets.Invalid"
 read -ra tester <<<"${ISCSI_TEST_CU:-iscsi-test-cu}" # words, for a program of another release in a container
 workers=4 limit=60 least=159 # volumes that are tested at the same time, seconds for one test
 
-slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-on_exit 'kill -9 $(jobs -p)'
-cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  ceph-mon: {instances: 1, config: {settings: {mon_allow_pool_size_one: "true"}}}
-  ceph-mgr: {instances: 1, config: {pools: {volumes: {size: 1, min_size: 1, pg_num: 8, application: rbd}}}}
-  ceph-osd: {instances: 1}
-  volumedriver-iscsi: {instances: 1}
-  volumedriver-qemu: {instances: 1}
+components <<END
+etcd: {instances: 1}
+ceph-mon: {instances: 1, config: {settings: {mon_allow_pool_size_one: "true"}}}
+ceph-mgr: {instances: 1, config: {pools: {volumes: {size: 1, min_size: 1, pg_num: 8, application: rbd}}}}
+ceph-osd: {instances: 1}
+volumedriver-iscsi: {instances: 1}
+volumedriver-qemu: {instances: 1}
 END
 check_status "up brings a cluster about" 0 slip -f "$file" up
 mapfile -t names < <(seq -f 't%g' "$workers")
@@ -48,12 +39,8 @@ done
 check_status "are attached" 0 slip volume attach "${names[@]}" --to iscsi
 check_status "a volume to write to" 0 slip volume create load --size 64MiB --attach iscsi
 check_status "and one for NBD" 0 slip volume create disk --size 64MiB --attach qemu
-# libiscsi takes the login from the environment too, so it is in no argument list.
-LIBISCSI_CHAP_USERNAME=slipway
-LIBISCSI_CHAP_PASSWORD=$(docker exec "$iscsi" cat /run/slipway/secrets/chap)
-export LIBISCSI_CHAP_USERNAME LIBISCSI_CHAP_PASSWORD
-url_of() { slip volume show "$1" --json | jq -r '.attached[0].use[] | select(.title | startswith("libiscsi")) | .line | sub("slipway%PASSWORD@"; "")'; }
-t1=$(url_of t1)
+chap_login
+t1=$(of_volume t1)
 portal=${t1#iscsi://}
 portal=${portal%%/*}
 daemon() { docker top "$iscsi" -eo pid,args | awk '/tgtd -f/ && !/slipway-init/ { print $1 }'; }
@@ -67,10 +54,8 @@ check_not "another user too" env LIBISCSI_CHAP_USERNAME=somebody timeout 20 iscs
 check_not "and nobody" env -u LIBISCSI_CHAP_USERNAME -u LIBISCSI_CHAP_PASSWORD timeout 20 iscsi-inq "$t1"
 
 # ---- a thousand connections --------------------------------------------------------------------------
-python3 "$io" write "$(url_of load)" "$TMP/state" >"$TMP/io.out" 2>"$TMP/io.err" &
-writer=$!
-writes() { jq .writes "$TMP/state" 2>/dev/null || echo 0; }
-moving() { [ "$(writes)" -gt $((last + 40)) ]; }
+start_writer load
+moving() { [ "$(said load writes)" -gt $((last + 40)) ]; }
 # thousand WHAT ADDRESS: while 1,000 connections that say nothing are open.
 thousand() {
     local what=$1 holder
@@ -78,7 +63,7 @@ thousand() {
     python3 "$io" hold 1000 "${2%:*}" "${2##*:}" >"$TMP/held" 2>"$TMP/held.err" &
     holder=$!
     check "1,000 connections to $what" wait_until 60 grep -qx 1000 "$TMP/held"
-    last=$(writes)
+    last=$(said load writes)
     check "who writes already goes on" wait_until 30 moving
     if [ "$what" = iSCSI ]; then check "a new one is let in beside them" inquiry; else check "a new one is served beside them" nbd_tcp; fi
     kill "$holder"
@@ -96,17 +81,15 @@ check "a writer writes" wait_until 30 moving
 thousand iSCSI "$portal"
 check "NBD over TCP is served" nbd_tcp
 thousand "NBD over TCP" "$nbd"
-status=0
-kill -TERM "$writer"
-wait "$writer" || status=$?
-check_same "all that it wrote is there" "0 [] 0" "$status $(jq -c .wrong "$TMP/io.out") $(jq .errors "$TMP/io.out")$(cat "$TMP/io.err")"
+stop_writer "all that it wrote is there" load
+check_same "and it saw no error" 0 "$(jq .errors "$TMP/load.out")"
 
 # ---- iscsi-test-cu -----------------------------------------------------------------------------------
 "${tester[@]}" --list | awk -F. 'NF == 3 && ($1 == "SCSI" || $1 == "iSCSI")' >"$TMP/tests"
 # run_some VOLUME: takes the next test until there is none; a line "RESULT TEST MILLISECONDS" for each.
 run_some() {
     local test status result begin url
-    url=$(url_of "$1")
+    url=$(of_volume "$1")
     while :; do
         { flock 9 && test=$(head -n 1 "$TMP/tests") && sed -i 1d "$TMP/tests"; } 9>"$TMP/lock"
         [ -n "$test" ] || break

@@ -4,16 +4,12 @@
 # looks already, and is taken for what it is.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-export SLIPWAY_HOME=$TMP/home
-env=t-late-$$
-file=$TMP/$env.yaml
+environment late --catalog "$ROOT/tests/data/components"
 docker_socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
 docker_socket=${docker_socket#unix://}
-slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@"; }
-on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker volume ls -q | grep '^$env-' | xargs -r docker volume rm
-    docker network ls -q --filter name=^$env-net | xargs -r docker network rm"
+slip() { "$SLIPWAY" "${slip_options[@]}" "$@"; }
 cat >"$file" <<EOF
 name: $env
 components:

@@ -4,22 +4,16 @@
 # a QEMU that boots from a volume and writes to it, the plug pulled on one container of each kind, the data looked for.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq qemu-img qemu-io qemu-storage-daemon qemu-system-x86_64 mke2fs; do
-    command -v "$need" >/dev/null || { skip "newcomer" "no $need"; finish; }
-done
-docker info >/dev/null 2>&1 || { skip "newcomer" "no Docker"; finish; }
+needs "newcomer" jq qemu-img qemu-io qemu-storage-daemon qemu-system-x86_64 mke2fs
 [ -c /dev/fuse ] || { skip "newcomer" "no /dev/fuse"; finish; }
 "$ROOT/scripts/host/make-guest" "$TMP/guest.img" >"$TMP/out" 2>&1 || { skip "newcomer" "$(tail -n 1 "$TMP/out")"; finish; }
 "$ROOT/scripts/host/make-guest" "$TMP/busy.img" stay >"$TMP/out" 2>&1
 
-export SLIPWAY_HOME=$TMP/home
-env=t-newcomer-$$
-file=$TMP/$env.yaml
+environment newcomer
 dir=/var/lib/slipway/$env
 nbd="nbd+unix:///vm?socket=$dir/volumedriver-qemu-1/nbd.sock"
-slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
 on_exit 'kill -9 $(cat "$TMP/qemu.pid"); kill $guest $(cat "$TMP/shown.pid"); umount -l "$TMP/mnt"'
 guest=''
 sed "s/^name: .*/name: $env/" "$ROOT/components/demo.yaml" >"$file"

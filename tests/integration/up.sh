@@ -3,13 +3,11 @@
 # up, plan and down on a real Docker and a real etcd, with containers that do nothing.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-export SLIPWAY_HOME=$TMP/home
-env=t-up-$$
-file=$TMP/$env.yaml
-slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@"; }
-on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-on_exit "slip -e $env-b down --volumes --yes; docker ps -aq --filter label=slipway.name=$env-b | xargs -r docker rm -f"
+environment up --catalog "$ROOT/tests/data/components"
+slip() { "$SLIPWAY" "${slip_options[@]}" "$@"; }
+on_exit "take_away $env-b"
 
 document() { # COUNT WORD
     cat >"$file" <<EOF

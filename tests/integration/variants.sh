@@ -4,13 +4,10 @@
 # password in a file.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-export SLIPWAY_HOME=$TMP/home
-env=t-variants-$$
-file=$TMP/$env.yaml
-slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@"; }
-on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker volume ls -q --filter label=slipway.name=$env | xargs -r docker volume rm"
+environment variants --catalog "$ROOT/tests/data/components"
+slip() { "$SLIPWAY" "${slip_options[@]}" "$@"; }
 
 document() { # WORD [COUNT]
     cat >"$file" <<END

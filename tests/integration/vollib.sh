@@ -4,37 +4,27 @@
 # driver, one writer, snapshots, sizes, wrong keys, a storage that does not answer.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq qemu-io; do command -v "$need" >/dev/null || { skip "library" "no $need"; finish; }; done
-docker info >/dev/null 2>&1 || { skip "library" "no Docker"; finish; }
+needs "library" jq qemu-io
 asan=$TMP/asan
 check "the library and its test program build" make -C "$ROOT" -s SAN=address,undefined B="$asan" "$asan/integration/vollib_driver"
 
-export SLIPWAY_HOME=$TMP/home
-env=t-vollib-$$
-file=$TMP/$env.yaml
+environment vollib
 qemu=volumedriver-qemu-1
-slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-on_exit "docker unpause $env-ceph-osd-1"
-on_exit '[ -z "${held:-}" ] || kill -9 "$held"'
-cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  ceph-mon: {instances: 1}
-  ceph-mgr: {instances: 1}
-  ceph-osd: {instances: 1}
-  volumedriver-qemu: {instances: 1}
+components <<END
+etcd: {instances: 1}
+ceph-mon: {instances: 1}
+ceph-mgr: {instances: 1}
+ceph-osd: {instances: 1}
+volumedriver-qemu: {instances: 1}
 END
 lib() { timeout 120 "$asan/integration/vollib_driver" "$@"; }
 # refused NAME CODE SENTENCE COMMAND...: the number and the sentence, and no report of a sanitizer.
 refused() {
     local name=$1 code=$2 sentence=$3
     shift 3
-    check_status "$name" 1 "$@"
-    check_has "$name: and says so" "$(cat "$TMP/err")" "-$code: $sentence"
+    says "$name" 1 "-$code: $sentence" "$@"
 }
 # hold COMMAND...: runs in the background until `released NAME`.
 hold() {
@@ -52,7 +42,7 @@ released() {
     check_same "$1" 0 "$status"
 }
 
-check_status "up brings a cluster about" 0 "$SLIPWAY" -q -f "$file" up
+check_status "up brings a cluster about" 0 slip -f "$file" up
 check_status "a volume by command" 0 slip volume create shared --size 64MiB --attach qemu
 VOLLIB_LINE=$(slip volume show shared | grep -o 'rbd:.*')
 export VOLLIB_LINE VOLLIB_KEY_FILE=$TMP/key VOLLIB_TIMEOUT=4

@@ -4,33 +4,26 @@
 # The QEMU driver is tried by volumes.sh.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq; do command -v "$need" >/dev/null || { skip "drivers" "no $need"; finish; }; done
-docker info >/dev/null 2>&1 || { skip "drivers" "no Docker"; finish; }
+needs "drivers" jq
 
-export SLIPWAY_HOME=$TMP/home
-env=t-drivers-$$
-file=$TMP/$env.yaml
+environment drivers
 iscsi=$env-volumedriver-iscsi-1 fuse=$env-volumedriver-fuse-1
 shown=/var/lib/slipway/$env/volumedriver-fuse-1
-slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-cat >"$file" <<EOF
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  ceph-mon: {instances: 1}
-  ceph-mgr: {instances: 1, config: {volumes: {block: {size: 64MiB}, file: {size: 64MiB}}}}
-  ceph-osd: {instances: 2}
-  volumedriver-iscsi: {instances: 1}
-  volumedriver-fuse: {instances: 1}
+components <<EOF
+etcd: {instances: 1}
+ceph-mon: {instances: 1}
+ceph-mgr: {instances: 1, config: {volumes: {block: {size: 64MiB}, file: {size: 64MiB}}}}
+ceph-osd: {instances: 2}
+volumedriver-iscsi: {instances: 1}
+volumedriver-fuse: {instances: 1}
 EOF
 logged() { docker logs "$1" 2>&1 | grep -qF "$2"; }
 hook() { docker exec "$1" /usr/lib/slipway/slipway-agent hook "$2"; }
 is_size() { [ "$(stat -c %s "$shown/file" 2>/dev/null)" = "$1" ]; }
 
-check_status "up brings a cluster with both drivers about" 0 "$SLIPWAY" -q -f "$file" up
+check_status "up brings a cluster with both drivers about" 0 slip -f "$file" up
 
 check_status "a volume for the FUSE driver" 0 slip config set volumedriver-fuse volumes '{"file":{}}'
 check "is a file of the host" wait_until 20 is_size $((64 << 20))

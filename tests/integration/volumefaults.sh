@@ -5,55 +5,14 @@
 # driver itself lives, no writer may see an error. At the end each volume is read through another driver.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
+. "$(dirname "$0")/../writers.sh"
 
-for need in docker jq python3 iscsi-ls; do command -v "$need" >/dev/null || { skip "volume faults" "no $need"; finish; }; done
-docker info >/dev/null 2>&1 || { skip "volume faults" "no Docker"; finish; }
-
-export SLIPWAY_HOME=$TMP/home
-env=t-vfaults-$$
-file=$TMP/$env.yaml
-io=$ROOT/tests/integration/volume_io.py
-slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-on_exit 'kill -9 $(jobs -p)'
-cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 3}
-  ceph-mon: {instances: 3}
-  ceph-mgr:
-    instances: 1
-    config:
-      pools:
-        volumes: {size: 2, min_size: 1, pg_num: 8, application: rbd}
-        cold: {kind: erasure, k: 2, m: 1, min_size: 2, pg_num: 8}
-  ceph-osd: {instances: 3}
-  volumedriver-qemu: {instances: 1}
-  volumedriver-iscsi: {instances: 1}
-  volumedriver-fuse: {instances: 1}
-END
-
-# of_volume NAME: what volume_io.py calls it, from the lines that `volume show` prints.
-of_volume() {
-    local line
-    line=$(slip volume show "$1" --json | jq -r '.attached[0].use[] | select(.title == "the file"
-        or (.title | startswith("libiscsi")) or (.title | startswith("qemu-img"))) | .line')
-    case $line in
-    nbd+unix:*) echo "nbd:${line#*socket=}:$1" ;;
-    *) echo "${line/slipway%PASSWORD@/}" ;; # the login is in the environment
-    esac
-}
-LIBISCSI_CHAP_USERNAME=slipway
-LIBISCSI_CHAP_PASSWORD=
-export LIBISCSI_CHAP_USERNAME LIBISCSI_CHAP_PASSWORD
+needs "volume faults" jq python3 iscsi-ls
+environment vfaults
+three_drivers 3 3
 volumes=(vq vi vf)
-declare -A driver=([vq]=qemu [vi]=iscsi [vf]=fuse) writer
-start_writer() {
-    python3 "$io" write "$(of_volume "$1")" "$TMP/$1.state" >"$TMP/$1.out" 2>"$TMP/$1.err" &
-    writer[$1]=$!
-}
-said() { jq -r ".$2" "$TMP/$1.state" 2>/dev/null || echo 0; }
+declare -A driver=([vq]=qemu [vi]=iscsi [vf]=fuse)
 # note: remembers where every writer is.
 declare -A writes errors
 note() {
@@ -84,7 +43,7 @@ is_well() { [ "$(slip status --json 2>/dev/null | jq -r --arg i "$1" '.instances
 well() { slip status --json 2>/dev/null | jq -e .healthy; }
 
 check_status "up brings a cluster with three drivers about" 0 slip -f "$file" up
-LIBISCSI_CHAP_PASSWORD=$(docker exec "$env-volumedriver-iscsi-1" cat /run/slipway/secrets/chap)
+chap_login
 check_status "a volume for the QEMU driver" 0 slip volume create vq --size 64MiB --attach qemu
 check_status "a volume for the iSCSI driver" 0 slip volume create vi --size 64MiB --attach iscsi
 check_status "a volume with erasure-coded data for the FUSE driver" 0 slip volume create vf --size 64MiB --data-pool cold --attach fuse
@@ -130,15 +89,11 @@ go_on "docker restart of everything" "${volumes[@]}"
 check "everything is well after it" wait_until 90 well
 
 for v in "${volumes[@]}"; do
-    status=0
-    kill -TERM "${writer[$v]}"
-    wait "${writer[$v]}" || status=$?
-    check_same "every flushed write through ${driver[$v]} is there: $(said "$v" writes) writes, worst batch $(said "$v" worst_ms) ms" \
-        "0 []" "$status $(jq -c .wrong "$TMP/$v.out")$(cat "$TMP/$v.err")"
+    stop_writer "every flushed write through ${driver[$v]} is there: $(said "$v" writes) writes, worst batch $(said "$v" worst_ms) ms" "$v"
 done
 declare -A other=([vq]=fuse [vi]=qemu [vf]=iscsi)
 for v in "${volumes[@]}"; do
     check_status "$v moves to ${other[$v]}" 0 slip volume move "$v" --to "${other[$v]}"
-    check "where it has the same data" python3 "$io" verify "$(of_volume "$v")" "$TMP/$v.state"
+    check "where it has the same data" same "$v"
 done
 finish

@@ -5,74 +5,20 @@
 # snapshots, names and sizes out of range. Through all three drivers, with data compared.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
+. "$(dirname "$0")/../writers.sh"
 
-for need in docker jq python3 iscsi-ls qemu-io qemu-img; do command -v "$need" >/dev/null || { skip "volume use" "no $need"; finish; }; done
-docker info >/dev/null 2>&1 || { skip "volume use" "no Docker"; finish; }
-
-export SLIPWAY_HOME=$TMP/home
-env=t-vuse-$$
-file=$TMP/$env.yaml
-io=$ROOT/tests/integration/volume_io.py
-slip() { "$SLIPWAY" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-on_exit "docker ps -q --filter label=slipway.name=$env --filter status=paused | xargs -r docker unpause"
-on_exit 'kill -9 $(jobs -p)'
-cat >"$file" <<END
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  ceph-mon: {instances: 1}
-  ceph-mgr:
-    instances: 1
-    config:
-      pools:
-        volumes: {size: 2, min_size: 1, pg_num: 8, application: rbd}
-        cold: {kind: erasure, k: 2, m: 1, min_size: 2, pg_num: 8}
-  ceph-osd: {instances: 3}
-  volumedriver-qemu: {instances: 1}
-  volumedriver-iscsi: {instances: 1}
-  volumedriver-fuse: {instances: 1}
-END
-of_volume() { # NAME [INSTANCE]: what volume_io.py calls it
-    local line
-    line=$(slip volume show "$1" --json | jq -r --arg i "${2:-}" '[.attached[] | select($i == "" or .instance == $i)][0].use[] |
-        select(.title == "the file" or (.title | startswith("libiscsi")) or (.title | startswith("qemu-img"))) | .line')
-    case $line in
-    nbd+unix:*) echo "nbd:${line#*socket=}:$1" ;;
-    *) echo "${line/slipway%PASSWORD@/}" ;; # the login is in the environment
-    esac
-}
+needs "volume use" jq python3 iscsi-ls qemu-io qemu-img
+environment vuse
+three_drivers 1 1
 mon() { docker exec "$env-ceph-mon-1" "$@"; }
-says() { # NAME STATUS SENTENCE COMMAND...
-    local name=$1 want=$2 sentence=$3
-    shift 3
-    check_status "$name" "$want" "$@"
-    check_has "$name: and says so" "$(cat "$TMP/err")" "$sentence"
-}
-declare -A writer
-start_writer() {
-    python3 "$io" write "$(of_volume "$1")" "$TMP/$1.state" >"$TMP/$1.out" 2>"$TMP/$1.err" &
-    writer[$1]=$!
-    wait_until 30 test -s "$TMP/$1.state" || true
-}
-said() { jq -r ".$2" "$TMP/$1.state" 2>/dev/null || echo 0; }
 further() { [ "$(said "$1" writes)" -gt $((before + 40)) ]; }
 goes_on() { before=$(said "$2" writes) && check "$1" wait_until 60 further "$2"; }
-same() { python3 "$io" verify "$(of_volume "$1" "${2:-}")" "$TMP/$1.state"; }
-stop_writer() { # NAME VOLUME: it reads everything back
-    local status=0
-    kill -TERM "${writer[$2]}"
-    wait "${writer[$2]}" || status=$?
-    check_same "$1" "0 []" "$status $(jq -c .wrong "$TMP/$2.out")$(cat "$TMP/$2.err")"
-}
 drivers=(qemu iscsi fuse)
 declare -A next=([qemu]=iscsi [iscsi]=fuse [fuse]=qemu)
 
 check_status "up brings a cluster with three drivers about" 0 slip -f "$file" up
-LIBISCSI_CHAP_USERNAME=slipway
-LIBISCSI_CHAP_PASSWORD=$(docker exec "$env-volumedriver-iscsi-1" cat /run/slipway/secrets/chap)
-export LIBISCSI_CHAP_USERNAME LIBISCSI_CHAP_PASSWORD
+chap_login
 
 # ---- names and sizes ---------------------------------------------------------------------------------
 check_status "two names, a size and a pool that cannot be" 6 slip volume create 'a b' ok .hidden --size 65TiB --pool nowhere

@@ -4,37 +4,22 @@
 # compared after each of snapshot, clone, resize, move and take-over.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq qemu-io qemu-img; do command -v "$need" >/dev/null || { skip "volumes" "no $need"; finish; }; done
-docker info >/dev/null 2>&1 || { skip "volumes" "no Docker"; finish; }
+needs "volumes" jq qemu-io qemu-img
 
-export SLIPWAY_HOME=$TMP/home
-env=t-volumes-$$
-file=$TMP/$env.yaml
+environment volumes
 host=/var/lib/slipway/$env
 one=volumedriver-qemu-1 two=volumedriver-qemu-2
-slip() { "$SLIPWAY" "$@"; }
-volume() { "$SLIPWAY" -e "$env" volume "$@"; }
-on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f"
-on_exit "docker unpause $env-$one"
-cat >"$file" <<EOF
-name: $env
-profile: quick
-components:
-  etcd: {instances: 1}
-  ceph-mon: {instances: 1}
-  ceph-mgr: {instances: 1}
-  ceph-osd: {instances: 2}
-  volumedriver-qemu: {instances: 2}
+volume() { slip volume "$@"; }
+components <<EOF
+etcd: {instances: 1}
+ceph-mon: {instances: 1}
+ceph-mgr: {instances: 1}
+ceph-osd: {instances: 2}
+volumedriver-qemu: {instances: 2}
 EOF
 
-# says NAME STATUS SENTENCE COMMAND...: exact status, and the sentence on stderr.
-says() {
-    local name=$1 want=$2 sentence=$3
-    shift 3
-    check_status "$name" "$want" "$@"
-    check_has "$name: and says so" "$(cat "$TMP/err")" "$sentence"
-}
 # io INSTANCE VOLUME COMMAND...: qemu-io on the socket that the host sees.
 io() {
     local url="nbd+unix:///$2?socket=$host/$1/nbd.sock" words=()
@@ -47,12 +32,12 @@ size_of() { qemu-img info --output json "nbd+unix:///$2?socket=$host/$1/nbd.sock
 # stored VOLUME BYTE OFFSET LENGTH: the storage has it, seen by libslipway-volume past every driver.
 stored() { timeout 120 "$B/integration/vollib_driver" check "$@"; }
 
-check_status "up brings a cluster with two drivers about" 0 slip up "$file"
+check_status "up brings a cluster with two drivers about" 0 slip -f "$file" up
 
 check_status "a volume is created and attached by one command" 0 volume create disk --size 64MiB --attach "$one"
 VOLLIB_LINE=$(volume show disk | grep -o 'rbd:.*')
 export VOLLIB_LINE VOLLIB_KEY_FILE=$TMP/key
-(umask 077 && slip -e "$env" exec "$one" cat /run/slipway/secrets/rbd >"$TMP/key")
+(umask 077 && slip exec "$one" cat /run/slipway/secrets/rbd >"$TMP/key")
 check "its lines name the socket" grep -q "nbd+unix:///disk?socket=$host/$one/nbd.sock" <(volume show disk)
 check "the same as JSON" jq -e '.attached[0].use[0].line' <(volume show disk --json)
 check "the host writes through the socket" io "$one" disk "write -P 0x11 0 1M" "write -P 0x22 32M 1M" flush
@@ -119,25 +104,25 @@ sleep 2
 check "not one byte of the old one arrived" io "$two" disk "read -P 0x55 0 1M" "read -P 0x22 32M 1M"
 check "in the storage neither" stored disk 0x55 0 $((1 << 20))
 
-check_status "a pool with a quota" 0 slip -e "$env" pool create fast --size 2 --quota 1GiB
-check_status "an erasure-coded pool for data" 0 slip -e "$env" pool create cold -k 2 -m 1
+check_status "a pool with a quota" 0 slip pool create fast --size 2 --quota 1GiB
+check_status "an erasure-coded pool for data" 0 slip pool create cold -k 2 -m 1
 check_same "are in the storage" "1073741824" \
     "$(docker exec "$env-ceph-mon-1" ceph osd pool get-quota fast -f json | jq .quota_max_bytes)"
 check_status "a volume in a pool of its own" 0 volume create other --size 16MiB --pool fast
-says "keeps the pool" 1 "pool fast holds the volume other" slip -e "$env" pool delete fast
+says "keeps the pool" 1 "pool fast holds the volume other" slip pool delete fast
 check_status "a volume shrinks when forced" 0 volume resize other 8MiB --force
 check_same "in the storage too" $((8 << 20)) "$(docker exec "$env-ceph-mon-1" rbd info fast/other --format json | jq .size)"
 check_status "the volume goes" 0 volume delete other
-says "a pool is not deleted by mistake" 5 "allow_pool_delete true" slip -e "$env" pool delete fast
-check_status "the monitors allow it" 0 slip -e "$env" config set ceph-mon allow_pool_delete true
+says "a pool is not deleted by mistake" 5 "allow_pool_delete true" slip pool delete fast
+check_status "the monitors allow it" 0 slip config set ceph-mon allow_pool_delete true
 allowed() { [ "$(docker exec "$env-ceph-mon-1" ceph tell mon.ceph-mon-1 config get mon_allow_pool_delete | jq -r .mon_allow_pool_delete)" = true ]; }
 check "at once" wait_until 20 allowed
-check_status "then the pool" 0 slip -e "$env" pool delete fast
-check_status "and the other" 0 slip -e "$env" pool delete cold
+check_status "then the pool" 0 slip pool delete fast
+check_status "and the other" 0 slip pool delete cold
 check_same "from the storage too" "volumes" \
     "$(docker exec "$env-ceph-mon-1" ceph osd pool ls -f json | jq -r '.[]' | grep -v '^\.' | paste -sd ' ')"
 
-check_status "the monitors refuse again, as the file says" 0 slip -e "$env" config delete ceph-mon allow_pool_delete
+check_status "the monitors refuse again, as the file says" 0 slip config delete ceph-mon allow_pool_delete
 
 check_status "detached" 0 volume detach disk
 check_status "back to the snapshot" 0 volume rollback disk before
@@ -147,8 +132,8 @@ check_status "attached again" 0 volume attach disk --to "$two"
 check "the driver shows" io "$two" disk "read -P 0x66 40M 1M"
 check "with the data of then" io "$two" disk "read -P 0x11 0 1M" "read -P 0x22 32M 1M"
 
-check_status "a plan of the file has nothing to do" 0 slip plan "$file"
-check_status "up with the file, which names no volume" 0 slip up "$file"
+check_status "a plan of the file has nothing to do" 0 slip -f "$file" plan
+check_status "up with the file, which names no volume" 0 slip -f "$file" up
 check_same "keeps them all" "copy disk" "$(volume list --json | jq -r '.[].name' | sort | paste -sd ' ')"
 check_status "detach the rest" 0 volume detach disk copy
 says "a volume with a clone is not deleted" 1 "has the clone copy" volume delete disk --force
@@ -157,6 +142,6 @@ check_status "then the volume with its snapshot" 0 volume delete disk --force
 check_same "nothing is left" "[]" "$(volume list --json | jq -c .)"
 check_same "in the storage neither" "" "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null || true)"
 
-check_status "down" 0 slip -e "$env" down --volumes --yes
+check_status "down" 0 slip down --volumes --yes
 check "takes the folders of the host away" test ! -e "$host"
 finish
