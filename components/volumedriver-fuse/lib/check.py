@@ -1,21 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The FUSE driver's part of `slipway check`: a small image of its own, in the namespace for checks, becomes a file, is written
-and read, and goes again."""
+"""The FUSE driver's part of `slipway check`: a scratch image becomes a file, is written and read."""
 
 import json
 import os
 import socket
-import time
 
-from slipway_ceph import Failure
 from slipway_check import failed, success
 from slipway_driver import DEFAULT_POOL, Wrong
-from slipway_qmp import Refused
-from slipway_rbd import ENOENT, Pool
-
-NAMESPACE = "slipway-check"
-SIZE = 4 << 20
-LOOK = "slipway logs of the driver; slipway check ceph-osd"
+from slipway_scratch import NAMESPACE, try_image
 
 
 def through_file(driver, name):
@@ -38,23 +30,7 @@ def through_file(driver, name):
 
 
 def check(driver):
-    # The time first: the OSDs' check takes away what is older than any check (ceph-osd/lib/check.py, sweep).
-    name = "check-%d-%d-fuse" % (time.time(), os.getpid())
-    try:
-        pool = Pool(driver.images.pool(DEFAULT_POOL).c, DEFAULT_POOL)
-        pool.c.lib.rados_ioctx_set_namespace(pool.io, NAMESPACE.encode())
-        pool.create(name, SIZE)
-        try:
-            through_file(driver, name)
-        finally:
-            try:
-                pool.remove(name)
-            except Failure as e:
-                if e.errno != ENOENT:
-                    raise
-        success("file", "volume.fuse", "1 MiB written and read back through a file; %d volumes served" % len(driver.served))
-    except (Failure, Refused, Wrong, OSError) as e:
-        failed("file", "volume.fuse", str(e), LOOK)
+    try_image(driver, "fuse", "file", through_file)
     if os.environ.get("CFG_docker") == "true":
         docker()
     return 0

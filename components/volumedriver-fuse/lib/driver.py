@@ -4,11 +4,10 @@
 import ctypes
 import os
 import sys
-import zlib
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
-from slipway_ceph import RUN, Failure, say  # noqa: E402
-from slipway_driver import USER, Driver, Images, Wrong, write_conf, yes  # noqa: E402
+from slipway_ceph import RUN, say  # noqa: E402
+from slipway_driver import USER, Driver, Wrong, hook, node, yes  # noqa: E402
 from slipway_qmp import Qmp, Refused  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -21,11 +20,6 @@ MNT_DETACH = 2
 EBUSY = 16
 
 
-def node(name):
-    """A node's name has at most 31 characters, a volume's has 63."""
-    return "v%08x-%s" % (zlib.crc32(name.encode()), "".join(c for c in name if c.isalnum())[:20])
-
-
 def unmount(path, lazily=False):
     """0, or the errno. Without `lazily` it is refused while anybody has the file open, on the host as well: the kernel asks
     every place that the mount was propagated to."""
@@ -34,6 +28,7 @@ def unmount(path, lazily=False):
 
 
 class Fuse(Driver):
+    daemon_name, conf = "qemu-storage-daemon", CONF
     refusals = (Refused, filesystem.Unfit)
     more = ("docker",)  # Docker has it attached, and lets go of it by itself
 
@@ -94,7 +89,7 @@ class Fuse(Driver):
         self.hide(node(name), os.path.join(EXPORT, name), force)
 
 
-def watch():
+def watch(_):
     with Qmp(os.path.join(WORK, "watch"), timeout=2) as daemon:
         exports = daemon.exports()
     with open("/proc/mounts") as f:
@@ -106,25 +101,5 @@ def watch():
     return 0
 
 
-def main(what):
-    if what in ("ready", "health"):
-        try:
-            return watch()
-        except (OSError, Refused) as e:
-            print("qemu-storage-daemon: %s" % e)
-            return 1
-    try:
-        with Images() as images:
-            driver = Fuse(images)
-            if what == "check":
-                from check import check
-                return check(driver)
-            write_conf(CONF)
-            return driver.drain() if what == "drain" else driver.apply()
-    except (Failure, OSError, Refused) as e:
-        print("volumes: %s" % e, file=sys.stderr)
-        return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(hook(sys.argv[1], Fuse, watch))

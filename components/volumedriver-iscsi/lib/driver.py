@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Failure, say  # noqa: E402
-from slipway_driver import USER, Driver, Images, Wrong, write_conf, yes  # noqa: E402
+from slipway_driver import USER, Driver, Wrong, hook, yes  # noqa: E402
 from slipway_tgt import (ACCOUNT, BIND, CONNECTION, DELETE, DEVICE, NEW, SHOW, SYSTEM, TARGET, UNBIND, UPDATE, Refused,  # noqa: E402
                          ask, targets)
 
@@ -33,13 +33,14 @@ def iqn(name):
 
 
 class Iscsi(Driver):
+    daemon_name, conf = "tgtd", CONF
     refusals = (Refused,)
 
     def __init__(self, images):
         super().__init__(images, WORK)
         self.there = targets()
 
-    def account(self):
+    def begin(self):
         with open(os.path.join(RUN, "secrets", "chap")) as f:
             try:
                 ask(ACCOUNT, NEW, text="user=%s,password=%s" % (CHAP_USER, f.read().strip()))
@@ -132,31 +133,14 @@ class Iscsi(Driver):
                 pass
 
 
-def main(what):
-    if what in ("ready", "health"):
-        try:
-            if what == "ready":
-                ask(SYSTEM, SHOW, timeout=2)
-            else:
-                print("%d volumes served" % len(targets()))
-            return 0
-        except (OSError, Refused) as e:
-            print("tgtd: %s" % e)
-            return 1
-    try:
-        with Images() as images:
-            driver = Iscsi(images)
-            if what == "check":
-                from check import check
-                return check(driver)
-            write_conf(CONF)
-            driver.account()
-            return driver.drain() if what == "drain" else driver.apply()
-    except (Failure, OSError, Refused) as e:
-        print("volumes: %s" % e, file=sys.stderr)
-        return 1
+def watch(what):
+    if what == "ready":
+        ask(SYSTEM, SHOW, timeout=2)
+    else:
+        print("%d volumes served" % len(targets()))
+    return 0
 
 
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    sys.exit(main(sys.argv[1]))
+    sys.exit(hook(sys.argv[1], Iscsi, watch))

@@ -7,21 +7,15 @@ front: one node (an NBD client of main) and one export, NBD on TCP with TLS.
 
 import os
 import sys
-import zlib
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
-from slipway_ceph import RUN, Failure, say  # noqa: E402
-from slipway_driver import USER, Driver, Images, Wrong, write_conf, yes  # noqa: E402
+from slipway_ceph import RUN, say  # noqa: E402
+from slipway_driver import USER, Driver, Images, Wrong, hook, node, yes  # noqa: E402
 from slipway_qmp import Qmp, Refused  # noqa: E402
 
 WORK = os.path.join(RUN, "qsd")
 CONF = os.path.join(WORK, "ceph.conf")
 EXPORT = "/export"
-
-
-def node(name):
-    """A node's name has at most 31 characters, a volume's has 63."""
-    return "v%08x-%s" % (zlib.crc32(name.encode()), "".join(c for c in name if c.isalnum())[:20])
 
 
 def connected(path):
@@ -31,6 +25,7 @@ def connected(path):
 
 
 class Qemu(Driver):
+    daemon_name, conf = "qemu-storage-daemon", CONF
     refusals = (Refused,)
 
     def __init__(self, images):
@@ -146,27 +141,9 @@ def health():
     return 0
 
 
-def main(what):
-    if what in ("ready", "health"):
-        try:
-            return ready() if what == "ready" else health()
-        except (OSError, Refused) as e:
-            print("qemu-storage-daemon: %s" % e)
-            return 1
-    try:
-        with Images() as images:
-            driver = Qemu(images)
-            if what == "check":
-                from check import check
-                return check(driver)
-            write_conf(CONF)
-            if what == "drain":
-                return driver.drain()
-            return driver.apply()
-    except (Failure, OSError, Refused) as e:
-        print("volumes: %s" % e, file=sys.stderr)
-        return 1
+def watch(what):
+    return ready() if what == "ready" else health()
 
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-sys.exit(main(sys.argv[1]))
+sys.exit(hook(sys.argv[1], Qemu, watch))

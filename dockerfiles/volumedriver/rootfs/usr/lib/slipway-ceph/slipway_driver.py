@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import time
+import zlib
 
 from slipway_ceph import RUN, Cluster, Failure, mon_host, mons, say
 from slipway_rbd import ENOENT, OWNER, Pool, size_bytes
@@ -63,6 +64,11 @@ def wanted(more=()):
         except Wrong as e:
             bad.append((name, e))
     return serve, gone, bad
+
+
+def node(name):
+    """A node of qemu-storage-daemon: its name has at most 31 characters, a volume's has 63."""
+    return "v%08x-%s" % (zlib.crc32(name.encode()), "".join(c for c in name if c.isalnum())[:20])
 
 
 def complain(name, why):
@@ -190,6 +196,8 @@ class Driver:
     served already, close(name, force), and, if it wants, finish(). What is served is remembered in `work`, which is in
     memory and emptied before the daemon starts."""
 
+    daemon_name = ""  # for sentences
+    conf = ""  # where its ceph.conf is
     more = ()  # further keys of an entry
     refusals = ()  # further exceptions that mean: not this volume, go on with the others
 
@@ -240,6 +248,9 @@ class Driver:
         if not v["read_only"]:
             self.images.release(v)
         say("detached volume %s" % name)
+
+    def begin(self):
+        """Before apply and drain."""
 
     def finish(self, names):
         """After all of them; what goes wrong is a list as of step."""
@@ -306,3 +317,25 @@ class Driver:
         for name, why in bad:
             complain(name, why)
         return 1 if bad else 0
+
+
+def hook(what, kind, watch):
+    """What hook `what` does with a driver of class `kind`, and its exit status. watch(what) does `ready` and `health`."""
+    if what in ("ready", "health"):
+        try:
+            return watch(what)
+        except (OSError,) + kind.refusals as e:
+            print("%s: %s" % (kind.daemon_name, e))
+            return 1
+    try:
+        with Images() as images:
+            driver = kind(images)
+            if what == "check":
+                from check import check
+                return check(driver)
+            write_conf(kind.conf)
+            driver.begin()
+            return driver.drain() if what == "drain" else driver.apply()
+    except (Failure, OSError) + kind.refusals as e:
+        print("volumes: %s" % e, file=sys.stderr)
+        return 1
