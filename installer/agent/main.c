@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/hook_env.h"
 #include "agent/keys_command.h"
+#include "agent/link_input.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -61,6 +62,7 @@ static int prepare_agent(struct agent *a, struct err *e)
     a->m = load_manifest(a->o->component_dir, e);
     if (!a->m || options_link(&a->link, a->o, e) < 0)
         return -1;
+    link_input_close();
     if (a->link && a->link->password)
         log_redact(a->link->password);
     mem_wipe_str(steal(a->o->link));

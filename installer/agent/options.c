@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/link_input.h"
 #include "base/fs.h"
 #include "base/mem.h"
 
@@ -164,12 +165,12 @@ int options_link(struct link **out, const struct options *o, struct err *e)
     if (variable && *variable)
         return link_parse(out, variable, e);
     auto_free char *path = from_env("SLIPWAY_LINK_FILE", default_link);
-    auto_wipe char *text = NULL;
-    if (fs_read(&text, NULL, path, LINK_MAX + 2, e) < 0)
-        return e->code == ERR_NOTFOUND
-                   ? err_set(e, ERR_USAGE,
-                             "no link: give it as the argument, in SLIPWAY_LINK or in %s", path)
-                   : err_wrap(e, "link");
-    text[strcspn(text, "\r\n")] = '\0';
-    return link_parse(out, text, e);
+    if (link_file_read(out, path, e) == 0)
+        return 0;
+    if (e->code != ERR_NOTFOUND)
+        return err_wrap(e, "link");
+    if (link_input_is_there())
+        return link_input_read(out, path, e);
+    return err_set(e, ERR_USAGE, "no link: give it as the argument, in SLIPWAY_LINK or in %s",
+                   path);
 }

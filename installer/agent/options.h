@@ -33,8 +33,9 @@ struct options {
 /* argv with the program's name at 0; environ is read. */
 int options_parse(struct options *o, const char *const *argv, struct err *e);
 void options_clear(struct options *o);
-/* The link by precedence: argument, SLIPWAY_LINK, SLIPWAY_LINK_FILE or /etc/slipway/link. *out is
- * NULL, without an error, when arguments for the component stand in its place. */
+/* The link by precedence: argument, SLIPWAY_LINK, SLIPWAY_LINK_FILE or /etc/slipway/link, standard
+ * input when it is a pipe. *out is NULL, without an error, when arguments for the component stand
+ * in its place. */
 int options_link(struct link **out, const struct options *o, struct err *e);
 
 #endif

@@ -49,6 +49,11 @@ const char *api_socket(const struct engine *g)
     return g->socket;
 }
 
+bool api_is_read_only(const struct engine *g)
+{
+    return g->read_only;
+}
+
 const char *engine_version(const struct engine *g)
 {
     return g->version;

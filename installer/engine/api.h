@@ -40,6 +40,7 @@ int api_error_text(long status, const char *message, struct err *e);
 
 /* Borrowed: the path of the socket. */
 const char *api_socket(const struct engine *g);
+bool api_is_read_only(const struct engine *g);
 
 /* Deadlines of ordinary calls: reads, and changes that make the engine work. */
 enum { API_READ_MS = 60 * 1000, API_CHANGE_MS = 180 * 1000 };

@@ -68,6 +68,12 @@ struct engine_file {
 int engine_container_put(struct engine *g, const char *id, const struct engine_file *files,
                          size_t count, struct err *e);
 
+/* Writes to the standard input of a running container made with OpenStdin; back when Docker has
+ * taken all of it over. ERR_CONFLICT when it restarts just now or is paused; to a container without
+ * OpenStdin it goes nowhere, as Docker has it. Leaves the input open for another call. */
+int engine_container_send(struct engine *g, const char *id, const void *data, size_t len,
+                          struct err *e);
+
 /* Logs: calls line() for each complete line, in order. Frames are reassembled; a line longer than 1
  * MiB is cut. With follow, until the container stops, stop() is true (asked each 200 ms) or an
  * error. */

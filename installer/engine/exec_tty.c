@@ -13,18 +13,16 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sig.h"
-#include "conf/json.h"
 #include "engine/api.h"
-#include "engine/dial.h"
 #include "engine/exec.h"
 #include "engine/frames.h"
+#include "engine/hijack.h"
 #include "engine/url.h"
 
-enum { HEAD_MAX = 16 << 10, HEAD_MS = 30 * 1000, TICK_MS = 1000, STATUS_MS = 10 * 1000 };
+enum { TICK_MS = 1000, STATUS_MS = 10 * 1000 };
 
 struct session {
     struct engine *g;
@@ -36,74 +34,13 @@ struct session {
     bool failed;
 };
 
-static int write_all(int fd, const char *p, size_t len, struct err *e)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, p, len);
-        if (n < 0 && errno == EAGAIN) {
-            struct pollfd f = {.fd = fd, .events = POLLOUT};
-            poll(&f, 1, TICK_MS);
-        } else if (n < 0 && errno != EINTR)
-            return err_sys(e, "writing");
-        else if (n > 0) {
-            p += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
-}
-
-static int send_start(const struct session *s, struct err *e)
+static int start(struct session *s, struct err *e)
 {
     auto_node struct node *body = node_new_map();
+    auto_free char *path = url_path("/exec/", s->exec, "/start");
     node_set_bool(body, "Detach", false);
     node_set_bool(body, "Tty", s->tty);
-    auto_free char *text = json_text(body);
-    auto_free char *path = url_path("/exec/", s->exec, "/start");
-    auto_free char *head =
-        mem_printf("POST /v%s%s HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n"
-                   "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: %zu\r\n\r\n%s",
-                   engine_version(s->g), path, strlen(text), text);
-    return write_all(s->sock, head, strlen(head), e);
-}
-
-/* Reads up to the empty line; what follows it stays in the socket, byte by byte reading is cheap
- * once. */
-static int read_head(const struct session *s, struct buf *head, struct err *e)
-{
-    int64_t deadline = clock_deadline(HEAD_MS);
-    while (strstr(buf_str(head), "\r\n\r\n") == NULL) {
-        struct pollfd f = {.fd = s->sock, .events = POLLIN};
-        char c;
-        if (head->full)
-            return err_set(e, ERR_REMOTE, "Docker's answer has no end");
-        if (clock_passed(deadline))
-            return err_set(e, ERR_TIMEOUT, "Docker did not answer before the deadline");
-        if (poll(&f, 1, TICK_MS) <= 0)
-            continue;
-        ssize_t n = read(s->sock, &c, 1);
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return err_set(e, ERR_NET, "Docker closed the connection");
-        if (n == 1)
-            buf_putc(head, c);
-    }
-    return 0;
-}
-
-static int start(const struct session *s, struct err *e)
-{
-    auto_buf struct buf head;
-    long status = 0;
-    buf_init(&head, HEAD_MAX);
-    if (send_start(s, e) < 0 || read_head(s, &head, e) < 0)
-        return -1;
-    if (sscanf(buf_str(&head), "HTTP/1.1 %3ld", &status) != 1)
-        return err_set(e, ERR_REMOTE, "Docker's answer is no HTTP");
-    if (status == 101 || status == 200)
-        return 0;
-    char body[4096] = "";
-    ssize_t n = read(s->sock, body, sizeof body - 1);
-    return api_error(status, body, n > 0 ? (size_t)n : 0, e);
+    return hijack_open(&s->sock, s->g, path, body, e);
 }
 
 static void resize(const struct session *s)
@@ -124,7 +61,7 @@ static void on_frame(void *arg, int stream, const char *p, size_t len)
 {
     struct session *s = arg;
     int fd = stream == 1 ? STDOUT_FILENO : STDERR_FILENO;
-    if (!s->failed && write_all(fd, p, len, s->write_error) < 0)
+    if (!s->failed && hijack_write(fd, p, len, s->write_error) < 0)
         s->failed = true;
 }
 
@@ -138,7 +75,7 @@ static int from_container(struct session *s, struct err *e)
     if (n == 0)
         return 1;
     if (s->tty)
-        return write_all(STDOUT_FILENO, part, (size_t)n, e);
+        return hijack_write(STDOUT_FILENO, part, (size_t)n, e);
     if (frames_feed(&s->frames, part, (size_t)n, e) < 0)
         return -1;
     return s->failed ? -1 : 0;
@@ -151,7 +88,7 @@ static void from_user(struct session *s)
     ssize_t n = read(STDIN_FILENO, part, sizeof part);
     if (n < 0 && errno == EINTR)
         return;
-    if (n > 0 && write_all(s->sock, part, (size_t)n, &gone) == 0)
+    if (n > 0 && hijack_write(s->sock, part, (size_t)n, &gone) == 0)
         return;
     /* End of input is a half close; the output goes on. A command that does not read its input any
      * more is no failure either: its status tells. */
@@ -226,21 +163,20 @@ int engine_exec_interactive(int *status, struct engine *g, const char *id,
                             const struct engine_exec *x, struct err *e)
 {
     auto_free char *exec = NULL;
-    auto_close int sock = -1;
     auto_node struct node *body = exec_body(x, true);
     *status = -1;
     int rc = exec_create(&exec, g, id, body, e);
-    if (rc == 0)
-        rc = dial_unix(&sock, api_socket(g), e);
     if (rc == 0) {
         struct session s = {.g = g,
                             .exec = exec,
-                            .sock = sock,
+                            .sock = -1,
                             .resized = -1,
                             .tty = x->tty,
                             .input_open = true,
                             .write_error = e};
         rc = attach(status, &s, e);
+        if (s.sock >= 0)
+            close(s.sock);
     }
     return rc < 0 ? err_wrap(e, "running %s in container %s", x->argv[0], id) : 0;
 }

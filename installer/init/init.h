@@ -27,7 +27,8 @@ enum {
 
 struct spawn {
     const char *const *argv; /* NULL-terminated */
-    const char *const *env;  /* NULL: this process's own, plus SLIPWAY_INIT_FD=keep_fd */
+    const char *const *env;  /* NULL: this process's own, plus SLIPWAY_INIT_FD=keep_fd, and its
+                              * standard input; else that is /dev/null */
     const char *cwd;         /* NULL or "": / with env, else unchanged */
     int keep_fd;             /* stays open over the exec, or -1 */
     bool set_user;

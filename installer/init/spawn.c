@@ -57,6 +57,17 @@ static int become(const struct spawn *s)
     return 0;
 }
 
+/* Standard input is the agent's alone: the link comes there. */
+static int empty_input(void)
+{
+    int null = open("/dev/null", O_RDONLY);
+    int rc = null < 0 ? -1 : dup2(null, STDIN_FILENO);
+
+    if (null > STDIN_FILENO)
+        close(null);
+    return rc;
+}
+
 static int prepare(const struct spawn *s)
 {
     const char *cwd = s->cwd && s->cwd[0] ? s->cwd : s->env ? "/" : NULL;
@@ -64,6 +75,8 @@ static int prepare(const struct spawn *s)
 
     setsid();
     restore_signals();
+    if (s->env && empty_input() < 0)
+        return -1;
     if (become(s) < 0)
         return -1;
     /* After the change of user, which clears it: a killed init must not leave a daemon behind. */

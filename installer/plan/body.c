@@ -164,6 +164,13 @@ static struct node *host_config(const struct desired *d, const struct desired_in
     return host;
 }
 
+bool body_takes_link(const struct desired_instance *it)
+{
+    const struct manifest *m = it->spec->manifest;
+
+    return !m->run.read_only && strcmp(m->name, ETCD_COMPONENT) != 0;
+}
+
 struct node *body_build(const struct desired *d, const struct desired_instance *it)
 {
     struct node *body = node_new_map(), *network, *aliases, *l;
@@ -174,6 +181,8 @@ struct node *body_build(const struct desired *d, const struct desired_instance *
     node_set_text(l, LABEL_COMPONENT, it->spec->manifest->name);
     if (it->spec->ssh)
         node_set_text(l, LABEL_SSH, "true");
+    if (body_takes_link(it))
+        node_set_bool(body, "OpenStdin", true);
     /* Docker's own patience: the grace of the daemon, and a little for init to end the rest. */
     node_set_int(body, "StopTimeout", it->spec->manifest->stop_grace_ms / 1000 + 5);
     node_set(body, "HostConfig", host_config(d, it, body));

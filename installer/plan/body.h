@@ -8,6 +8,9 @@
 
 /* Owned. The hash label is not in it. */
 struct node *body_build(const struct desired *d, const struct desired_instance *it);
+/* Whether its link comes over standard input when it has started. Else it is put into the created
+ * container: etcd's own, which need a snapshot beside it; or mounted, as below. */
+bool body_takes_link(const struct desired_instance *it);
 /* A container with a read-only root file system takes no files through the API: its link is a bind
  * mount of an operator's file. */
 int body_add_link_mount(struct node *body, const struct desired *d,

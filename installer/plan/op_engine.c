@@ -40,6 +40,7 @@ int op_run(struct worker *w, const struct op *op, struct err *e)
         [OP_KIND_VOLUME_CREATE] = op_volume_create,
         [OP_KIND_INSTANCE_CREATE] = op_instance_create,
         [OP_KIND_LINK_PUT] = op_link_put,
+        [OP_KIND_LINK_SEND] = op_link_send,
         [OP_KIND_INSTANCE_START] = op_instance_start,
         [OP_KIND_LOCK_TAKE] = op_lock_take,
         [OP_KIND_ROLE_ENSURE] = op_role_ensure,
@@ -154,6 +155,22 @@ int op_link_put(struct worker *w, const struct op *op, struct err *e)
         count = 2;
     }
     return engine_container_put(w->g, op->object, files, count, e);
+}
+
+int op_link_send(struct worker *w, const struct op *op, struct err *e)
+{
+    auto_wipe char *link = NULL;
+    auto_wipe char *line = NULL;
+
+    if (desired_link(&link, w->r->plan->desired, op->target, e) < 0)
+        return -1;
+    line = mem_printf("%s\n", link);
+    if (engine_container_send(w->g, op->object, line, strlen(line), e) == 0)
+        return 0;
+    if (e->code != ERR_CONFLICT)
+        return -1;
+    err_drop(e, "the container is just starting again");
+    return op_link_put(w, op, e);
 }
 
 int op_instance_start(struct worker *w, const struct op *op, struct err *e)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "model/keys.h"
+#include "plan/body.h"
 #include "plan/connect.h"
 #include "plan/plan_up.h"
 
@@ -79,23 +80,42 @@ static void order_start(struct builder *b, size_t component, long start)
     }
 }
 
-static long add_start(struct builder *b, size_t component, size_t item, long after,
+static long add_link(struct builder *b, enum op_kind kind, size_t item, long after)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    long op = plan_add(b->p, kind, it->spec->name, NULL);
+
+    b->p->ops[op].instance = it;
+    b->p->ops[op].object = mem_strdup(it->container);
+    plan_after(b->p, op, after);
+    b->link[item] = op;
+    return op;
+}
+
+enum start_kind { START_OF_NEW, START_AGAIN };
+
+/* A new container waits for its link on its standard input; one that ran before reads the file that
+ * it kept, so a new link is put there before it starts. */
+static void add_start(struct builder *b, size_t item, enum start_kind kind, long after,
                       const char *cause)
 {
     const struct desired_instance *it = &b->d->items[item];
-    long link, start;
+    bool sends = kind == START_OF_NEW && body_takes_link(it);
+    size_t component = 0;
+    long start;
 
-    link = plan_add(b->p, OP_KIND_LINK_PUT, it->spec->name, NULL);
-    b->p->ops[link].instance = it;
-    b->p->ops[link].object = mem_strdup(it->container);
-    plan_after(b->p, link, after);
+    while (b->d->components[component].first + b->d->components[component].count <= item)
+        component++;
+    if (!sends)
+        after = add_link(b, OP_KIND_LINK_PUT, item, after);
     start = plan_add(b->p, OP_KIND_INSTANCE_START, it->spec->name, mem_strdup(cause));
     b->p->ops[start].instance = it;
     b->p->ops[start].object = mem_strdup(it->container);
-    plan_after(b->p, start, link);
+    plan_after(b->p, start, after);
     order_start(b, component, start);
     b->start[item] = start;
-    return start;
+    if (sends)
+        add_link(b, OP_KIND_LINK_SEND, item, start);
 }
 
 static long add_create(struct builder *b, size_t component, size_t item, const long *volumes,
@@ -170,7 +190,7 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     plan_after(b->p, aside_op, stop);
     create = add_create(b, component, item, volumes, cause);
     plan_after(b->p, create, aside_op);
-    add_start(b, component, item, create, cause);
+    add_start(b, item, START_OF_NEW, create, cause);
 }
 
 static long add_wait(struct builder *b, size_t item, long after, bool replaces)
@@ -186,6 +206,7 @@ static long add_wait(struct builder *b, size_t item, long after, bool replaces)
     }
     b->p->ops[op].replaces = b->p->ops[op].replaces || replaces;
     plan_after(b->p, op, after);
+    plan_after(b->p, op, b->link[item]);
     return op;
 }
 
@@ -203,6 +224,17 @@ static void add_remove_aside(struct builder *b, size_t item)
     op = plan_add(b->p, OP_KIND_INSTANCE_REMOVE, it->spec->name, mem_strdup("the one set aside"));
     b->p->ops[op].object = mem_strdup(aside);
     plan_after(b->p, op, b->wait[item]);
+}
+
+/* A container that runs and is not well may be one whose run ended before it sent the link. */
+static void add_lost_link(struct builder *b, size_t item)
+{
+    const struct desired_instance *it = &b->d->items[item];
+
+    if (b->start[item] != PLAN_NONE || b->link[item] != PLAN_NONE || !body_takes_link(it) ||
+        !builder_by_name(b->w->containers, it->container))
+        return;
+    plan_after(b->p, add_link(b, OP_KIND_LINK_PUT, item, b->lock), b->etcd);
 }
 
 /* What to do about a container that is there as it should be; NULL: nothing. */
@@ -236,14 +268,18 @@ static int add_instance(struct builder *b, size_t component, size_t item, struct
         long create =
             add_create(b, component, item, volumes, resumed ? "replacing goes on" : "not there");
 
-        add_start(b, component, item, create, "made by this plan");
+        add_start(b, item, START_OF_NEW, create, "made by this plan");
         add_wait(b, item, b->start[item], resumed);
     } else if (!hash || strcmp(hash, it->hash) != 0) {
         add_replace(b, component, item, volumes, have);
         add_wait(b, item, b->start[item], true);
     } else if (start_cause(have)) {
-        add_start(b, component, item, b->network, start_cause(have));
+        add_start(b, item, START_AGAIN, b->network, start_cause(have));
         add_wait(b, item, b->start[item], false);
+    } else if (builder_by_name(b->w->containers, aside)) {
+        /* Reports may be of the one aside. */
+        add_lost_link(b, item);
+        add_wait(b, item, PLAN_NONE, true);
     }
     add_remove_aside(b, item);
     return 0;
@@ -296,9 +332,13 @@ void builder_add_waits(struct builder *b)
         const struct desired_component *c = &b->d->components[i];
 
         for (size_t k = c->first; k < c->first + c->count; k++) {
+            bool well = is_well(b, &b->d->items[k]);
+
+            if (b->w->etcd_answers && !well)
+                add_lost_link(b, k);
             if (b->push[i] != PLAN_NONE)
                 add_wait(b, k, b->push[i], false);
-            else if (b->w->etcd_answers && !is_well(b, &b->d->items[k]))
+            else if (b->w->etcd_answers && !well)
                 add_wait(b, k, PLAN_NONE, false);
             /* etcd's own agents can say that they are ready only when they have a user. */
             if (b->wait[k] != PLAN_NONE)

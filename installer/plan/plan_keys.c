@@ -131,6 +131,7 @@ static void add_links(struct builder *b, const struct desired_component *c,
             !builder_by_name(b->w->containers, it->container))
             continue;
         op = plan_add(b->p, OP_KIND_LINK_PUT, it->spec->name, mem_strdup("the link changed"));
+        b->link[i] = op;
         b->p->ops[op].instance = it;
         b->p->ops[op].object = mem_strdup(it->container);
         plan_after(b->p, op, b->lock);

@@ -14,6 +14,7 @@ static bool is_detail(const struct op *op)
 {
     switch (op->kind) {
     case OP_KIND_LINK_PUT:
+    case OP_KIND_LINK_SEND:
     case OP_KIND_ETCD_WAIT:
     case OP_KIND_LOCK_TAKE:
     case OP_KIND_ROLE_ENSURE:

@@ -24,10 +24,11 @@ struct builder *builder_new(struct plan *p, const struct desired *d, const struc
     b->push = mem_array(d->component_count + 1, sizeof(long));
     b->start = mem_array(d->count + 1, sizeof(long));
     b->wait = mem_array(d->count + 1, sizeof(long));
+    b->link = mem_array(d->count + 1, sizeof(long));
     for (size_t i = 0; i < d->component_count; i++)
         b->image[i] = b->push[i] = PLAN_NONE;
     for (size_t i = 0; i < d->count; i++)
-        b->start[i] = b->wait[i] = PLAN_NONE;
+        b->start[i] = b->wait[i] = b->link[i] = PLAN_NONE;
     return b;
 }
 
@@ -39,6 +40,7 @@ void builder_free(struct builder *b)
     free(b->push);
     free(b->start);
     free(b->wait);
+    free(b->link);
     free(b);
 }
 

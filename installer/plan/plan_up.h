@@ -13,6 +13,7 @@ struct builder {
     long network, etcd, lock, first_image; /* operation numbers, or PLAN_NONE */
     long *image, *push;                    /* per component */
     long *start, *wait;                    /* per instance */
+    long *link;                            /* per instance: what brings its link */
 };
 
 struct builder *builder_new(struct plan *p, const struct desired *d, const struct world *w);

@@ -44,6 +44,7 @@ int op_network_create(struct worker *w, const struct op *op, struct err *e);
 int op_volume_create(struct worker *w, const struct op *op, struct err *e);
 int op_instance_create(struct worker *w, const struct op *op, struct err *e);
 int op_link_put(struct worker *w, const struct op *op, struct err *e);
+int op_link_send(struct worker *w, const struct op *op, struct err *e);
 int op_instance_start(struct worker *w, const struct op *op, struct err *e);
 int op_lock_take(struct worker *w, const struct op *op, struct err *e);
 int op_role_ensure(struct worker *w, const struct op *op, struct err *e);

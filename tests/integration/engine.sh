@@ -82,6 +82,17 @@ check_same "files have mode and owner, and their folders are made" "status=0 out
 755 0 0
 not a secret err=" "$out"
 
+"$D" create "$N-in" "$(body "read -r a; read -r b; echo \"got \$a \$b\"; exec sleep 1000" | jq -c '.OpenStdin = true')" >/dev/null
+"$D" start "$N-in" >/dev/null
+check "text is sent to the standard input" "$D" send "$N-in" $'one\n'
+check "and more of it by another call" "$D" send "$N-in" $'two\n'
+got() { "$D" logs "$N-in" all -1 - | grep -q "got one two"; }
+check "the program reads both" wait_until 5 got
+docker pause "$N-in" >/dev/null
+check_has "to a paused container nothing can be sent" "$(d send "$N-in" $'three\n')" "conflict: writing to the input of container $N-in"
+check_has "nor to one that is not there" "$(d send "$N-no" x)" "notfound: writing to the input of container $N-no"
+"$D" remove "$N-in"
+
 # ---- exec -----------------------------------------------------------------------------------
 for status in 0 1 7 255; do
     check_has "exec gives status $status" "$(d exec "$N" 5000 sh -c "exit $status")" "status=$status "

@@ -280,6 +280,11 @@ static void bench_job(void *arg, size_t i)
     }
 }
 
+static int cmd_send(struct engine *g, char **a, struct err *e)
+{
+    return engine_container_send(g, a[0], a[1], strlen(a[1]), e);
+}
+
 static int cmd_bench(struct engine *g, char **a, struct err *e)
 {
     struct bench b = {.a = a, .body = node_new_map(), .next = 1};
@@ -319,6 +324,7 @@ static const struct verb {
     {"remove-gently", 1, cmd_remove_gently},
     {"wait", 3, cmd_wait},
     {"put", 3, cmd_put},
+    {"send", 2, cmd_send},
     {"logs", 4, cmd_logs},
     {"exec", 3, cmd_exec},
     {"interactive", 3, cmd_interactive},
