@@ -200,6 +200,72 @@ static void from_nothing_the_plan_makes_everything_in_order(void **state)
     clear(&f);
 }
 
+static void a_new_container_gets_its_link_when_it_runs_and_etcds_own_before(void **state)
+{
+    struct fixture f = {0};
+
+    (void)state;
+    load(&f, DOCUMENT);
+    make_plan(&f);
+    assert_true(comes_after(f.plan, find_op(f.plan, OP_KIND_LINK_SEND, "sleeper-1"),
+                            find_op(f.plan, OP_KIND_INSTANCE_START, "sleeper-1")));
+    assert_true(comes_after(f.plan, find_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1"),
+                            find_op(f.plan, OP_KIND_LINK_SEND, "sleeper-1")));
+    assert_null(find_op(f.plan, OP_KIND_LINK_PUT, "sleeper-1"));
+    assert_null(find_op(f.plan, OP_KIND_LINK_SEND, "etcd-1"));
+    assert_true(comes_after(f.plan, find_op(f.plan, OP_KIND_INSTANCE_START, "etcd-1"),
+                            find_op(f.plan, OP_KIND_LINK_PUT, "etcd-1")));
+    clear(&f);
+}
+
+static void a_running_container_that_never_reported_gets_its_link_again(void **state)
+{
+    struct fixture f = {0};
+
+    (void)state;
+    load(&f, DOCUMENT);
+    make_plan(&f);
+    bring_about(&f);
+    forget_plan(&f);
+    for (size_t i = 0; i < f.world->keys.count; i++) {
+        struct etcd_kv *kv = &f.world->keys.items[i];
+
+        if (strstr(kv->key, "sleeper-1/applied"))
+            kv->value[0] = '\0';
+    }
+    make_plan(&f);
+    assert_true(comes_after(f.plan, find_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1"),
+                            find_op(f.plan, OP_KIND_LINK_PUT, "sleeper-1")));
+    assert_null(find_op(f.plan, OP_KIND_INSTANCE_START, "sleeper-1"));
+    assert_null(find_op(f.plan, OP_KIND_LINK_PUT, "sleeper-2"));
+    clear(&f);
+}
+
+static void the_successor_of_one_still_aside_is_waited_for_before_that_goes(void **state)
+{
+    struct fixture f = {0};
+    const struct op *wait, *remove;
+    struct node *c;
+
+    (void)state;
+    load(&f, DOCUMENT);
+    make_plan(&f);
+    bring_about(&f);
+    c = node_add(f.world->containers, node_copy(f.world->containers->items[1]));
+    node_set_text(c, "State", "exited");
+    node_add_text(node_set(c, "Names", node_new_list()), "/demo-sleeper-1" CONNECT_ASIDE);
+    forget_plan(&f);
+    make_plan(&f);
+    wait = find_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1");
+    remove = find_op(f.plan, OP_KIND_INSTANCE_REMOVE, "sleeper-1");
+    assert_non_null(wait);
+    assert_true(wait->replaces);
+    assert_non_null(remove);
+    assert_true(comes_after(f.plan, remove, wait));
+    assert_true(comes_after(f.plan, wait, find_op(f.plan, OP_KIND_LINK_PUT, "sleeper-1")));
+    clear(&f);
+}
+
 static void the_same_input_gives_the_same_text(void **state)
 {
     struct fixture f = {0}, g = {0};
@@ -474,6 +540,9 @@ int main(void)
         cmocka_unit_test(a_folder_of_the_host_is_a_bind_that_docker_makes),
         cmocka_unit_test(a_mount_is_shared_as_its_nearest_mount_point_says),
         cmocka_unit_test(from_nothing_the_plan_makes_everything_in_order),
+        cmocka_unit_test(a_new_container_gets_its_link_when_it_runs_and_etcds_own_before),
+        cmocka_unit_test(a_running_container_that_never_reported_gets_its_link_again),
+        cmocka_unit_test(the_successor_of_one_still_aside_is_waited_for_before_that_goes),
         cmocka_unit_test(the_same_input_gives_the_same_text),
         cmocka_unit_test(a_world_as_desired_has_an_empty_plan),
         cmocka_unit_test(a_container_removed_by_hand_is_made_again_and_nothing_else),
