@@ -57,11 +57,11 @@ fails() { # NAME STATUS REASON
 well() { check_status "$1" 0 slip -f "$file" up; check_status "and all is well" 0 slip -e "$env" status; }
 
 component '[sleep, infinity]'
-hook prepare <<<'echo "asking an oracle"; sleep 1000'
+hook prepare <<<'echo "asking an oracle"; sleep 86399'
 fails "a hook that hangs" 3 "before its deadline"
 check_has "it names the hook" "$(cat "$TMP/err")" prepare
 check_has "the last lines of its log are shown" "$(cat "$TMP/err")" "asking an oracle"
-check_not "nothing of the hook is left hanging" pgrep -f "^sleep 1000$"
+check_not "nothing of the hook is left hanging" pgrep -f "^sleep 86399$"
 
 component '[sleep, infinity]'
 hook prepare <<<'echo "looking"; echo "there is no licence $((6 * 7))" >&2; exit 9'
