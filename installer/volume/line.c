@@ -20,8 +20,8 @@ static bool take(char *out, size_t size, const char **at, const char *ends)
     return true;
 }
 
-/* What follows mon_host= up to the next option; QEMU wants ':' and ';' with a '\' in front. */
-static bool take_monitors(char *out, size_t size, const char **at)
+/* The value of an option, up to the next one; QEMU wants ':' and ';' with a '\' in front. */
+static bool take_value(char *out, size_t size, const char **at)
 {
     size_t len = 0;
 
@@ -44,7 +44,11 @@ static bool take_option(struct sv_line *out, const char **at)
     }
     if (strncmp(*at, "mon_host=", 9) == 0) {
         *at += 9;
-        return take_monitors(out->monitors, sizeof(out->monitors), at);
+        return take_value(out->monitors, sizeof(out->monitors), at);
+    }
+    if (strncmp(*at, "keyfile=", 8) == 0) {
+        *at += 8;
+        return take_value(out->key_file, sizeof(out->key_file), at);
     }
     return false;
 }
@@ -76,7 +80,7 @@ int sv_line_parse(struct sv_line *out, const char *line, struct sv_error *e)
         !out->monitors[0])
         result = sv_fail(e, -EINVAL,
                          "this is no line of `slipway volume show`; they look like "
-                         "rbd:POOL/VOLUME:id=USER:mon_host=ADDRESSES");
+                         "rbd:POOL/VOLUME:id=USER:mon_host=ADDRESSES:keyfile=FILE");
     if (result == 0)
         result = sv_check_name("pool", out->pool, e);
     if (result == 0)

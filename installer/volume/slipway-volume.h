@@ -87,10 +87,11 @@ SV_API int sv_connect(struct sv_connection **out, const struct sv_options *o, st
 /* Closes it; NULL is fine. -EBUSY: it stays, because volumes are open. */
 SV_API int sv_disconnect(struct sv_connection *c, struct sv_error *e);
 
-/* What one line "rbd:POOL/VOLUME:id=USER:mon_host=ADDRESSES" says. */
+/* What one line "rbd:POOL/VOLUME:id=USER:mon_host=ADDRESSES:keyfile=FILE" says; key_file may be
+ * empty. */
 struct sv_line {
     char pool[SV_NAME_MAX + 1], volume[SV_NAME_MAX + 1], user[SV_NAME_MAX + 1];
-    char monitors[2048];
+    char monitors[2048], key_file[1024];
 };
 
 /*

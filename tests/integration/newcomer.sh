@@ -8,8 +8,7 @@ set -eu
 
 needs "newcomer" jq qemu-img qemu-io qemu-storage-daemon qemu-system-x86_64 mke2fs
 [ -c /dev/fuse ] || { skip "newcomer" "no /dev/fuse"; finish; }
-"$ROOT/scripts/host/make-guest" "$TMP/guest.img" >"$TMP/out" 2>&1 || { skip "newcomer" "$(tail -n 1 "$TMP/out")"; finish; }
-"$ROOT/scripts/host/make-guest" "$TMP/busy.img" stay >"$TMP/out" 2>&1
+"$ROOT/scripts/host/make-guest" "$TMP/busy.img" stay >"$TMP/out" 2>&1 || { skip "newcomer" "$(tail -n 1 "$TMP/out")"; finish; }
 
 environment newcomer
 dir=/var/lib/slipway/$env
@@ -49,7 +48,7 @@ check_same "with its volume" "file lun vm" "$(names)"
 # format NAME DEVICE: the same steps for each.
 mkdir "$TMP/mnt"
 format() {
-    check "$1: mkfs.ext4" mke2fs -q -t ext4 -F "$2"
+    check "$1: mkfs.ext4" mke2fs -q -t ext4 -F -E lazy_journal_init=1 "$2" # tgt writes zeroes block by block
     if mount -o loop "$2" "$TMP/mnt" 2>"$TMP/err"; then
         head -c 5000000 /dev/urandom >"$TMP/mnt/data"
         sha256sum <"$TMP/mnt/data" >"$TMP/sum.$1"
@@ -129,16 +128,6 @@ unplug() {
     wait "$guest" || true
     guest=''
 }
-check "a disk that boots goes into the volume" qemu-img convert -n -f raw -O raw "$TMP/guest.img" "$nbd"
-check "QEMU boots from it over NBD" boot 300 -drive "file=$nbd,format=raw,if=virtio,cache=none"
-check_has "and says so" "$(cat "$TMP/serial")" "slipway-guest: boot 1 from the volume"
-# TCG does not see code that another process writes into the guest's memory: the loader's second stage would not run.
-mcopy -n -i "$TMP/guest.img@@1M" ::vmlinuz ::initrd.gz "$TMP"
-check "QEMU runs on it over vhost-user-blk" boot 300 -kernel "$TMP/vmlinuz" -initrd "$TMP/initrd.gz" \
-    -append 'console=ttyS0 quiet panic=-1' -object memory-backend-memfd,id=mem,size=256M,share=on \
-    -machine memory-backend=mem -chardev "socket,id=vm,path=$dir/volumedriver-qemu-1/vm.vhost" -device vhost-user-blk-pci,chardev=vm
-check_has "and finds what the first boot wrote" "$(cat "$TMP/serial")" "slipway-guest: boot 2 from the volume; 1 lines found"
-
 # A guest that writes and never stops: the plug is pulled on its driver under it, then on the guest itself.
 check "a guest that goes on writing" qemu-img convert -n -f raw -O raw "$TMP/busy.img" "$nbd"
 boot 600 -drive "file=$nbd,format=raw,if=virtio,cache=none" &

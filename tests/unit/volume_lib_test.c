@@ -248,6 +248,9 @@ static void the_line_of_volume_show_is_understood(void **state)
                      0);
     assert_string_equal(l.monitors, "10.0.0.1:6789;10.0.0.2");
     assert_string_equal(l.user, "x");
+    assert_string_equal(l.key_file, "");
+    assert_int_equal(sv_line_parse(&l, "rbd:v/d:id=x:mon_host=a:keyfile=/tmp/rbd.key", NULL), 0);
+    assert_string_equal(l.key_file, "/tmp/rbd.key");
 }
 
 static void other_lines_are_refused(void **state)
@@ -263,6 +266,7 @@ static void other_lines_are_refused(void **state)
         "rbd:volumes/disk:mon_host=a\\",
         "rbd:volumes/disk:mon_host=a:conf=/etc/x",
         "rbd:volumes/disk:mon_host=a:",
+        "rbd:volumes/disk:mon_host=a:keyfile=",
         "rbd:/disk:mon_host=a",
         "rbd:volumes/:mon_host=a",
         "rbd:volumes/a@b:mon_host=a",
