@@ -41,6 +41,14 @@ static int take_lock(rbd_image_t image, const char *name, struct sv_error *e)
     return r < 0 ? sv_fail_call(e, r, "becoming the writer of volume %s", name) : 0;
 }
 
+/* What Docker began to format, and did not end, is somebody else's now: it must not begin anew. */
+static int take_over_content(rbd_image_t image, const char *name, struct sv_error *e)
+{
+    int r = rbd_metadata_remove(image, "slipway.formatting");
+
+    return r < 0 && r != -ENOENT ? sv_fail_call(e, r, "becoming the writer of volume %s", name) : 0;
+}
+
 /* Looks before it opens, because who has it for writing is told of every further client, and after
  * it, because another may have looked at the same moment. */
 static int open_writer(struct sv_volume *v, struct sv_error *e)
@@ -60,6 +68,8 @@ static int open_writer(struct sv_volume *v, struct sv_error *e)
     r = take_lock(image, v->name, e);
     if (r == 0)
         r = sv_check_alone(image, v->name, 1, e);
+    if (r == 0)
+        r = take_over_content(image, v->name, e);
     if (r < 0) {
         rbd_close(image);
         return r;

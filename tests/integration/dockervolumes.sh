@@ -99,6 +99,39 @@ fails "what holds something else is never formatted" "no ext4 file system" in_ne
 check_same "and let go of again" "16MiB " "$(state "$env-raw")"
 check "it can be removed" docker volume rm "$env-raw"
 
+# kill -9 of the driver in the very first mkfs: half of a file system is in the volume, without what says that it is one.
+ready() { docker exec "$fuse" /usr/lib/slipway/slipway-agent health >/dev/null; }
+formatting() { docker exec "$env-ceph-mon-1" rbd image-meta get "volumes/$1" slipway.formatting; }
+killed_in_mkfs() { # VOLUME
+    docker exec -i "$fuse" sh -c 'mv /usr/sbin/mke2fs /usr/sbin/mke2fs.real; cat >/usr/sbin/mke2fs; chmod 755 /usr/sbin/mke2fs' <<'END'
+#!/bin/sh
+mv /usr/sbin/mke2fs.real /usr/sbin/mke2fs
+for device; do :; done
+truncate -s 64M /tmp/half
+mke2fs -q -t ext4 -F /tmp/half
+dd if=/tmp/half of="$device" bs=4k skip=2 seek=2 count=1000 conv=notrunc,fsync status=none
+rm /tmp/half
+for p in /proc/[0-9]*; do case $(cat "$p/comm") in qemu-storage-d*) kill -9 "${p#/proc/}" ;; esac; done
+sleep 60
+END
+    check "a volume" made "$1" -o size=64M
+    asked Mount "$1" || true
+    check_has "the driver is killed in its first mkfs" "$(formatting "$1")" volumedriver-fuse-1
+    check "and comes back" wait_until 60 ready
+}
+killed_in_mkfs "$env-k"
+check_same "the volume is formatted anew" "hello" "$(in_new "$env-k" 'echo hello >/data/x; sync; cat /data/x')"
+check_same "once" "hello" "$(in_new "$env-k" 'cat /data/x')"
+check_not "the mark is gone" formatting "$env-k"
+check "the volume goes" docker volume rm "$env-k"
+killed_in_mkfs "$env-h"
+check_status "detached" 0 volume detach "$env-h" --force
+check_status "somebody has it by hand" 0 volume attach "$env-h" --to qemu
+check_not "takes the mark away" formatting "$env-h"
+check_status "and gives it back" 0 volume detach "$env-h"
+fails "then it is left alone" "no ext4 file system" in_new "$env-h" true
+check "it goes" docker volume rm "$env-h"
+
 # Both at once: whoever comes second looks again, nothing is lost.
 (for i in 1 2 3 4; do made "$env-d$i" -o size=8M || echo "docker $i"; done) >"$TMP/docker" 2>&1 &
 for i in 1 2 3 4; do
@@ -119,7 +152,6 @@ for i in 1 2 3 4; do docker volume rm "$env-d$i" "$env-s$i" >/dev/null || not_ok
 check_same "then they go" "$env-a" "$(volume list --json | jq -r '.[].name')"
 
 in_new "$env-a" 'head -c 3000000 /dev/urandom >/data/x; sync' && sum=$(in_new "$env-a" 'sha256sum /data/x')
-ready() { docker exec "$fuse" /usr/lib/slipway/slipway-agent health >/dev/null; }
 start "$user-3" "$env-a"
 docker restart "$fuse" >/dev/null
 check "the driver is restarted" wait_until 60 ready

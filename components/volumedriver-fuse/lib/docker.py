@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import filesystem  # noqa: E402
 import keys  # noqa: E402
 from slipway_ceph import RUN, Failure, say  # noqa: E402
-from slipway_driver import DEFAULT_POOL, INSTANCE, NAME, Images, Wrong, yes  # noqa: E402
+from slipway_driver import DEFAULT_POOL, FORMATTING, INSTANCE, NAME, Images, Wrong, yes  # noqa: E402
 from slipway_rbd import OWNER  # noqa: E402
 
 PLUGINS = "/plugins"
@@ -61,6 +61,25 @@ def entry_of(state, name):
     if not isinstance(v, dict) or yes(v.get("absent")):
         raise Wrong("there is no volume %s" % name)
     return v
+
+
+class Mark:
+    """In the image's metadata: the first mkfs was begun. Who attaches it by hand takes the mark away (slipway_driver.py)."""
+
+    def __init__(self, name, v):
+        self.image, self.pool = name, v.get("pool") or DEFAULT_POOL
+
+    def is_set(self):
+        with Images() as images, images.look({"pool": self.pool, "image": self.image}) as image:
+            return bool(image.metadata(FORMATTING))
+
+    def set(self):
+        with Images() as images, images.pool(self.pool).open(self.image) as image:
+            image.set_metadata(FORMATTING, INSTANCE)
+
+    def clear(self):
+        with Images() as images, images.pool(self.pool).open(self.image) as image:
+            image.remove_metadata(FORMATTING)
 
 
 class Plugin:
@@ -187,9 +206,9 @@ class Plugin:
         with self.only(name):
             users = self.users.get(name, [])
             if name not in filesystem.mounted():
-                self.attach(name)
+                mark = Mark(name, self.attach(name))
                 try:
-                    filesystem.mount(name)
+                    filesystem.mount(name, mark)
                 except BaseException:
                     self.detach(name)
                     raise
@@ -254,6 +273,7 @@ class Plugin:
             raise Wrong("volume %s is attached to %s; `slipway volume detach %s` before deleting it" % (name, owner, name))
 
     def attach(self, name):
+        """Returns the volume's entry."""
         def serve(state):
             v = entry_of(state, name)
             if yes(v.get("template")):
@@ -269,6 +289,7 @@ class Plugin:
         if why:
             self.detach(name)
             raise Wrong(why)
+        return state.made.get(name) or {}
 
     @staticmethod
     def appears(name):

@@ -99,16 +99,23 @@ def mounted():
     return found
 
 
-def mount(name):
-    """Formats the volume when it is blank, and never when it holds anything."""
+def mount(name, mark):
+    """Formats the volume when it is blank, or when its mark says that formatting it was begun and not ended; never when it
+    holds anything else. mark: is_set(), set(), clear(). It is cleared before anybody can write to the file system."""
     os.makedirs(where(name), mode=0o700, exist_ok=True)
     device, held = attach(os.path.join(EXPORT, name))
     try:
         kind = look(held)
+        if kind != "blank" and mark.is_set():
+            print("volume %s: formatting it was interrupted, and begins anew" % name, flush=True)
+            kind = "blank"
         if kind == "other":
             raise Unfit("it holds something that is no ext4 file system, and is left alone")
         if kind == "blank":
+            mark.set()
             run("mke2fs", "-q", "-t", "ext4", "-F", "-m", "0", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", device)
+            os.fsync(held)
+            mark.clear()
         else:
             grow(name, device, held)
         library = libc()

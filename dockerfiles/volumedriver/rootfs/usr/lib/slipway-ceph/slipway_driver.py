@@ -21,6 +21,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 KEYS = {"pool", "image", "size", "read_only", "take_over", "absent", "force"}
 DEFAULT_POOL = "volumes"
 TAKEN = "slipway.taken"
+# Docker's volume whose first mkfs has not ended. What others may have written since must not be formatted away.
+FORMATTING = "slipway.formatting"
 # Another client's short look at an image is no use of it.
 PATIENCE = 1.0
 RESIZE_WAIT = 10
@@ -127,6 +129,7 @@ class Images:
         with self.look(v) as image:
             size = image.size()
             owner, serial = image.metadata(OWNER), str(v.get("take_over", ""))
+            marked = not yes(v.get("docker")) and image.metadata(FORMATTING)
             take = serial and image.metadata(TAKEN) != serial
             if image.lockers() or image.watchers():
                 if take or owner == INSTANCE:
@@ -135,8 +138,10 @@ class Images:
                     users = image.others(PATIENCE)
                     if users:
                         raise Wrong("in use by %s; detach it there, move it, or take it over" % (owner or " ".join(users)))
-        if owner != INSTANCE or take:
+        if owner != INSTANCE or take or marked:
             with self.pool(v["pool"]).open(v["image"]) as image:
+                if marked:
+                    image.remove_metadata(FORMATTING)
                 image.set_metadata(OWNER, INSTANCE)
                 if take:
                     image.set_metadata(TAKEN, serial)
