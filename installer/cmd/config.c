@@ -12,7 +12,7 @@
 #include "conf/yaml.h"
 #include "model/keys.h"
 
-enum { TEXT_MAX = 8 << 20 };
+enum { TEXT_MAX = 8 << 20, PATH_PARTS_MAX = 32 };
 
 struct change_options {
     bool dry_run;
@@ -170,12 +170,26 @@ static int fill_in(struct config_state *s, const struct config_key *k, struct er
     return 0;
 }
 
+/* As deep as a document may be. */
+static int check_path(const char *word, struct err *e)
+{
+    size_t dots = 0;
+
+    for (const char *at = word; (at = strchr(at, '.')); at++)
+        dots++;
+    return dots < PATH_PARTS_MAX
+               ? 0
+               : err_set(e, ERR_USAGE, "%.40s...: more than %d parts", word, PATH_PARTS_MAX);
+}
+
 static int change(struct config_state *s, const char *word, const char *text, struct err *e)
 {
     auto_free char *key = NULL, *path = NULL;
     const struct config_key *k;
     struct node *value = NULL;
 
+    if (check_path(word, e) < 0)
+        return -1;
     config_split(&key, &path, word);
     k = manifest_config(s->manifest, key);
     if (!k)

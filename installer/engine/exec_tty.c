@@ -29,6 +29,8 @@ struct session {
     const char *exec;
     int sock, resized; /* resized: signalfd of SIGWINCH, or -1 */
     bool tty, input_open;
+    char input[16384]; /* what the socket has not taken yet: [sent, held) */
+    size_t sent, held;
     struct frames frames;
     struct err *write_error; /* set by the frame callback */
     bool failed;
@@ -70,8 +72,10 @@ static int from_container(struct session *s, struct err *e)
 {
     char part[16384];
     ssize_t n = read(s->sock, part, sizeof part);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return 0;
     if (n < 0)
-        return errno == EINTR ? 0 : errno == ECONNRESET ? 1 : err_sys(e, "reading from Docker");
+        return errno == ECONNRESET ? 1 : err_sys(e, "reading from Docker");
     if (n == 0)
         return 1;
     if (s->tty)
@@ -81,27 +85,46 @@ static int from_container(struct session *s, struct err *e)
     return s->failed ? -1 : 0;
 }
 
+/* End of input is a half close; the output goes on. A command that does not read its input any more
+ * is no failure either: its status tells. */
+static void end_input(struct session *s)
+{
+    s->input_open = false;
+    s->sent = s->held = 0;
+    shutdown(s->sock, SHUT_WR);
+}
+
 static void from_user(struct session *s)
 {
-    char part[16384];
-    struct err gone = {0};
-    ssize_t n = read(STDIN_FILENO, part, sizeof part);
-    if (n < 0 && errno == EINTR)
+    ssize_t n = read(STDIN_FILENO, s->input, sizeof s->input);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
-    if (n > 0 && hijack_write(s->sock, part, (size_t)n, &gone) == 0)
+    if (n <= 0) {
+        end_input(s);
         return;
-    /* End of input is a half close; the output goes on. A command that does not read its input any
-     * more is no failure either: its status tells. */
-    s->input_open = false;
-    shutdown(s->sock, SHUT_WR);
+    }
+    s->sent = 0;
+    s->held = (size_t)n;
+}
+
+/* As much as it takes now: who waited here would not read the output, for which the command may
+ * wait before it reads on. */
+static void to_container(struct session *s)
+{
+    ssize_t n = send(s->sock, s->input + s->sent, s->held - s->sent, MSG_NOSIGNAL);
+    if (n > 0)
+        s->sent += (size_t)n;
+    else if (n < 0 && errno != EINTR && errno != EAGAIN)
+        end_input(s);
 }
 
 static int pump(struct session *s, struct err *e)
 {
     for (;;) {
+        bool held = s->sent < s->held;
         struct pollfd f[] = {
-            {.fd = s->sock, .events = POLLIN},
-            {.fd = s->input_open ? STDIN_FILENO : -1, .events = POLLIN},
+            {.fd = s->sock, .events = (short)(held ? POLLIN | POLLOUT : POLLIN)},
+            {.fd = s->input_open && !held ? STDIN_FILENO : -1, .events = POLLIN},
             {.fd = s->resized, .events = POLLIN},
         };
         if (sig_interrupts() > 0)
@@ -116,7 +139,9 @@ static int pump(struct session *s, struct err *e)
             if (read(s->resized, &info, sizeof info) > 0)
                 resize(s);
         }
-        if (f[0].revents != 0) {
+        if (held && (f[0].revents & POLLOUT))
+            to_container(s);
+        if (f[0].revents & ~POLLOUT) {
             int rc = from_container(s, e);
             if (rc != 0)
                 return rc < 0 ? -1 : 0;
@@ -153,6 +178,8 @@ static int attach(int *status, struct session *s, struct err *e)
 {
     frames_init(&s->frames, on_frame, s);
     int rc = start(s, e);
+    if (rc == 0 && fcntl(s->sock, F_SETFL, O_NONBLOCK) < 0)
+        rc = err_sys(e, "the connection to Docker");
     if (rc == 0)
         rc = s->tty ? pump_raw(s, e) : pump(s, e);
     frames_clear(&s->frames);

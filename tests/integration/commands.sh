@@ -66,6 +66,8 @@ check_same "and ends on a signal" 0 "$status"
 check_status "exec keeps the exit status" 42 slip exec sleeper-1 -- sh -c 'exit 42'
 check_same "exec passes arguments as they are" "a b|\$x" "$(slip exec sleeper-1 -- printf '%s|%s' 'a b' "\$x")"
 check_same "exec connects input" HELLO "$(echo hello | slip exec sleeper-1 -- tr a-z A-Z)"
+check_same "exec takes input and gives output at the same time, much of both" 20000000 \
+    "$(head -c 20000000 /dev/zero | timeout -s KILL 60 "$SLIPWAY" "${slip_options[@]}" -e "$env" exec sleeper-1 -- cat | wc -c)"
 check_same "exec keeps the streams apart" "" "$(slip exec sleeper-1 -- sh -c 'echo x >&2' 2>/dev/null)"
 check_not "exec of a missing program fails" slip exec sleeper-1 -- no-such-program
 check_same "exec --user" nobody "$(slip exec -u nobody sleeper-1 -- id -un)"
@@ -75,6 +77,7 @@ if command -v ssh >/dev/null; then
     check "sshd answers" wait_until 20 slip ssh shell-1 true
     check_same "ssh runs a command" shell-1 "$(slip ssh shell-1 -- hostname)"
     check_status "ssh keeps the exit status" 9 slip ssh shell-1 exit 9
+    check_status "also 127, of a command that is not there" 127 slip ssh shell-1 no-such-program
     check_status "ssh to an instance without sshd" 6 slip ssh sleeper-1
     check_same "no key stays behind" "" "$(find "${XDG_RUNTIME_DIR:-/tmp}" -maxdepth 1 -name 'slipway-ssh.*' -newer "$file")"
     ssh-keygen -q -t ed25519 -N '' -f "$TMP/foreign"
@@ -104,6 +107,7 @@ check_status "one entry of a map" 0 slip config set shell limits.files.soft 10
 check_same "is read back by its path" 10 "$(slip config get shell limits.files.soft)"
 check_status "delete an entry" 0 slip config delete shell limits.files.soft
 check_status "which is gone" 1 slip config get shell limits.files.soft
+check_status "a path that is too deep" 6 slip config set shell "limits$(printf '.a%.0s' $(seq 30000))" 1
 check_status "delete an override" 0 slip config delete sleeper/2 number
 check_status "twice: it is not set" 1 slip config delete sleeper/2 number
 before=$(slip config list)
