@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "cmd/out.h"
 
 enum { TICK_MS = 200, TEXT_MAX = 1 << 20, ROWS_MAX = 200 };
@@ -148,9 +149,7 @@ static void *tick(void *arg)
 
     pthread_mutex_lock(&p->mutex);
     while (!p->ended) {
-        int64_t until = clock_wall_ms() + TICK_MS;
-        struct timespec t = {until / 1000, until % 1000 * 1000000};
-        pthread_cond_timedwait(&p->cond, &p->mutex, &t);
+        pool_cond_wait(&p->cond, &p->mutex, TICK_MS);
         draw(p);
     }
     pthread_mutex_unlock(&p->mutex);
@@ -195,7 +194,7 @@ struct progress *progress_new(enum progress_mode mode, FILE *out, const char *ti
     p->title = mem_strdup(title);
     p->began = clock_now_ms();
     pthread_mutex_init(&p->mutex, NULL);
-    pthread_cond_init(&p->cond, NULL);
+    pool_cond_init(&p->cond);
     if (mode == PROGRESS_TERMINAL) {
         log_set_hook(before_line, after_line, p);
         p->ticking = pthread_create(&p->ticker, NULL, tick, p) == 0;

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/sig.h"
 #include "plan/connect.h"
 #include "plan/run.h"
@@ -196,10 +197,10 @@ static void poll_waits(struct run *r, struct waiter *waiter)
         struct err e = {0};
         enum wait_result result;
 
-        if (r->state[i] != OP_STATE_STARTED || !op_is_wait(r->plan->ops[i].kind))
+        if (r->stop || r->state[i] != OP_STATE_STARTED || !op_is_wait(r->plan->ops[i].kind))
             continue;
         pthread_mutex_unlock(&r->mutex);
-        result = r->stop ? WAIT_RESULT_NOT_YET : waiter_check(waiter, i, &e);
+        result = waiter_check(waiter, i, &e);
         if (result == WAIT_RESULT_FAILED)
             fail_wait(r, i, &e);
         pthread_mutex_lock(&r->mutex);
@@ -214,8 +215,9 @@ static void check_interrupts(struct run *r)
 {
     struct err e;
 
+    /* Not exit: what it takes down, workers are using. */
     if (sig_interrupts() > 1)
-        exit(err_exit_status(ERR_INTERRUPTED));
+        _exit(err_exit_status(ERR_INTERRUPTED));
     if (r->failed)
         return;
     if (sig_interrupts() == 1)
@@ -234,18 +236,11 @@ static void check_interrupts(struct run *r)
 static void supervise(struct run *r)
 {
     struct waiter *waiter = waiter_new(r);
-
     int64_t looked_at = 0;
 
     pthread_mutex_lock(&r->mutex);
     while (!nothing_left(r)) {
-        struct timespec until;
-
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += ROUND_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&r->cond, &r->mutex, &until);
+        pool_cond_wait(&r->cond, &r->mutex, ROUND_MS);
         check_interrupts(r);
         /* Every change wakes this thread too; a look at etcd and Docker is not for each of them. */
         if (clock_now_ms() - looked_at < ROUND_MS)
@@ -264,10 +259,13 @@ static int start_thread(pthread_t *thread, struct worker *w, struct err *e)
     return errno ? err_sys(e, "starting a thread") : 0;
 }
 
-static void give_up_early(struct run *r)
+/* Some workers are at work already: their journal stays. */
+static void give_up_early(struct run *r, const struct err *e)
 {
     pthread_mutex_lock(&r->mutex);
-    r->stop = true;
+    if (!r->failed)
+        r->first = *e;
+    r->failed = r->stop = true;
     pthread_cond_broadcast(&r->cond);
     pthread_mutex_unlock(&r->mutex);
 }
@@ -292,7 +290,7 @@ static int run_threads(struct run *r, unsigned engine_workers, struct err *e)
     if (result == 0)
         supervise(r);
     else
-        give_up_early(r);
+        give_up_early(r, e);
     for (unsigned i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
         engine_close(workers[i].g);
@@ -376,7 +374,7 @@ int execute_plan(struct execute_result *result, const struct plan *p, struct eng
         r.etcd_ready = r.etcd_ready && p->ops[i].kind != OP_KIND_ETCD_WAIT;
     r.state = mem_array(p->count, sizeof(*r.state));
     pthread_mutex_init(&r.mutex, NULL);
-    pthread_cond_init(&r.cond, NULL);
+    pool_cond_init(&r.cond);
     if (o->events.begin)
         o->events.begin(o->events.arg, p);
     failed = run_threads(&r, worker_count(p, o->parallel), e);

@@ -10,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/sig.h"
 #include "conf/json.h"
 #include "model/keys.h"
@@ -95,18 +97,29 @@ static int write_owner(int fd, const char *text, struct err *e)
     return 0;
 }
 
-static int take_file(struct env_lock *l, struct err *e)
+/* `down --volumes` removes the folder with the lock that it holds: who waited for that file has one
+ * that nobody else will ever find. */
+static bool is_still_there(int fd, const char *path)
 {
-    auto_free char *home = secret_home(l->env);
-    auto_free char *path = fs_join(home, "lock");
-    auto_free char *owner = owner_text(l->command);
-    int64_t deadline = clock_deadline(l->wait_ms);
+    struct stat mine, there;
 
+    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+           mine.st_dev == there.st_dev;
+}
+
+static int open_file(struct env_lock *l, const char *home, const char *path, struct err *e)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    l->fd = -1;
     if (fs_mkdirs(home, 0700, e) < 0)
         return -1;
     l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (l->fd < 0)
-        return err_sys(e, "opening %s", path);
+    return l->fd < 0 ? err_sys(e, "opening %s", path) : 0;
+}
+
+static int wait_for_file(struct env_lock *l, const char *path, int64_t deadline, struct err *e)
+{
     while (flock(l->fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_sys(e, "locking %s", path);
@@ -116,6 +129,20 @@ static int take_file(struct env_lock *l, struct err *e)
             return file_error(e, l->env, path);
         clock_sleep_ms(POLL_MS);
     }
+    return 0;
+}
+
+static int take_file(struct env_lock *l, struct err *e)
+{
+    auto_free char *home = secret_home(l->env);
+    auto_free char *path = fs_join(home, "lock");
+    auto_free char *owner = owner_text(l->command);
+    int64_t deadline = clock_deadline(l->wait_ms);
+
+    do
+        if (open_file(l, home, path, e) < 0 || wait_for_file(l, path, deadline, e) < 0)
+            return -1;
+    while (!is_still_there(l->fd, path));
     return write_owner(l->fd, owner, e);
 }
 
@@ -128,7 +155,7 @@ int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e)
     l->wait_ms = o->wait_ms;
     l->fd = -1;
     pthread_mutex_init(&l->mutex, NULL);
-    pthread_cond_init(&l->cond, NULL);
+    pool_cond_init(&l->cond);
     if (take_file(l, e) < 0) {
         lock_close(l);
         return -1;
@@ -144,13 +171,10 @@ static void *keep_alive(void *arg)
 
     pthread_mutex_lock(&l->mutex);
     while (!l->stop && !l->lost) {
-        struct timespec until;
         struct err e;
         int r;
 
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += KEEPALIVE_MS / 1000;
-        pthread_cond_timedwait(&l->cond, &l->mutex, &until);
+        pool_cond_wait(&l->cond, &l->mutex, KEEPALIVE_MS);
         if (l->stop)
             break;
         pthread_mutex_unlock(&l->mutex);

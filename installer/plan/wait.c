@@ -99,12 +99,14 @@ static void look_at_keys(struct waiter *w)
     struct etcd_kvs keys = {0};
     struct err e;
 
-    for (size_t i = 0; i < p->count; i++) {
+    pthread_mutex_lock(&w->r->mutex);
+    for (size_t i = 0; w->r->etcd_ready && i < p->count; i++) {
         if (p->ops[i].kind != OP_KIND_INSTANCE_WAIT || w->r->state[i] != OP_STATE_STARTED)
             continue;
         strv_take(&names, keys_instance_status(p->env, p->ops[i].target));
         strv_take(&names, keys_instance_applied(p->env, p->ops[i].target));
     }
+    pthread_mutex_unlock(&w->r->mutex);
     if (names.count == 0)
         return;
     for (size_t i = 0; i < p->unread.count; i++)
@@ -121,8 +123,7 @@ static void look_at_keys(struct waiter *w)
 void waiter_look(struct waiter *w)
 {
     look_at_containers(w);
-    if (w->r->etcd_ready)
-        look_at_keys(w);
+    look_at_keys(w);
 }
 
 /* What etcd says of keys that the plan could not read, below `prefix`. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// wrap: clock_gettime
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +9,22 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/pool.h"
+
+/* Somebody sets the wall clock back by an hour as soon as it has been read. */
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+    int r = __real_clock_gettime(clock, out);
+
+    if (clock == CLOCK_REALTIME)
+        out->tv_sec += 3600;
+    return r;
+}
 
 struct seen {
     atomic_int count[500];
@@ -67,12 +81,28 @@ static void jobs_run_beside_each_other_but_not_more_than_asked(void **state)
     assert_in_range(s.most, 2, 4);
 }
 
+static void a_wait_ends_by_the_clock_that_nobody_sets(void **state)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t cond;
+    int64_t begin = clock_now_ms();
+
+    (void)state;
+    pool_cond_init(&cond);
+    pthread_mutex_lock(&mutex);
+    pool_cond_wait(&cond, &mutex, 1020);
+    pthread_mutex_unlock(&mutex);
+    pthread_cond_destroy(&cond);
+    assert_true(clock_now_ms() - begin < 60000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_once),
         cmocka_unit_test(no_jobs_and_no_threads_are_fine),
         cmocka_unit_test(jobs_run_beside_each_other_but_not_more_than_asked),
+        cmocka_unit_test(a_wait_ends_by_the_clock_that_nobody_sets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
