@@ -270,11 +270,15 @@ int journal_write(struct journal *j, const struct op *op, const char *state, str
     auto_free char *line = mem_printf("%s\n", text);
     auto_free char *name = mem_printf("%s/%s-%s", j->run, op_verb(op->kind), op->target);
     auto_free char *key = keys_journal(j->env, name);
+    ssize_t written;
     int r = 0;
 
     pthread_mutex_lock(&j->mutex);
-    if (write(j->fd, line, strlen(line)) < 0)
+    written = write(j->fd, line, strlen(line));
+    if (written < 0)
         r = err_sys(e, "writing %s", j->path);
+    else if ((size_t)written < strlen(line))
+        r = err_set(e, ERR_SYS, "writing %s: there is no room for a whole entry", j->path);
     else if (j->lost)
         r = err_set(e, ERR_LOCKED, "the lock of environment %s was lost to another run", j->env);
     node_set_text(j->pending, key, text);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -98,6 +100,32 @@ static void a_line_cut_short_and_a_missing_file_do_no_harm(void **state)
     assert_int_equal(u.late, 0);
 }
 
+static void an_entry_that_does_not_fit_stops_the_run(void **state)
+{
+    auto_free char *dir = mem_printf("%s/demo", getenv("SLIPWAY_HOME"));
+    auto_free char *path = mem_printf("%s/journal", dir);
+    auto_free char *sentence = mem_printf("writing %s: there is no room for a whole entry", path);
+    struct op op = {.kind = OP_KIND_VOLUME_CREATE, .target = path};
+    struct rlimit old, small;
+    struct journal *j;
+    struct err e;
+
+    (void)state;
+    journal_forget("demo");
+    assert_int_equal(fs_mkdirs(dir, 0700, &e), 0);
+    assert_int_equal(journal_open(&j, "demo", NULL, NULL, &e), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = (struct rlimit){10, old.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int r = journal_write(j, &op, "started", &e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(r, -1);
+    assert_string_equal(e.msg, sentence);
+    journal_close(j);
+    journal_forget("demo");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -105,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_run_whose_calls_all_ended_has_none),
         cmocka_unit_test(a_call_given_up_is_unanswered_and_one_of_two_equal_ones_too),
         cmocka_unit_test(a_line_cut_short_and_a_missing_file_do_no_harm),
+        cmocka_unit_test(an_entry_that_does_not_fit_stops_the_run),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }
