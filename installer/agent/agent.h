@@ -32,6 +32,7 @@ struct agent {
     bool ready;         /* hook ready said so, and apply ran */
     bool late;          /* over the ready deadline, and said so */
     bool rejected;      /* the newest keys are not in effect */
+    bool cut_off;       /* the uplink's thread did not end: nothing is freed any more */
     int64_t ready_by, ready_at, health_at, save_at, apply_at, file_at, trim_at;
     struct strv changed;  /* for the hook apply; empty: nothing to do */
     struct tree *waiting; /* restarts when its turn has come */

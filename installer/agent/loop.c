@@ -315,6 +315,9 @@ int agent_loop(struct agent *a)
             auto_free char *text = mem_printf("the daemon ended with status %d", a->d.status);
             log_error("%s", text);
             agent_say(a, STATE_FAILED, HEALTH_UNKNOWN, text);
+            /* init ends the container by itself unless it was asked to stop the daemon, which then
+             * took longer than the asker waited. */
+            daemon_exit(&a->d, a->d.status);
             told = true;
         } else if (!told) {
             attend(a);
@@ -330,6 +333,6 @@ int agent_loop(struct agent *a)
     }
     if (!told)
         agent_say(a, STATE_STOPPING, a->status.health, "");
-    uplink_stop(steal(a->uplink), FLUSH_MS);
+    a->cut_off = !uplink_stop(steal(a->uplink), FLUSH_MS);
     return 0;
 }

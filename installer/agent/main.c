@@ -12,6 +12,7 @@
 #include "agent/keys_command.h"
 #include "agent/link_input.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
@@ -42,7 +43,6 @@ static struct manifest *load_manifest(const char *dir, struct err *e)
 
 static void agent_clear(struct agent *a)
 {
-    uplink_stop(a->uplink, FAILURE_FLUSH_MS);
     etcd_close(a->client);
     tree_free(a->tree);
     tree_free(a->waiting);
@@ -85,10 +85,12 @@ static int run(struct options *o)
         if (e.code != ERR_INTERRUPTED)
             log_error("%s", e.msg);
         agent_report_failure(&a, &e);
-        uplink_stop(steal(a.uplink), FAILURE_FLUSH_MS);
+        a.cut_off = !uplink_stop(steal(a.uplink), FAILURE_FLUSH_MS);
         if (a.d.fd >= 0)
             daemon_exit(&a.d, status);
     }
+    if (a.cut_off)
+        _exit(status);
     agent_clear(&a);
     return status;
 }
@@ -151,6 +153,7 @@ int main(int argc, char **argv)
     struct options o;
     struct err e;
     (void)argc;
+    fs_open_standard();
     /* One arena, and memory back to the system early: this process waits nearly all of its life. */
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_TRIM_THRESHOLD, 64 << 10);

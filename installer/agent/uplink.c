@@ -421,10 +421,10 @@ int uplink_start(struct uplink **out, const struct uplink_opts *o, struct err *e
     return 0;
 }
 
-void uplink_stop(struct uplink *u, int64_t timeout_ms)
+bool uplink_stop(struct uplink *u, int64_t timeout_ms)
 {
     if (!u)
-        return;
+        return true;
     pthread_mutex_lock(&u->lock);
     u->stopping = true;
     pthread_mutex_unlock(&u->lock);
@@ -436,9 +436,10 @@ void uplink_stop(struct uplink *u, int64_t timeout_ms)
         pthread_mutex_unlock(&u->lock);
         if (!done && clock_passed(deadline)) {
             pthread_detach(u->thread);
-            return; /* it may sit in a call; the process ends anyway, so its memory is left to it */
+            return false;
         }
     }
     pthread_join(u->thread, NULL);
     uplink_free(u);
+    return true;
 }

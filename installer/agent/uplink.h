@@ -7,6 +7,7 @@
 #ifndef AGENT_UPLINK_H
 #define AGENT_UPLINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/tree.h"
@@ -31,7 +32,8 @@ struct tree *uplink_take(struct uplink *u);
 /* Both take the text (JSON); only the last one said is written. */
 void uplink_say_status(struct uplink *u, char *text);
 void uplink_say_applied(struct uplink *u, char *text);
-/* Writes what is left, for at most timeout_ms, and ends. */
-void uplink_stop(struct uplink *u, int64_t timeout_ms);
+/* Writes what is left, for at most timeout_ms, and ends. False when its thread sits in a call
+ * still: then all that it borrowed has to stay until the process ends. */
+bool uplink_stop(struct uplink *u, int64_t timeout_ms);
 
 #endif

@@ -87,8 +87,7 @@ static char *dir_of(const char *path)
     return mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* A rename is on disk only when its directory is. */
-static int sync_dir(const char *path)
+int fs_sync_dir_of(const char *path)
 {
     auto_free char *dir = dir_of(path);
     auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -110,7 +109,7 @@ int fs_write(const char *path, const void *data, size_t len, const struct fs_wri
     else if (fchmod(fd, o->mode & 07777) < 0 || write_all(fd, data, len) < 0 || fsync(fd) < 0 ||
              rename(temp, path) < 0)
         err_sys(e, "cannot write %s", path);
-    else if (sync_dir(path) < 0)
+    else if (fs_sync_dir_of(path) < 0)
         return err_sys(e, "cannot sync the directory of %s", path);
     else
         return 0;
@@ -252,4 +251,15 @@ const char *fs_basename(const char *path)
     const char *slash = strrchr(path, '/');
 
     return slash ? slash + 1 : path;
+}
+
+void fs_open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= 2);
+    if (fd > 2)
+        close(fd);
 }

@@ -24,6 +24,12 @@ struct fs_write_opts {
 int fs_write(const char *path, const void *data, size_t len, const struct fs_write_opts *o,
              struct err *e);
 
+/* Makes a name that was just made in the directory of `path` outlive a power cut. errno on -1. */
+int fs_sync_dir_of(const char *path);
+/* Puts /dev/null, for reading only, where one of stdin, stdout and stderr is closed: or the next
+ * file or socket would be taken for it. First thing in main. */
+void fs_open_standard(void);
+
 /* mkdir -p; the mode applies to directories it creates. */
 int fs_mkdirs(const char *path, mode_t mode, struct err *e);
 /* rm -rf without following links; fine when missing. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sig.h"
@@ -177,6 +178,7 @@ int main(int argc, char **argv)
     int r;
 
     (void)argc;
+    fs_open_standard();
     setlocale(LC_CTYPE, "C.UTF-8");
     log_setup("slipway", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
     sig_setup();

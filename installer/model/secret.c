@@ -124,7 +124,7 @@ static int publish(const char *path, const char *text, bool *created, struct err
     int result = 0;
     if (fchmod(fd, 0600) < 0 || write(fd, text, len) != (ssize_t)len || fsync(fd) < 0)
         result = err_sys(e, "writing %s", temporary);
-    else if (link(temporary, path) == 0)
+    else if (link(temporary, path) == 0 && fs_sync_dir_of(path) == 0)
         *created = true;
     else if (errno != EEXIST)
         result = err_sys(e, "making %s", path);

@@ -7,10 +7,12 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -229,6 +231,33 @@ static void executable_means_a_file_that_may_run(void **state)
     assert_false(fs_is_executable("/nonexistent"));
 }
 
+/* 0 when the three are there and none of them takes what is written. */
+static int look_at_standard(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        close(fd);
+    fs_open_standard();
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) != 0 || write(fd, "x", 1) != -1)
+            return 1;
+    return fcntl(3, F_GETFD) == -1 ? 0 : 2;
+}
+
+static void closed_standard_streams_are_no_place_for_other_files(void **state)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    (void)state;
+    if (pid == 0) {
+        for (int fd = 3; fd < 64; fd++)
+            close(fd);
+        _exit(look_at_standard());
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +273,7 @@ int main(void)
         cmocka_unit_test(names_come_sorted),
         cmocka_unit_test(paths_are_joined_and_taken_apart),
         cmocka_unit_test(executable_means_a_file_that_may_run),
+        cmocka_unit_test(closed_standard_streams_are_no_place_for_other_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
