@@ -51,8 +51,10 @@ void turn_keep(struct turn *t)
         return;
     t->keep_at = clock_deadline(KEEP_MS);
     etcd_set_deadline(t->client, clock_deadline(CALL_MS));
-    if (etcd_lease_keepalive(t->client, t->lock.lease, &e) < 0)
-        err_drop(&e, "keeping the component's lock");
+    if (etcd_lease_keepalive(t->client, t->lock.lease, &e) == 0)
+        return;
+    t->lost = t->lost || e.code == ERR_NOTFOUND;
+    err_drop(&e, "keeping the component's lock");
 }
 
 void turn_release(struct turn *t)
@@ -80,7 +82,7 @@ static bool idle(void *arg)
 {
     struct once *o = arg;
     turn_keep(&o->turn);
-    return o->hook->idle && o->hook->idle(o->hook->arg);
+    return o->turn.lost || (o->hook->idle && o->hook->idle(o->hook->arg));
 }
 
 static int is_done(struct once *o, bool *done, struct err *e)
@@ -97,16 +99,32 @@ static int is_done(struct once *o, bool *done, struct err *e)
     return 0;
 }
 
+/* As long as the lock is ours: what comes too late is refused by etcd itself. */
+static int remember(struct once *o, struct err *e)
+{
+    auto_free char *text = owner_text(o->who);
+    struct etcd_txn *t = etcd_txn_new();
+    etcd_txn_if(t, o->turn.lock.key, ETCD_CMP_CREATE_EQ, o->turn.lock.create_revision);
+    etcd_txn_put(t, o->key, text, 0);
+    etcd_set_deadline(o->turn.client, CLOCK_NEVER);
+    int result = etcd_txn_run(o->turn.client, t, NULL, e);
+    etcd_txn_free(t);
+    return result;
+}
+
 static int run_and_remember(struct once *o, struct err *e)
 {
     struct hook_call call = *o->hook;
     call.idle = idle;
     call.arg = o;
-    if (hook_must(&call, e) < 0)
-        return -1;
-    auto_free char *text = owner_text(o->who);
-    etcd_set_deadline(o->turn.client, CLOCK_NEVER);
-    return etcd_put(o->turn.client, o->key, text, 0, e);
+    int result = hook_must(&call, e);
+    if (result == 0)
+        result = remember(o, e);
+    if (result < 0 && (o->turn.lost || e->code == ERR_CONFLICT))
+        return err_set(e, ERR_NET,
+                       "hook once: etcd was away for so long that its lock was lost; it is tried "
+                       "again");
+    return result;
 }
 
 /* 1 when it is done, 0 when it is to be tried again, -1. */

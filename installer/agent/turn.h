@@ -17,6 +17,7 @@ struct turn {
     struct etcd *client;
     struct etcd_lock lock;
     int64_t keep_at;
+    bool lost; /* the lease ran out while etcd was away: another instance may have the lock */
 };
 
 struct turn_who {

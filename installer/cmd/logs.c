@@ -43,8 +43,8 @@ static const struct opt_example examples[] = {
 };
 
 struct kept {
-    char *text; /* "2026-...Z line", may hold NUL */
-    size_t len, source;
+    char *text;                 /* "2026-...Z line", may hold NUL */
+    size_t len, source, number; /* number: in the order of arrival */
     int stream;
 };
 
@@ -125,6 +125,7 @@ static void on_line(void *arg, int stream, const char *text, size_t len)
     pthread_mutex_lock(&l->mutex);
     if (l->keep && l->count < KEPT_MAX) {
         l->kept = mem_grow(l->kept, l->count + 1, sizeof(*l->kept));
+        k.number = l->count;
         l->kept[l->count++] = k;
     } else {
         if (!l->keep)
@@ -187,7 +188,7 @@ static int by_time(const void *a, const void *b)
         return r;
     if (p->source != q->source)
         return p->source < q->source ? -1 : 1;
-    return 0;
+    return p->number < q->number ? -1 : 1;
 }
 
 /* What the engine wants: seconds since the epoch. Durations count back from now. */
