@@ -252,12 +252,15 @@ static void add_rows(struct node *list, const struct spec_component *c,
         struct node *n = node_add(list, node_new_map());
         auto_free char *text = manifest_value_text(value);
         const struct config_key *k = manifest_config(c->manifest, value->key);
+        auto_node struct node *shown = manifest_value_document(k, value);
+        auto_free char *shown_text = manifest_value_text(shown);
 
         node_set_text(n, "component", c->manifest->name);
         if (i)
             node_set_text(n, "instance", i->name);
         node_set_text(n, "key", value->key);
         node_set_text(n, "value", text);
+        node_set_text(n, "shown", shown_text);
         node_set_text(n, "source",
                       i                                ? "instance"
                       : node_get(c->given, value->key) ? "document"
@@ -279,7 +282,7 @@ static void print_rows(const struct cmd_context *x, const struct node *list)
 
         out_table_add(t, instance ? instance : node_get_text(n, "component"), OUT_PLAIN);
         out_table_add(t, node_get_text(n, "key"), OUT_PLAIN);
-        out_table_add(t, node_get_text(n, "value"),
+        out_table_add(t, node_get_text(n, "shown"),
                       strcmp(from, "default") == 0 ? OUT_PLAIN : OUT_BOLD);
         out_table_add(t, from, OUT_DIM);
     }
@@ -372,6 +375,8 @@ const struct cmd cmd_config_list = {
     .help = {.name = "config list",
              .summary = "every key with its value and where it comes from",
              .args = "[COMPONENT[/INSTANCE]]",
+             .details = "With --json a value is what etcd holds, bytes and milliseconds, and what "
+                        "a document would say is beside it.",
              .group = "Configuration"},
     .needs = CONFIG_NEEDS,
     .max_operands = 1,

@@ -21,7 +21,7 @@ static void print_overview(FILE *out)
     buf_init(&b, HELP_MAX);
     buf_puts(
         &b,
-        "usage: slipway [OPTIONS] COMMAND ...\n\n"
+        "Usage: slipway [OPTIONS] COMMAND ...\n\n"
         "Installs, runs and looks after a cluster environment of containers from one YAML file.\n"
         "Without a file it is about the built-in demo: a storage cluster.\n");
     for (size_t i = 0; cmd_all[i]; i++) {

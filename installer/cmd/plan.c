@@ -27,11 +27,14 @@ static void print(const struct cmd_context *x, const struct plan *p)
         json_format(&b, n, 2);
         buf_putc(&b, '\n');
     } else {
-        plan_print(&b, p, x->verbose > 0);
+        size_t shown = plan_print(&b, p, x->verbose > 0);
+
         if (p->count == 0)
             buf_printf(&b, "%s: nothing to do\n", p->env);
         else
-            buf_printf(&b, "%s: %zu operations; `slipway up` runs them\n", p->env, p->count);
+            buf_printf(&b, "%s: %zu operation%s%s; `slipway up` runs them\n", p->env, p->count,
+                       p->count == 1 ? "" : "s",
+                       shown < p->count ? " (-v shows the small ones too)" : "");
     }
     fputs(buf_str(&b), stdout);
 }

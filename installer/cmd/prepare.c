@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What `needs` names, prepared once for every command. */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,8 +92,10 @@ int64_t cmd_deadline(const struct cmd_context *x, int64_t default_ms)
 /* All problems go to stderr, one a line; the error counts them. */
 static int report_problems(const struct problems *p, const char *what, struct err *e)
 {
-    for (size_t i = 0; i < p->lines.count; i++)
-        log_error("%s", p->lines.items[i]);
+    for (size_t i = 0; i < p->lines.count; i++) {
+        log_redact_text(p->lines.items[i]);
+        fprintf(stderr, "%s\n", p->lines.items[i]); /* the place first, as editors want it */
+    }
     return err_set(e, ERR_CONFIG, "%s: %zu problem%s; nothing was changed", what, p->count,
                    p->count == 1 ? "" : "s");
 }

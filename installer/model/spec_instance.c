@@ -141,7 +141,10 @@ void spec_build_instances(struct spec_build *b, struct spec_component *c,
         bool known = !own->key; /* of a list, which is a problem already */
         for (int k = 0; k < c->count && !known; k++)
             known = strcmp(c->instances[k].name, own->key) == 0;
-        if (!known)
+        if (!known && c->count == 1)
+            problems_add_key(b->problems, own, "overrides: \"%s\" is no instance; %s-1 is the one",
+                             own->key, name);
+        else if (!known)
             problems_add_key(b->problems, own,
                              "overrides: \"%s\" is no instance; with instances: %d they are %s-1 "
                              "to %s-%d",

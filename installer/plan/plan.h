@@ -81,7 +81,8 @@ enum op_side op_side(enum op_kind kind);
 /* The plan for people: one line per change, waits and bookkeeping folded. `verbose`: every
  * operation. */
 struct buf;
-void plan_print(struct buf *b, const struct plan *p, bool verbose);
+/* Returns how many operations that are: without `verbose` the small ones are left out. */
+size_t plan_print(struct buf *b, const struct plan *p, bool verbose);
 /* {"operations":[{"kind","target","cause","after":[..]}],"notes":[..]}, owned. */
 struct node *plan_json(const struct plan *p);
 

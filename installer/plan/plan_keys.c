@@ -51,8 +51,16 @@ static void diff_component(struct builder *b, const struct desired_component *c,
     }
 }
 
+/* "3 new", unless there are none. */
+static void add_count(struct strv *parts, size_t count, const char *what)
+{
+    if (count)
+        strv_addf(parts, "%zu %s", count, what);
+}
+
 static char *push_cause(const struct node *writes, const struct node *was)
 {
+    auto_strv struct strv parts = {0};
     size_t changed = 0, removed = 0;
     const struct node *value;
 
@@ -62,10 +70,11 @@ static char *push_cause(const struct node *writes, const struct node *was)
         else if (node_get(was, value->key))
             changed++;
     }
-    if (changed + removed == 0)
-        return mem_printf("%zu new keys", writes->count);
-    return mem_printf("%zu new, %zu changed, %zu removed keys", writes->count - changed - removed,
-                      changed, removed);
+    add_count(&parts, writes->count - changed - removed, "new");
+    add_count(&parts, changed, "changed");
+    add_count(&parts, removed, "removed");
+    auto_free char *counts = strv_join(&parts, ", ");
+    return mem_printf("%s %s", counts, writes->count == 1 ? "key" : "keys");
 }
 
 /* An instance has its user, with its rights, when its meta key says so: the push that writes it

@@ -96,20 +96,28 @@ static void print_writes(struct buf *b, const struct op *op)
     }
 }
 
-void plan_print(struct buf *b, const struct plan *p, bool verbose)
+size_t plan_print(struct buf *b, const struct plan *p, bool verbose)
 {
+    size_t shown = 0;
+
     for (size_t i = 0; i < p->count; i++) {
         const struct op *op = &p->ops[i];
 
         if (!verbose && (is_detail(op) || follows_create(p, op)))
             continue;
-        buf_printf(b, "  %c %-7s %-9s %-24s %s\n", op_sign(op->kind), op_verb(op->kind),
-                   op_noun(op->kind), op->target, op->cause ? op->cause : "");
+        buf_printf(b, "  %c %-*s %-9s ", op_sign(op->kind), verbose ? 9 : 7, op_verb(op->kind),
+                   op_noun(op->kind));
+        if (op->cause)
+            buf_printf(b, "%-24s %s\n", op->target, op->cause);
+        else
+            buf_printf(b, "%s\n", op->target);
+        shown++;
         if (op->kind == OP_KIND_KEYS_PUSH)
             print_writes(b, op);
     }
     for (size_t i = 0; i < p->notes.count; i++)
         buf_printf(b, "  ! %s\n", p->notes.items[i]);
+    return shown;
 }
 
 static struct node *op_json(const struct op *op, size_t id)

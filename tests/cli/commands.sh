@@ -48,7 +48,7 @@ while read -r c; do
 done <<<"$commands"
 
 check_status "no command: the overview on stderr" 6 slip
-check_has "which is the help" "$(cat "$TMP/err")" "usage: slipway"
+check_has "which is the help" "$(cat "$TMP/err")" "Usage: slipway"
 check_status "--version" 0 slip --version
 check_status "version --json" 0 slip version --json
 check "is JSON" jq -e .version "$TMP/out"

@@ -258,8 +258,7 @@ static void components_are_checked_against_their_manifests(void **state)
     refused(c, "ceph-mon: {overrides: [{ceph-mon-1: {}}]}",
             "env:4:25: overrides: expected a map, not a list");
     refused(c, "ceph-mon: {overrides: {ceph-mon-2: {}}}",
-            "env:4:26: overrides: \"ceph-mon-2\" is no instance; with instances: 1 they are "
-            "ceph-mon-1 to ceph-mon-1");
+            "env:4:26: overrides: \"ceph-mon-2\" is no instance; ceph-mon-1 is the one");
     refused(c, "ceph-mon: {overrides: {ceph-mon-1: {ports: {dash: 1, metrics: \"1.2.3:4\"}}}}",
             "env:4:47: unknown port of ceph-mon \"dash\"; allowed: dashboard, metrics\n"
             "env:4:65: metrics: expected a port of the host like 8443, or with an address like "
