@@ -263,3 +263,51 @@ void fs_open_standard(void)
     if (fd > 2)
         close(fd);
 }
+
+enum { LOOK_MAX = 64 << 20, LOOK_PIECE = 1 << 20 };
+
+/* Bytes from `at` up to `end`: 1 zeros, 0 something, -1. */
+static int are_zeros(int fd, off_t at, off_t end, char *piece)
+{
+    while (at < end) {
+        size_t want = end - at < LOOK_PIECE ? (size_t)(end - at) : LOOK_PIECE;
+        ssize_t n = pread(fd, piece, want, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            return 1; /* it got shorter */
+        if (piece[0] || memcmp(piece, piece + 1, (size_t)n - 1) != 0)
+            return 0;
+        at += n;
+    }
+    return 1;
+}
+
+int fs_is_blank(bool *blank, const char *path, struct err *e)
+{
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    auto_free char *piece = mem_alloc(LOOK_PIECE);
+    off_t at = 0, end, looked = 0;
+    int zeros = 1;
+
+    *blank = false;
+    if (fd < 0)
+        return err_sys(e, "cannot open %s", path);
+    while (zeros == 1) {
+        at = lseek(fd, at, SEEK_DATA);
+        if (at < 0 && errno == ENXIO) {
+            *blank = true;
+            return 0;
+        }
+        end = at < 0 ? -1 : lseek(fd, at, SEEK_HOLE);
+        looked += end - at;
+        if (end >= 0 && looked > LOOK_MAX)
+            return 0;
+        zeros = end < 0 ? -1 : are_zeros(fd, at, end, piece);
+        at = end;
+    }
+    return zeros < 0 ? err_sys(e, "cannot read %s", path) : 0;
+}

@@ -30,6 +30,10 @@ int fs_sync_dir_of(const char *path);
  * file or socket would be taken for it. First thing in main. */
 void fs_open_standard(void);
 
+/* Whether every byte of a file or device is zero. Only what the storage has is read, and no more
+ * than 64 MiB of it: a longer one counts as one that holds something. */
+int fs_is_blank(bool *blank, const char *path, struct err *e);
+
 /* mkdir -p; the mode applies to directories it creates. */
 int fs_mkdirs(const char *path, mode_t mode, struct err *e);
 /* rm -rf without following links; fine when missing. */

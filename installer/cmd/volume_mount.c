@@ -25,7 +25,7 @@
 
 #define STATE_ROOT "/run/slipway/mounts"
 
-enum { TOOL_MS = 60000, END_MS = 20000, POLL_MS = 50, OUTPUT_MAX = 16384, BLANK = 1 << 20 };
+enum { TOOL_MS = 60000, END_MS = 20000, POLL_MS = 50, OUTPUT_MAX = 16384 };
 
 static const char HELPER[] = "qemu-storage-daemon";
 
@@ -164,34 +164,17 @@ static int find_file(char **out, const struct place *p, const struct volume_run 
     return 0;
 }
 
-enum content { CONTENT_BLANK, CONTENT_SOMETHING };
-
-static int look(enum content *out, const char *file, struct err *e)
-{
-    auto_free char *head = mem_alloc(BLANK);
-    auto_close int fd = open(file, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : pread(fd, head, BLANK, 0);
-
-    if (n < 0)
-        return err_sys(e, "reading %s", file);
-    *out = CONTENT_BLANK;
-    for (ssize_t i = 0; i < n; i++)
-        if (head[i])
-            *out = CONTENT_SOMETHING;
-    return 0;
-}
-
 static int mount_file(const char *file, const char *dir, bool read_only, struct err *e)
 {
     const char *format[] = {"mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard", file, NULL};
     const char *mount[] = {"mount", "-o", read_only ? "loop,ro" : "loop", file, dir, NULL};
-    enum content c = CONTENT_SOMETHING;
+    bool blank;
 
-    if (look(&c, file, e) < 0)
+    if (fs_is_blank(&blank, file, e) < 0)
         return -1;
-    if (c == CONTENT_BLANK && read_only)
+    if (blank && read_only)
         return err_set(e, ERR_CONFLICT, "it holds nothing and is attached for reading only");
-    if (c == CONTENT_BLANK && tool(format, e) < 0)
+    if (blank && tool(format, e) < 0)
         return -1;
     return fs_mkdirs(dir, 0755, e) < 0 ? -1 : tool(mount, e);
 }
@@ -323,13 +306,13 @@ static int mount_volume(struct volume_run *r, const struct mount_options *o,
         return err_set(e, ERR_USAGE, "%s: the folder is named from / on", dir);
     if (fs_mkdirs(p.dir, 0700, e) < 0)
         return -1;
+    /* The place before the mount: killed in between, `volume unmount` still finds what there is. */
     if (need_attached(r, &p, &names, o->to, e) == 0 && (a = attachment(r, name)) &&
-        refuse_docker(r, a, e) == 0 && find_file(&file, &p, r, a, e) == 0)
+        refuse_docker(r, a, e) == 0 && find_file(&file, &p, r, a, e) == 0 &&
+        write_text(p.target, dir, e) == 0)
         result = mount_file(file, dir, node_get_bool(a, "read_only", false), e);
     else
         result = -1;
-    if (result == 0)
-        result = write_text(p.target, dir, e);
     if (result < 0)
         take_back(r, &p, name);
     return result;

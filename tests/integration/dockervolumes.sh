@@ -93,7 +93,7 @@ fails "a pool is checked" "there is no pool none" made "$env-x" -o pool=none
 check_same "and nothing is left of it" "" "$(state "$env-x")"
 check_status "a volume by hand" 0 volume create "$env-raw" --size 16MiB --attach fuse
 fails "that is in use by hand is not Docker's" "by hand" in_new "$env-raw" true
-head -c 4096 /dev/urandom | dd of="$host/$env-raw" conv=notrunc,fsync status=none
+head -c 4096 /dev/urandom | dd of="$host/$env-raw" seek=8M oflag=seek_bytes conv=notrunc,fsync status=none # far behind the beginning
 check_status "detached" 0 volume detach "$env-raw"
 fails "what holds something else is never formatted" "no ext4 file system" in_new "$env-raw" true
 check_same "and let go of again" "16MiB " "$(state "$env-raw")"
@@ -228,6 +228,13 @@ if command -v qemu-storage-daemon >/dev/null; then
     check_same "it was attached before and stays so" "64MiB volumedriver-fuse-1" "$(state "$m")"
     check_status "detached by hand" 0 volume detach "$m"
     check "then it goes" docker volume rm "$m"
+    check_status "a volume with something far behind its beginning" 0 volume create "$m-far" --size 64MiB --attach fuse
+    head -c 4096 /dev/urandom >"$TMP/far"
+    dd if="$TMP/far" of="$host/$m-far" seek=32M oflag=seek_bytes conv=notrunc,fsync status=none
+    fails "is not formatted" "mount: " volume mount "$m-far" "$TMP/mnt"
+    check "and keeps it" cmp -n 4096 "$TMP/far" "$host/$m-far" 0 32M
+    check_status "detached" 0 volume detach "$m-far"
+    check_status "and deleted" 0 volume delete "$m-far"
 else
     skip "volume mount" "no qemu-storage-daemon on this machine"
 fi

@@ -231,6 +231,44 @@ static void executable_means_a_file_that_may_run(void **state)
     assert_false(fs_is_executable("/nonexistent"));
 }
 
+/* A file of 1 GiB with `len` bytes of `with` at `at`. */
+static bool is_blank(const char *dir, off_t at, char with, size_t len)
+{
+    auto_free char *path = fs_join(dir, "disk");
+    auto_free char *text = mem_alloc(len + 1);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    bool blank = false;
+    struct err e;
+
+    memset(text, with, len);
+    assert_int_equal(ftruncate(fd, 1 << 30), 0);
+    assert_int_equal(pwrite(fd, text, len, at), len);
+    close(fd);
+    assert_int_equal(fs_is_blank(&blank, path, &e), 0);
+    unlink(path);
+    return blank;
+}
+
+static void blank_is_what_holds_nothing_anywhere(void **state)
+{
+    auto_free char *dir = scratch();
+    bool blank = true;
+    struct err e;
+
+    (void)state;
+    assert_true(is_blank(dir, 0, 'x', 0));
+    assert_true(is_blank(dir, 0, '\0', 4096));
+    assert_true(is_blank(dir, 600 << 20, '\0', 3 << 20));
+    assert_false(is_blank(dir, 0, 'x', 1));
+    assert_false(is_blank(dir, 1025, 'x', 1));
+    assert_false(is_blank(dir, 600 << 20, 'x', 1));
+    assert_false(is_blank(dir, (1 << 30) - 1, 'x', 1));
+    assert_false(is_blank(dir, 0, '\0', 65 << 20)); /* too much to look at */
+    assert_int_equal(fs_is_blank(&blank, "/nonexistent/x", &e), -1);
+    assert_false(blank);
+    assert_int_equal(fs_remove_tree(dir, &e), 0);
+}
+
 /* 0 when the three are there and none of them takes what is written. */
 static int look_at_standard(void)
 {
@@ -273,6 +311,7 @@ int main(void)
         cmocka_unit_test(names_come_sorted),
         cmocka_unit_test(paths_are_joined_and_taken_apart),
         cmocka_unit_test(executable_means_a_file_that_may_run),
+        cmocka_unit_test(blank_is_what_holds_nothing_anywhere),
         cmocka_unit_test(closed_standard_streams_are_no_place_for_other_files),
     };
 

@@ -20,6 +20,7 @@ AUTOCLEAR, DIRECT_IO = 4, 16
 TRIES = 20
 MNT_DETACH = 2
 BLANK = 1 << 20
+LOOK_MAX = 64 << 20
 GAIN = 1 << 20
 SUPER, MAGIC = 1024 + 56, b"\x53\xef"
 
@@ -77,6 +78,28 @@ def look(device):
     return "other" if head.strip(b"\0") else "blank"
 
 
+def is_empty(file):
+    """No data anywhere. What the storage has is read, up to 64 MiB of it: more is something."""
+    looked = at = 0
+    with open(file, "rb", buffering=0) as f:
+        while True:
+            try:
+                at = os.lseek(f.fileno(), at, os.SEEK_DATA)
+            except OSError as e:
+                if e.errno == errno.ENXIO:
+                    return True
+                raise
+            end = os.lseek(f.fileno(), at, os.SEEK_HOLE)
+            looked += end - at
+            if looked > LOOK_MAX:
+                return False
+            while at < end:
+                piece = os.pread(f.fileno(), min(BLANK, end - at), at)
+                if not piece or piece.strip(b"\0"):
+                    return False
+                at += len(piece)
+
+
 def run(*argv, good=(0,)):
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
     if done.returncode not in good:
@@ -106,6 +129,8 @@ def mount(name, mark):
     device, held = attach(os.path.join(EXPORT, name))
     try:
         kind = look(held)
+        if kind == "blank" and not is_empty(os.path.join(EXPORT, name)):
+            kind = "other"
         if kind != "blank" and mark.is_set():
             print("volume %s: formatting it was interrupted, and begins anew" % name, flush=True)
             kind = "blank"
