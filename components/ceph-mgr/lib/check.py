@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The managers' part of `slipway check`: one is active, and the configured pools are there."""
+"""The managers' part of `slipway check`: one is active, and the configured pools are there, with OSDs for every copy or part."""
 
 import json
 import os
@@ -7,9 +7,24 @@ import sys
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import Cluster, Failure  # noqa: E402
-from slipway_check import failed, success  # noqa: E402
+from slipway_check import failed, success, warning  # noqa: E402
 
 LOOK = "slipway logs of ceph-mgr; ceph mgr dump in a monitor's container"
+
+
+def pools(c):
+    wanted = set(json.loads(os.environ.get("CFG_pools") or "{}"))
+    there = {p["pool_name"]: p["size"] for p in c.mon_json("osd pool ls", detail="detail")}
+    osds = c.mon_json("osd stat")["num_in_osds"]
+    missing = wanted - set(there)
+    short = ["%s for %s" % (there[n], n) for n in sorted(wanted & set(there)) if there[n] > osds]
+    if missing:
+        failed("pools", "mgr.pools", "missing: " + " ".join(sorted(missing)), LOOK)
+    elif short:
+        warning("pools", "mgr.pools", "there are %d OSDs, wanted are %s" % (osds, ", ".join(short)),
+                "add OSDs, or make the pool with fewer copies or parts: it survives fewer losses than it was made for")
+    else:
+        success("pools", "mgr.pools", "%d configured pools are there" % len(wanted))
 
 
 def main():
@@ -21,12 +36,7 @@ def main():
                 success("manager", "mgr.active", "%s is active, %d standby" % (mgr["active_name"], len(mgr["standbys"])))
             else:
                 failed("manager", "mgr.active", "no manager is active", LOOK)
-            wanted = set(json.loads(os.environ.get("CFG_pools") or "{}"))
-            missing = wanted - set(c.mon_json("osd pool ls"))
-            if missing:
-                failed("pools", "mgr.pools", "missing: " + " ".join(sorted(missing)), LOOK)
-            else:
-                success("pools", "mgr.pools", "%d configured pools are there" % len(wanted))
+            pools(c)
     except Failure as e:
         failed("manager", "mgr.active", str(e), LOOK)
     return 0
