@@ -77,6 +77,25 @@ static char *second_words(const char *first)
     return strv_join(&words, ", ");
 }
 
+/* `volume --help`: the commands of which that is the first word. False when there are none. */
+static bool print_group(const char *const *words)
+{
+    size_t len = strlen(words[0]);
+    bool any = false;
+
+    if (!words[1] || (strcmp(words[1], "--help") != 0 && strcmp(words[1], "-h") != 0))
+        return false;
+    for (size_t i = 0; cmd_all[i]; i++) {
+        const struct opt_command *h = &cmd_all[i]->help;
+
+        if (strncmp(h->name, words[0], len) != 0 || h->name[len] != ' ')
+            continue;
+        printf("  %-16s %s\n", h->name, h->summary);
+        any = true;
+    }
+    return any;
+}
+
 static int unknown_command(const char *word, struct err *e)
 {
     auto_strv struct strv names = {0};
@@ -166,6 +185,8 @@ static int dispatch(struct cmd_context *x, const char *const *argv, struct err *
         return x->help ? 0 : err_exit_status(ERR_USAGE);
     }
     c = cmd_find(words, &used);
+    if (!c && print_group(words))
+        return 0;
     if (!c)
         return unknown_command(words[0], e);
     return run_command(x, c, words + used, e);

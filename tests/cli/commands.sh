@@ -49,6 +49,9 @@ done <<<"$commands"
 
 check_status "no command: the overview on stderr" 6 slip
 check_has "which is the help" "$(cat "$TMP/err")" "Usage: slipway"
+check_status "the first word of several commands with --help" 0 slip volume --help
+check_has "lists them" "$(cat "$TMP/out")" "volume create    create volumes"
+check_hasnt "and no others" "$(cat "$TMP/out")" "pool create"
 check_status "--version" 0 slip --version
 check_status "version --json" 0 slip version --json
 check "is JSON" jq -e .version "$TMP/out"
