@@ -109,6 +109,7 @@ static void apply_now(struct agent *a, struct plan *p)
     }
     log_info("%s: %s", p->changes.kind == APPLY_KIND_RELOAD ? "reloaded" : "changed", names);
     swap_in(a, p);
+    a->rejected = false; /* what was refused before is no longer the newest */
     auto_free char *hook = manifest_hook(a->m, "apply");
     if (p->changes.live && hook) { /* the loop runs it and acknowledges */
         for (size_t i = 0; i < p->changes.names.count; i++)

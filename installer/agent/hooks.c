@@ -158,9 +158,13 @@ static _Noreturn void become(const struct hook_call *c, char **argv, char **env,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (dup2(fds[0], 0) >= 0 && dup2(fds[1], 1) >= 0 && dup2(fds[2], 2) >= 0)
         execve(c->path, argv, env);
-    static const char text[] = "cannot be executed\n";
-    ssize_t n = write(2, text, sizeof text - 1);
-    _exit(n < 0 ? 126 : errno == ENOENT ? 127 : 126);
+    /* Nothing that might wait for a lock of another thread, of which there is none here. */
+    int why = errno;
+    const char *words[] = {"cannot be executed: ", strerrordesc_np(why), "\n"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (words[i] && write(2, words[i], strlen(words[i])) < 0)
+            _exit(126);
+    _exit(why == ENOENT ? 127 : 126);
 }
 
 static int start(struct running *h, struct err *e)

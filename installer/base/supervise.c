@@ -2,13 +2,21 @@
 #include "base/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
-enum { MAGIC = 0x53, VERSION = 1 };
+#include "base/mem.h"
+
+enum { MAGIC = 0x53, VERSION = 1, LARGE_LEN = 3 + 4 };
+
+static const int SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
@@ -257,22 +265,18 @@ int supervise_encode(void *out, size_t cap, size_t *len, const struct supervise_
     if (m->kind == SUPERVISE_STATE)
         put_state(&w, m);
     if (w.full)
-        return err_set(e, ERR_CONFIG, "arguments and environment of %s are over %d bytes",
-                       m->service ? m->service : "the message", SUPERVISE_MSG_MAX);
+        return err_set(e, ERR_CONFIG, "arguments and environment of %s are over %zu bytes",
+                       m->service ? m->service : "the message", cap);
     *len = (size_t)(w.at - (unsigned char *)out);
     return 0;
 }
 
-int supervise_decode(struct supervise_msg *m, const void *data, size_t len, struct err *e)
+/* Unpacks what lies at data, where it stays; raw and large are left as they are. */
+static int decode(struct supervise_msg *m, char *data, size_t len, struct err *e)
 {
-    struct reader r;
+    struct reader r = {.at = data, .end = data + len};
 
-    if (len < 3 || len > SUPERVISE_MSG_MAX)
-        return err_set(e, ERR_CONFIG, "supervision message of %zu bytes", len);
-    if (data != m->raw)
-        memcpy(m->raw, data, len);
     supervise_reset(m, 0);
-    r = (struct reader){.at = m->raw, .end = m->raw + len};
     if (get_number(&r, 1) != MAGIC || get_number(&r, 1) != VERSION)
         return err_set(e, ERR_CONFIG, "supervision message of another version");
     m->kind = (enum supervise_kind)get_number(&r, 1);
@@ -293,15 +297,81 @@ int supervise_decode(struct supervise_msg *m, const void *data, size_t len, stru
     return check(m, e);
 }
 
-int supervise_send(int fd, struct supervise_msg *m, struct err *e)
+int supervise_decode(struct supervise_msg *m, const void *data, size_t len, struct err *e)
 {
-    size_t len;
+    if (len < 3 || len > SUPERVISE_MSG_MAX)
+        return err_set(e, ERR_CONFIG, "supervision message of %zu bytes", len);
+    if (data != m->raw)
+        memcpy(m->raw, data, len);
+    return decode(m, m->raw, len, e);
+}
+
+/* ---- large messages ----------------------------------------------------------------------------
+ */
+
+static void drop_large(struct supervise_msg *m)
+{
+    if (m->large)
+        munmap(m->large, m->large_len);
+    m->large = NULL;
+    m->large_len = 0;
+}
+
+/* Room for one file descriptor beside the packet. */
+union control {
+    struct cmsghdr align;
+    char room[CMSG_SPACE(sizeof(int))];
+};
+
+/* The packed message in a memfd that nobody can change any more. */
+static int pack_large(int *fd, size_t *len, const struct supervise_msg *m, struct err *e)
+{
+    auto_close int made = memfd_create("supervise", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    void *map = MAP_FAILED;
+    int r;
+
+    if (made < 0 || ftruncate(made, SUPERVISE_LARGE_MAX) < 0)
+        return err_sys(e, "a large supervision message");
+    map = mmap(NULL, SUPERVISE_LARGE_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, made, 0);
+    if (map == MAP_FAILED)
+        return err_sys(e, "a large supervision message");
+    r = supervise_encode(map, SUPERVISE_LARGE_MAX, len, m, e);
+    munmap(map, SUPERVISE_LARGE_MAX);
+    if (r < 0)
+        return -1;
+    if (ftruncate(made, (off_t)*len) < 0 || fcntl(made, F_ADD_SEALS, SEALS) < 0)
+        return err_sys(e, "a large supervision message");
+    *fd = made;
+    made = -1;
+    return 0;
+}
+
+/* Sealed, so that its pages can neither change under the checks nor vanish under PID 1. */
+static int take_large(struct supervise_msg *m, int fd, size_t len, struct err *e)
+{
+    struct stat st;
+    void *map;
+
+    if (fd < 0 || len <= SUPERVISE_MSG_MAX || len > SUPERVISE_LARGE_MAX || fstat(fd, &st) < 0 ||
+        st.st_size != (off_t)len || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS)
+        return err_set(e, ERR_CONFIG, "a large supervision message is not what it should be");
+    map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return err_sys(e, "a large supervision message");
+    m->large = map;
+    m->large_len = len;
+    return decode(m, m->large, len, e);
+}
+
+/* ---- the socket --------------------------------------------------------------------------------
+ */
+
+static int send_packet(int fd, const struct msghdr *h, struct err *e)
+{
     ssize_t n;
 
-    if (supervise_encode(m->raw, sizeof(m->raw), &len, m, e) < 0)
-        return -1;
     do
-        n = send(fd, m->raw, len, MSG_NOSIGNAL);
+        n = sendmsg(fd, h, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno == EPIPE || errno == ECONNRESET
@@ -310,30 +380,98 @@ int supervise_send(int fd, struct supervise_msg *m, struct err *e)
     return 0;
 }
 
+static int send_large(int fd, const struct supervise_msg *m, struct err *e)
+{
+    auto_close int memory = -1;
+    unsigned char head[LARGE_LEN];
+    struct writer w = {.at = head, .end = head + sizeof(head)};
+    struct iovec iov = {.iov_base = head, .iov_len = sizeof(head)};
+    union control control = {.room = {0}};
+    struct msghdr h = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.room,
+                       .msg_controllen = sizeof(control.room)};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+    size_t len;
+
+    if (pack_large(&memory, &len, m, e) < 0)
+        return -1;
+    put_number(&w, MAGIC, 1);
+    put_number(&w, VERSION, 1);
+    put_number(&w, SUPERVISE_LARGE, 1);
+    put_number(&w, len, 4);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &memory, sizeof(int));
+    return send_packet(fd, &h, e);
+}
+
+int supervise_send(int fd, struct supervise_msg *m, struct err *e)
+{
+    struct iovec iov = {.iov_base = m->raw};
+    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    if (supervise_encode(m->raw, sizeof(m->raw), &iov.iov_len, m, e) < 0)
+        return send_large(fd, m, e);
+    return send_packet(fd, &h, e);
+}
+
+/* The file descriptor that came along, or -1. */
+static int control_fd(struct msghdr *h)
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(h);
+    int fd = -1;
+
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+        c->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(&fd, CMSG_DATA(c), sizeof(int));
+    return fd;
+}
+
+static bool is_large(const struct supervise_msg *m, size_t n)
+{
+    return n == LARGE_LEN && m->raw[0] == MAGIC && m->raw[1] == VERSION &&
+           m->raw[2] == SUPERVISE_LARGE;
+}
+
 int supervise_recv(struct supervise_msg *m, bool *got, int fd, int timeout_ms, struct err *e)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     struct iovec iov = {.iov_base = m->raw, .iov_len = sizeof(m->raw)};
-    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+    union control control;
+    struct msghdr h = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.room,
+                       .msg_controllen = sizeof(control.room)};
+    auto_close int memory = -1;
     ssize_t n;
 
     *got = false;
+    drop_large(m);
     n = poll(&p, 1, timeout_ms);
     if (n == 0 || (n < 0 && errno == EINTR))
         return 0;
     if (n < 0)
         return err_sys(e, "waiting on the supervision socket");
-    n = recvmsg(fd, &h, MSG_DONTWAIT);
+    n = recvmsg(fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (n < 0 && errno != ECONNRESET)
         return err_sys(e, "reading from the supervision socket");
     if (n <= 0)
         return err_set(e, ERR_NET, "the supervision socket is closed");
+    memory = control_fd(&h);
     if (h.msg_flags & MSG_TRUNC)
         return err_set(e, ERR_CONFIG, "supervision message over %d bytes", SUPERVISE_MSG_MAX);
-    if (supervise_decode(m, m->raw, (size_t)n, e) < 0)
+    if (is_large(m, (size_t)n)) {
+        struct reader r = {.at = m->raw + 3, .end = m->raw + LARGE_LEN};
+
+        if (take_large(m, memory, (size_t)get_number(&r, 4), e) < 0)
+            return -1;
+    } else if (supervise_decode(m, m->raw, (size_t)n, e) < 0) {
         return -1;
+    }
     *got = true;
     return 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What slipway-init (PID 1) and slipway-agent (its child) say to each other. One SOCK_SEQPACKET
- * socket, its number in SLIPWAY_INIT_FD of the agent; one message a packet, at most 64 KiB, numbers
- * little-endian, texts NUL-terminated. Both sides check every packet: init takes nothing on trust.
+ * socket, its number in SLIPWAY_INIT_FD of the agent; one message a packet, numbers little-endian,
+ * texts NUL-terminated. A message over 64 KiB (a large configuration in an environment) goes in a
+ * sealed memfd, whose packet names its length alone. Both sides check every packet: init takes
+ * nothing on trust.
  *
  * agent -> init
  *   RUN     start `service`; answered by STARTED, or by EXITED with status 126/127 and pid 0
@@ -27,7 +29,8 @@
 
 enum {
     SUPERVISE_MSG_MAX = 65536,
-    SUPERVISE_NAME_MAX = 64, /* with the NUL: service */
+    SUPERVISE_LARGE_MAX = 4 << 20, /* over what exec takes: that is for the kernel to say */
+    SUPERVISE_NAME_MAX = 64,       /* with the NUL: service */
     SUPERVISE_TAG_MAX = 128,
     SUPERVISE_ARGS_MAX = 512,
     SUPERVISE_ENV_MAX = 1024,
@@ -46,6 +49,7 @@ enum supervise_kind {
     SUPERVISE_STARTED,
     SUPERVISE_EXITED,
     SUPERVISE_STOPPING,
+    SUPERVISE_LARGE, /* on the socket only: the message itself is in the memfd that comes along */
 };
 
 /* One running service in a STATE. */
@@ -58,8 +62,8 @@ struct supervise_service {
 
 /*
  * A message. Which fields count depends on the kind; the others are zero. Texts are borrowed: from
- * the caller when sending, from the raw packet inside after decoding. It is large (about 80 KiB):
- * one per connection, on the stack of its loop.
+ * the caller when sending, from the packet inside after receiving, until the next one is received.
+ * It is large (about 80 KiB): one per connection, zero at first, and nothing frees it.
  */
 struct supervise_msg {
     enum supervise_kind kind;
@@ -91,9 +95,11 @@ struct supervise_msg {
     bool stopping;
 
     char raw[SUPERVISE_MSG_MAX];
+    char *large; /* a mapped memfd that the texts point into, or NULL */
+    size_t large_len;
 };
 
-/* Zeroes all but `raw`. */
+/* Zeroes all but `raw` and `large`. */
 void supervise_reset(struct supervise_msg *m, enum supervise_kind kind);
 /* Adds to argv or env; false when there is no room. `text` is borrowed until the message is sent.
  */
@@ -106,7 +112,8 @@ int supervise_encode(void *out, size_t cap, size_t *len, const struct supervise_
 /* Unpacks and checks; the texts point into m->raw. `data` may be m->raw itself. */
 int supervise_decode(struct supervise_msg *m, const void *data, size_t len, struct err *e);
 
-/* Blocks while the other side is slow. Packs in m->raw: the texts must not point there. */
+/* Blocks while the other side is slow. Packs in m->raw: the texts must not point there. ERR_CONFIG
+ * when the arguments and the environment are larger than the kernel's exec could take. */
 int supervise_send(int fd, struct supervise_msg *m, struct err *e);
 /* Waits at most timeout_ms (-1: for ever). 0 with *got false: nothing came in time. ERR_NET:
  * closed. */

@@ -7,12 +7,27 @@
 #include "cmd/config.h"
 #include "cmd/out.h"
 #include "conf/json.h"
+#include "conf/text.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 #include "plan/document.h"
 #include "plan/lock.h"
 
-enum { SHOWN_MAX = 200 };
+/* A value that others put into etcd may be larger than any of ours; the history needs no more of it
+ * than what tells it from others, and the request must fit. */
+enum { SHOWN_MAX = 200, KEPT_MAX = 128 << 10 };
+
+static void add_value(struct buf *b, const char *value)
+{
+    size_t len = value ? text_cut(value, SHOWN_MAX) : 0;
+
+    if (!value)
+        buf_puts(b, "(unset)");
+    else
+        out_safe(b, value, len);
+    if (value && value[len])
+        buf_puts(b, "...");
+}
 
 static void print_change(const struct config_state *s, const struct node *n)
 {
@@ -23,9 +38,9 @@ static void print_change(const struct config_state *s, const struct node *n)
     buf_init(&b, 16384);
     buf_printf(&b, "%s%s%s %s: ", s->target.component, instance ? "/" : "",
                instance ? instance : "", node_get_text(n, "name"));
-    out_safe(&b, old ? old : "(unset)", old ? strnlen(old, SHOWN_MAX) : 7);
+    add_value(&b, old);
     buf_puts(&b, " -> ");
-    out_safe(&b, new ? new : "(unset)", new ? strnlen(new, SHOWN_MAX) : 7);
+    add_value(&b, new);
     buf_printf(&b, " (%s)\n", node_get_text(n, "apply"));
     out_buf(&b);
 }
@@ -64,6 +79,12 @@ static struct node *audit_detail(const struct config_state *s)
     list = node_set(n, "changes", node_new_list());
     node_for_each (c, s->changes) {
         struct node *entry = node_add(list, node_copy(c));
+        const char *old = node_get_text(entry, "old");
+
+        if (old && strlen(old) > KEPT_MAX) {
+            auto_free char *start = mem_strndup(old, text_cut(old, KEPT_MAX));
+            node_set_text(entry, "old", start);
+        }
         node_remove(entry, "key");
         node_remove(entry, "apply");
     }

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "conf/json.h"
+#include "conf/text.h"
 #include "model/keys.h"
 
 enum { TEXT_MAX = 8 << 20, SHOWN_MAX = 60 };
@@ -71,7 +72,8 @@ static char *shown(const char *text)
 {
     size_t len = text ? strlen(text) : 0;
 
-    return len > SHOWN_MAX ? mem_printf("%.*s...", SHOWN_MAX, text) : mem_strdup(text);
+    return len > SHOWN_MAX ? mem_printf("%.*s...", (int)text_cut(text, SHOWN_MAX), text)
+                           : mem_strdup(text);
 }
 
 static void print(const struct cmd_context *x, const struct node *list)

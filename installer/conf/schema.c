@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/mem.h"
+#include "conf/text.h"
 #include "conf/units.h"
 
 enum { STRINGS_MAX = 1000 };
@@ -26,7 +27,8 @@ void schema_describe(char out[80], const struct node *n)
         snprintf(out, 80, "a map");
         break;
     default:
-        snprintf(out, 80, "\"%.40s\"%s", n->text, strlen(n->text) > 40 ? "..." : "");
+        snprintf(out, 80, "\"%.*s\"%s", (int)text_cut(n->text, 40), n->text,
+                 strlen(n->text) > 40 ? "..." : "");
     }
 }
 

@@ -73,6 +73,19 @@ static bool needs_escape(uint32_t c)
            c == 0xFFFE || c == 0xFFFF;
 }
 
+size_t text_cut(const char *text, size_t max)
+{
+    size_t len = strnlen(text, max + 1);
+
+    if (len <= max)
+        return len;
+    len = max;
+    for (size_t back = 0; back < 4 && len > back; back++)
+        if (((unsigned char)text[len - back] & 0xc0) != 0x80)
+            return len - back;
+    return len; /* not UTF-8 */
+}
+
 void text_quote(struct buf *b, const char *text)
 {
     static const char named[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";

@@ -17,6 +17,8 @@ struct text_place {
 struct text_place text_place_at(const char *text, size_t offset);
 /* Length of the valid UTF-8 sequence (RFC 3629) at p, of `left` bytes; 0 when it is not valid. */
 size_t text_utf8_len(const char *p, size_t left);
+/* Length of the longest beginning of at most max bytes that does not end inside a character. */
+size_t text_cut(const char *text, size_t max);
 /* ERR_CONFIG "NAME:LINE:COLUMN: ..." for a NUL byte or bytes that are not UTF-8. */
 int text_check(const char *name, const char *text, size_t len, struct err *e);
 /* Appends the text as a JSON string, which is a YAML double-quoted scalar as well: everything that

@@ -12,7 +12,8 @@
 #include "conf/units.h"
 #include "model/manifest.h"
 
-enum { TEXT_MAX = 64 << 10, TREE_MAX = 512 << 10 };
+/* Hooks and daemons get a value as one variable, for which Linux has 128 KiB with the name. */
+enum { TEXT_MAX = 64 << 10, TREE_MAX = 120 << 10 };
 
 static struct node *refuse(const struct config_key *key, const struct node *value, const char *what,
                            struct problems *p)
@@ -98,7 +99,7 @@ static struct node *check_tree(const struct config_key *key, const struct node *
         return NULL;
     auto_free char *text = json_text(value);
     if (strlen(text) > TREE_MAX) {
-        problems_add(p, value, "%s: larger than 512 KiB", key->name);
+        problems_add(p, value, "%s: larger than 120 KiB", key->name);
         return NULL;
     }
     struct node *copy = node_copy(value);

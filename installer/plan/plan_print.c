@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "conf/text.h"
 #include "plan/plan.h"
 
 enum { VALUE_SHOWN_MAX = 60 };
@@ -66,7 +67,7 @@ static void print_value(struct buf *b, const struct manifest *m, const char *nam
     auto_free char *shown = text ? readable(m, name, text) : mem_strdup("(unset)");
 
     if (strlen(shown) > VALUE_SHOWN_MAX)
-        buf_printf(b, "%.*s...", VALUE_SHOWN_MAX, shown);
+        buf_printf(b, "%.*s...", (int)text_cut(shown, VALUE_SHOWN_MAX), shown);
     else
         buf_puts(b, shown);
 }

@@ -167,6 +167,11 @@ check_has "with the name of the key" "$(get "$OWN/applied" | field error)" "conf
 check "while the daemon runs on" kill -0 "$(daemon_pid)"
 ctl del "$OWN/config/port" >/dev/null
 check "and the way back is acknowledged" wait_until 5 applied result ok
+put "$OWN/config/trouble" nonsense
+check "a live value that does not fit is refused too" wait_until 5 applied result failed
+put "$OWN/config/trouble" megabyte
+check "another one that fits is acknowledged" wait_until 30 acked_ok "$OWN/config/trouble"
+ctl del "$OWN/config/trouble" >/dev/null
 put "$OWN/config/broken" true
 check "a restart whose prepare hook fails is reported" wait_until 15 applied result failed
 check_has "with what it printed" "$(get "$OWN/applied" | field error)" "the disk is on fire"

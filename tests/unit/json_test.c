@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/json.h"
+#include "conf/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,6 +160,17 @@ static void a_map_of_many_keys_is_read_quickly(void **state)
     assert_int_equal(n->count, 50000);
 }
 
+static void a_text_is_never_cut_inside_a_character(void **state)
+{
+    static const char text[] = "a\303\244\342\202\254\360\237\232\242z"; /* 1, 2, 3, 4, 1 bytes */
+    static const size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+
+    (void)state;
+    for (size_t max = 0; max < sizeof(ends) / sizeof(ends[0]); max++)
+        assert_int_equal(text_cut(text, max), ends[max]);
+    assert_int_equal(text_cut("\200\200\200\200\200\200", 5), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +182,7 @@ int main(void)
         cmocka_unit_test(long_numbers_are_refused),
         cmocka_unit_test(indented_text_is_readable_and_the_same_value),
         cmocka_unit_test(a_map_of_many_keys_is_read_quickly),
+        cmocka_unit_test(a_text_is_never_cut_inside_a_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

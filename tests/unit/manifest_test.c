@@ -295,7 +295,7 @@ static void a_value_of_a_megabyte_is_refused(void **state)
     memcpy(text, "[\"", 2);
     memcpy(text + MIB - 2, "\"]", 2);
     assert_int_equal(manifest_value_parse(&out, manifest_config(m, "l"), text, &e), -1);
-    assert_string_equal(e.msg, "value: l: larger than 512 KiB");
+    assert_string_equal(e.msg, "value: l: larger than 120 KiB");
     manifest_free(m);
 }
 

@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -173,6 +176,116 @@ static void messages_cross_a_socket_and_its_end_is_told(void **state)
     close(pair[0]);
 }
 
+/* A RUN whose environment has `count` variables of `size` bytes each. */
+static void fill_large(size_t count, size_t size)
+{
+    static char variable[1 << 20];
+
+    memset(variable, 'x', sizeof(variable));
+    memcpy(variable, "CFG_word=", 9);
+    variable[size] = '\0';
+    fill_run();
+    in.env_count = 0;
+    for (size_t i = 0; i < count; i++)
+        assert_true(supervise_add_env(&in, variable));
+}
+
+static void an_environment_of_a_megabyte_crosses_the_socket(void **state)
+{
+    struct err e = {0};
+    int pair[2];
+    bool got;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    for (int turn = 0; turn < 3; turn++) {
+        fill_large(16, 65536);
+        assert_int_equal(supervise_send(pair[1], &in, &e), 0);
+        assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), 0);
+        assert_true(got);
+        assert_int_equal(out.kind, SUPERVISE_RUN);
+        assert_string_equal(out.service, "osd");
+        assert_string_equal(out.argv[0], "ceph-osd");
+        assert_int_equal(out.env_count, 16);
+        assert_int_equal(strlen(out.env[15]), 65536);
+        assert_memory_equal(out.env[15], in.env[15], 65536);
+    }
+    /* What came before is let go of. */
+    fill_run();
+    assert_int_equal(supervise_send(pair[1], &in, &e), 0);
+    assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), 0);
+    assert_null(out.large);
+    fill_large(5, 1000000);
+    assert_int_equal(supervise_send(pair[1], &in, &e), -1);
+    assert_string_equal(e.msg, "arguments and environment of osd are over 4194304 bytes");
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* Sends a packet that says "the message is in this file" with the file. */
+static void send_file(int socket, int fd, uint32_t len)
+{
+    unsigned char head[] = {0x53,
+                            1,
+                            SUPERVISE_LARGE,
+                            (unsigned char)len,
+                            (unsigned char)(len >> 8),
+                            (unsigned char)(len >> 16),
+                            (unsigned char)(len >> 24)};
+    struct iovec iov = {head, sizeof(head)};
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {0};
+    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    if (fd >= 0) {
+        h.msg_control = room;
+        h.msg_controllen = sizeof(room);
+        *CMSG_FIRSTHDR(&h) = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&h)), &fd, sizeof(fd));
+    }
+    assert_int_equal(sendmsg(socket, &h, 0), sizeof(head));
+}
+
+static void a_file_that_could_still_change_is_refused(void **state)
+{
+    static const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+    const struct {
+        uint32_t said, real;
+        int seals;
+    } cases[] = {{100000, 100000, 0},         /* not sealed */
+                 {100001, 100000, seals},     /* shorter than said */
+                 {100000, 100001, seals},     /* longer */
+                 {100, 100, seals},           /* not large */
+                 {5u << 20, 5u << 20, seals}, /* too large */
+                 {100000, 100000, seals}};    /* zeros are no message */
+    struct err e = {0};
+    int pair[2], before;
+    bool got;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    before = dup(0);
+    close(before);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int fd = memfd_create("t", MFD_ALLOW_SEALING), next;
+
+        assert_int_equal(ftruncate(fd, (off_t)cases[i].real), 0);
+        assert_int_equal(cases[i].seals ? fcntl(fd, F_ADD_SEALS, cases[i].seals) : 0, 0);
+        send_file(pair[1], fd, cases[i].said);
+        close(fd);
+        assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), -1);
+        assert_int_equal(e.code, ERR_CONFIG);
+        next = dup(0); /* nothing that came along stays open */
+        assert_int_equal(next, before);
+        close(next);
+    }
+    send_file(pair[1], -1, 100000);
+    assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), -1);
+    assert_string_equal(e.msg, "a large supervision message is not what it should be");
+    close(pair[0]);
+    close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +295,8 @@ int main(void)
         cmocka_unit_test(a_state_lists_the_services),
         cmocka_unit_test(what_is_over_a_limit_is_refused_when_sending),
         cmocka_unit_test(messages_cross_a_socket_and_its_end_is_told),
+        cmocka_unit_test(an_environment_of_a_megabyte_crosses_the_socket),
+        cmocka_unit_test(a_file_that_could_still_change_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
