@@ -4,13 +4,18 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <unistd.h>
+
+enum { SIG_AT_ONCE = 3, SIG_STATUS = 130 };
 
 static atomic_int interrupts; /* lock-free, so that a signal handler may count */
 
 static void count(int number)
 {
     (void)number;
-    atomic_fetch_add(&interrupts, 1);
+    /* Whatever does not look at the count, a call with a long deadline for instance. */
+    if (atomic_fetch_add(&interrupts, 1) + 1 >= SIG_AT_ONCE)
+        _exit(SIG_STATUS);
 }
 
 void sig_setup(void)

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cmd/config.h"
 #include "cmd/foreground.h"
+#include "cmd/out.h"
 #include "conf/yaml.h"
 
 enum { TEXT_MAX = 1 << 20 };
@@ -114,7 +115,7 @@ static bool ask_again(const struct problems *p)
     if (!isatty(STDIN_FILENO))
         return false;
     fputs("Edit again? [Y/n] ", stderr);
-    return fgets(answer, sizeof(answer), stdin) && answer[0] != 'n' && answer[0] != 'N';
+    return out_ask(answer, sizeof(answer)) && answer[0] != 'n' && answer[0] != 'N';
 }
 
 /* One turn: 1 when the user wants another one, 0 when the state is planned. */

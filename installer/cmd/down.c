@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/out.h"
 #include "cmd/show.h"
 #include "plan/converge.h"
 
@@ -50,7 +51,7 @@ static int ask(void *arg, const struct plan *p, struct err *e)
     buf_init(&b, PLAN_TEXT_MAX);
     plan_print(&b, p, false);
     fprintf(stderr, "%sRemove all this, the data too? [y/N] ", buf_str(&b));
-    if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y'))
+    if (!out_ask(answer, sizeof(answer)) || (answer[0] != 'y' && answer[0] != 'Y'))
         return err_set(e, ERR_INTERRUPTED, "nothing was removed");
     return 0;
 }

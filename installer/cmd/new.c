@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/out.h"
 #include "conf/yaml.h"
 
 enum { TEXT_MAX = 1 << 20, ANSWER_MAX = 256, ASK_MAX = 5 };
@@ -53,9 +54,8 @@ static char *ask(const char *question, const char *fallback)
     char answer[ANSWER_MAX] = "";
 
     fprintf(stderr, "%s [%s]: ", question, fallback);
-    if (!fgets(answer, sizeof(answer), stdin))
+    if (!out_ask(answer, sizeof(answer)))
         return NULL;
-    answer[strcspn(answer, "\n")] = '\0';
     return mem_strdup(answer[0] ? answer : fallback);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/out.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -8,6 +10,7 @@
 #include <wchar.h>
 
 #include "base/mem.h"
+#include "base/sig.h"
 #include "conf/json.h"
 
 enum { JSON_MAX = 64 << 20 };
@@ -226,4 +229,21 @@ void out_json_line(const struct node *n)
 
     puts(text);
     fflush(stdout);
+}
+
+bool out_ask(char *line, size_t size)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    fflush(stderr);
+    /* A signal does not end a read, but a poll. Only a terminal has one line at a time. */
+    while (isatty(STDIN_FILENO) && poll(&p, 1, -1) < 0 && errno == EINTR)
+        if (sig_interrupts()) {
+            fputc('\n', stderr);
+            return false;
+        }
+    if (sig_interrupts() || !fgets(line, (int)size, stdin))
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    return true;
 }

@@ -40,6 +40,9 @@ void out_table_free(struct out_table *t);
 void out_json(const struct node *n);
 /* The same in one line, flushed: an event. */
 void out_json_line(const struct node *n);
+/* A line of standard input, without its end; false at the end of the input, and when somebody
+ * interrupts. */
+bool out_ask(char *line, size_t size);
 /* A buffer's text on stdout. */
 void out_buf(const struct buf *b);
 

@@ -2,6 +2,7 @@
 #include "plan/execute.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -215,9 +216,13 @@ static void check_interrupts(struct run *r)
 {
     struct err e;
 
-    /* Not exit: what it takes down, workers are using. */
-    if (sig_interrupts() > 1)
+    if (sig_interrupts() > 1) {
+        log_warn("interrupted again and stopped at once; Docker may still carry out what it was "
+                 "asked; run the command again to go on");
+        fflush(stdout);
+        /* Not exit: the other threads still use what its handlers take down. */
         _exit(err_exit_status(ERR_INTERRUPTED));
+    }
     if (r->failed)
         return;
     if (sig_interrupts() == 1)

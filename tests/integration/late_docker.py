@@ -4,9 +4,9 @@
 
 usage: late_docker.py LISTEN TARGET PATTERN SECONDS
 
-The first request whose first line has PATTERN is held for SECONDS, then handed on, whether its
-sender still lives or not: so does a busy Docker with a call whose caller was killed. LISTEN.held is
-made when the request is there, LISTEN.answered when Docker has answered it.
+The first request whose first line has PATTERN is held for SECONDS, or until LISTEN.go is made, then
+handed on, whether its sender still lives or not: so does a busy Docker with a call whose caller was
+killed. LISTEN.held is made when the request is there, LISTEN.answered when Docker has answered it.
 """
 import os
 import socket
@@ -54,7 +54,9 @@ def requests(client):
             break
         if pattern in data.split(b"\r\n", 1)[0] and once.acquire(blocking=False):
             touch(".held")
-            time.sleep(float(seconds))
+            end = time.monotonic() + float(seconds)
+            while time.monotonic() < end and not os.path.exists(listen + ".go"):
+                time.sleep(0.05)
             state["held"] = True
         docker.sendall(data)
     if state.get("held"):

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +18,7 @@ static void interrupts_are_counted_and_end_nothing(void **state)
 {
     (void)state;
     sig_setup();
+    sig_set_aside();
     assert_int_equal(sig_interrupts(), 0);
     raise(SIGINT);
     assert_int_equal(sig_interrupts(), 1);
@@ -30,6 +32,7 @@ static void interrupts_are_set_aside_and_put_back(void **state)
 
     (void)state;
     sig_setup();
+    sig_set_aside();
     raise(SIGINT);
     before = sig_set_aside();
     assert_true(before > 0);
@@ -38,6 +41,25 @@ static void interrupts_are_set_aside_and_put_back(void **state)
     assert_int_equal(sig_interrupts(), 1);
     sig_put_back(before);
     assert_int_equal(sig_interrupts(), before + 1);
+}
+
+static void the_third_interrupt_ends_the_process(void **state)
+{
+    pid_t child;
+    int status;
+
+    (void)state;
+    sig_setup();
+    sig_set_aside();
+    child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 3; i++)
+            raise(SIGINT);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 130);
 }
 
 static void a_broken_pipe_is_an_error_and_no_end(void **state)
@@ -59,6 +81,7 @@ static void an_interrupt_ends_a_sleep(void **state)
     (void)state;
     /* The timer's own signal stands for Ctrl-C at a moment of our choice. */
     struct sigaction interrupt;
+    sig_set_aside();
     sigaction(SIGINT, NULL, &interrupt);
     sigaction(SIGALRM, &interrupt, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
@@ -89,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupts_are_counted_and_end_nothing),
         cmocka_unit_test(interrupts_are_set_aside_and_put_back),
+        cmocka_unit_test(the_third_interrupt_ends_the_process),
         cmocka_unit_test(a_broken_pipe_is_an_error_and_no_end),
         cmocka_unit_test(an_interrupt_ends_a_sleep),
         cmocka_unit_test(another_signal_does_not_cut_a_sleep_short),

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Ctrl-C during `up` and `down`, on a terminal and in a pipe. Once: what is under way is finished, the lock is given back, the
+# journal stays. Twice: the end at once. The same command again always reaches the same end.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+for need in docker jq python3; do command -v "$need" >/dev/null || { skip "interrupt" "no $need"; finish; }; done
+export SLIPWAY_HOME=$TMP/home
+env=t-int-$$
+file=$TMP/$env.yaml
+docker_socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
+docker_socket=${docker_socket#unix://}
+slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@"; }
+on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
+    docker volume ls -q | grep '^$env-' | xargs -r docker volume rm
+    docker network ls -q --filter name=^$env-net | xargs -r docker network rm"
+document() { # SLEEPERS
+    printf 'name: %s\ncomponents:\n  etcd: {instances: 1}\n  sleeper: {instances: %s}\n' "$env" "$1" >"$file"
+}
+containers() { docker ps -aq --filter "label=slipway.name=$env" | wc -l; }
+running() { kill -0 "$(cat "$printed.pid")" 2>/dev/null; }
+
+# begin KIND PATTERN WORDS...: `slipway WORDS`, which stops where Docker holds the request that has PATTERN.
+number=0
+begin() {
+    local kind=$1 pattern=$2
+    shift 2
+    number=$((number + 1))
+    printed=$TMP/out$number
+    held=$TMP/held$number
+    python3 "$ROOT/tests/integration/late_docker.py" "$held" "$docker_socket" "$pattern" 600 &
+    on_exit "kill $!"
+    wait_until 30 test -S "$held"
+    DOCKER_HOST=unix://$held python3 "$ROOT/tests/integration/ctrl_c.py" "$kind" "$printed" \
+        "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@" &
+    runner=$!
+    wait_until 120 test -e "$held.held" || cat "$printed"
+}
+press() { kill -USR1 "$runner"; }
+end() { # NAME STATUS
+    local status=0
+    wait "$runner" || status=$?
+    if [ "$status" = "$2" ]; then ok "$1"; else not_ok "$1" "status $status: $(cat "$printed")"; fi
+}
+# What is printed on a terminal, without what moves the cursor.
+said() { sed -e 's/\x1b\[[0-9]*[A-Za-z]//g' -e 's/\r//g' "$printed"; }
+journal() { test -e "$SLIPWAY_HOME/$env/journal"; }
+
+once() { # NAME KIND PATTERN WORDS...
+    local name=$1
+    shift
+    begin "$@"
+    press
+    sleep 1
+    check "$name: Ctrl-C once does not cut off what is under way" running
+    check_not "$name: Docker has not answered yet" test -e "$held.answered"
+    touch "$held.go"
+    end "$name: it ends with the status of an interrupt" 130
+    check "$name: the call was finished" test -e "$held.answered"
+    check_has "$name: it says what to do" "$(said)" "run the command again"
+    check "$name: the journal stays" journal
+}
+twice() { # NAME KIND PATTERN WORDS...
+    local name=$1
+    shift
+    begin "$@"
+    press
+    sleep 0.5
+    press
+    end "$name: Ctrl-C twice ends it with the status of an interrupt" 130
+    check_not "$name: at once, before Docker answers" test -e "$held.answered"
+    check_has "$name: it says so" "$(said)" "stopped at once"
+    check "$name: the journal stays" journal
+    touch "$held.go"
+    wait_until 60 test -e "$held.answered" || true
+}
+again() { # NAME WORDS...
+    local name=$1
+    shift
+    check_status "$name: the same command again ends well" 0 slip "$@"
+}
+well() { # NAME COUNT
+    check_status "$1: nothing is left to do" 0 slip -f "$file" plan
+    check_status "$1: all is well" 0 slip -e "$env" status
+    check_same "$1: nothing is there twice" "$2" "$(containers)"
+    check_not "$1: the journal is gone" journal
+}
+
+for kind in tty pipe; do
+    document 1
+    check_status "$kind: up" 0 slip -f "$file" up
+    document 2
+    once "$kind, up" "$kind" /containers/create -f "$file" up
+    check_has "$kind, up: the lock is free" "$(slip -e "$env" lock status)" "not locked"
+    check_status "$kind, up: something is left to do" 2 slip -f "$file" plan
+    again "$kind, up after one Ctrl-C" -f "$file" up
+    well "$kind, up after one Ctrl-C" 3
+    document 3
+    twice "$kind, up" "$kind" /containers/create -f "$file" up
+    again "$kind, up after two" -f "$file" up
+    well "$kind, up after two" 4
+
+    once "$kind, down" "$kind" "DELETE /v1" -e "$env" down --volumes --yes
+    check "$kind, down: it is not finished" test "$(containers)" -gt 0
+    again "$kind, down after one Ctrl-C" -e "$env" down --volumes --yes
+    check_same "$kind, down: nothing is left" 0 "$(containers)"
+    document 1
+    check_status "$kind: up once more" 0 slip -f "$file" up
+    twice "$kind, down" "$kind" "DELETE /v1" -e "$env" down --volumes --yes
+    again "$kind, down after two" -e "$env" down --volumes --yes
+    check_same "$kind, down after two: nothing is left" "" "$(docker ps -aq --filter "label=slipway.name=$env"
+        docker volume ls -q --filter "label=slipway.name=$env"; docker network ls -q --filter "label=slipway.name=$env")"
+done
+
+# The question before data is removed: Ctrl-C is a no.
+document 1
+check_status "up" 0 slip -f "$file" up
+printed=$TMP/question
+python3 "$ROOT/tests/integration/ctrl_c.py" tty "$printed" "$SLIPWAY" --catalog "$ROOT/tests/data/components" -e "$env" down --volumes &
+runner=$!
+check "down asks on a terminal" wait_until 60 grep -q 'y/N' "$printed"
+press
+end "Ctrl-C there ends it with the status of an interrupt" 130
+check_status "nothing was removed" 0 slip -e "$env" status
+check_status "down" 0 slip -e "$env" down --volumes --yes
+finish
