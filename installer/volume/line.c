@@ -38,11 +38,11 @@ static bool take_value(char *out, size_t size, const char **at)
 
 static bool take_option(struct sv_line *out, const char **at)
 {
-    if (strncmp(*at, "id=", 3) == 0) {
+    if (strncmp(*at, "id=", 3) == 0 && !out->user[0]) {
         *at += 3;
         return take(out->user, sizeof(out->user), at, ":");
     }
-    if (strncmp(*at, "mon_host=", 9) == 0) {
+    if (strncmp(*at, "mon_host=", 9) == 0 && !out->monitors[0]) {
         *at += 9;
         return take_value(out->monitors, sizeof(out->monitors), at);
     }

@@ -264,6 +264,8 @@ static void other_lines_are_refused(void **state)
         "rbd:volumes/disk:id=rbd",
         "rbd:volumes/disk:id=rbd:mon_host=",
         "rbd:volumes/disk:mon_host=a\\",
+        "rbd:volumes/disk:mon_host=a:mon_host=b",
+        "rbd:volumes/disk:id=a:id=b:mon_host=a",
         "rbd:volumes/disk:mon_host=a:conf=/etc/x",
         "rbd:volumes/disk:mon_host=a:",
         "rbd:volumes/disk:mon_host=a:keyfile=",
