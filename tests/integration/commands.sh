@@ -43,7 +43,10 @@ check_hasnt "no colour in a pipe" "$(slip status)" "$(printf '\033')"
 # logs
 docker exec "$env-sleeper-1" sh -c 'for i in 1 2 3 4 5; do echo "one $i"; sleep 0.05; done >/proc/1/fd/1'
 docker exec "$env-sleeper-2" sh -c 'printf "two \033[31mred \000 end\n" >/proc/1/fd/1; head -c 300000 /dev/zero | tr "\0" x >/proc/1/fd/1; echo >/proc/1/fd/1'
-sleep 0.5
+two_end() { slip logs sleeper-2 | awk 'length($0) == 300000 { found = 1 } END { exit !found }'; }
+one_end() { [ "$(slip logs --tail 1 sleeper-1)" = "one 5" ]; }
+check "what was printed is in the logs" wait_until 60 one_end
+check "a long line too" wait_until 60 two_end
 check_same "logs of one instance have no prefix" "one 5" "$(slip logs --tail 1 sleeper-1)"
 check_same "logs of several have one" "sleeper-1 | one 5" "$(slip logs sleeper | grep 'one 5')"
 check_same "odd bytes are harmless" 'two \x1b[31mred \x00 end' "$(slip logs sleeper-2 | grep '^two')"
@@ -54,9 +57,9 @@ check_same "--until the past is empty" "" "$(slip logs --until 2020-01-01 sleepe
 check_status "an unknown instance" 1 slip logs sleeper-7
 "$SLIPWAY" --catalog "$ROOT/tests/data/components" -e "$env" logs -f --tail 0 sleeper >"$TMP/follow" 2>&1 &
 follower=$!
-sleep 1
-docker exec "$env-sleeper-1" sh -c 'echo followed >/proc/1/fd/1'
-check "logs -f follows" wait_until 5 grep -q 'sleeper-1 | followed' "$TMP/follow"
+# Again and again: nobody says when it has begun to follow.
+followed() { docker exec "$env-sleeper-1" sh -c 'echo followed >/proc/1/fd/1' && grep -q 'sleeper-1 | followed' "$TMP/follow"; }
+check "logs -f follows" wait_until 60 followed
 kill -TERM $follower
 status=0
 wait $follower || status=$?

@@ -192,13 +192,17 @@ check_same "following goes on over broken connections, each line once" \
     "$(for i in $(seq 40); do t="line $i"; echo "1:${#t}:$t"; done)" "$out"
 
 # ---- states ---------------------------------------------------------------------------------
-timeout 60 "$D" events "slipway.test=$N" 4000 >"$TMP/events" 2>&1 &
+"$D" events "slipway.test=$N" 240000 >"$TMP/events" 2>&1 &
 events=$!
-sleep 0.5
-check "it restarts" "$D" restart "$N"
+# Again and again: nobody says when Docker has begun to tell.
+restarts() { "$D" restart "$N" && grep -q "start $N" "$TMP/events"; }
+check "it restarts" wait_until 120 restarts
 "$D" exec "$N" 5000 true >/dev/null
 check "it stops" "$D" stop "$N"
 check "stopping again is fine" "$D" stop "$N"
+told_last() { tail -n 3 "$TMP/events" | grep -q "die $N"; }
+check "events tell of the stop" wait_until 60 told_last
+kill -9 "$events"
 wait "$events" || true
 check_has "events tell of the death" "$(cat "$TMP/events")" "die $N"
 check_has "events tell of the start" "$(cat "$TMP/events")" "start $N"

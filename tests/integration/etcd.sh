@@ -143,7 +143,7 @@ test_keys() {
 
 test_locks() {
     local out lease revision
-    out=$(with "$root" lock /lock "{\"owner\":\"a\"}" 2 leave)
+    out=$(with "$root" lock /lock "{\"owner\":\"a\"}" 5 leave)
     lease=${out#lease=}
     lease=${lease%% *}
     revision=${out#*create_revision=}
@@ -303,7 +303,7 @@ test_failover() {
     check "$V: three members come up" wait_until 15 with "$three" put /f/a 1
     watch "$TMP/watch" "$three" 2 0 60000 0 /f/
     check "$V: a watch on the first member" wait_until 5 grep -q "STATE up" "$TMP/watch"
-    repeat 30
+    repeat 60
     sleep 0.5
     halt "m${V}0"
     repeated "reading goes on when a member is killed"

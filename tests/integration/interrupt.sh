@@ -4,20 +4,13 @@
 # journal stays. Twice: the end at once. The same command again always reaches the same end.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq python3; do command -v "$need" >/dev/null || { skip "interrupt" "no $need"; finish; }; done
-export SLIPWAY_HOME=$TMP/home
-env=t-int-$$
-file=$TMP/$env.yaml
+needs "interrupts" python3
+environment int --catalog "$ROOT/tests/data/components"
 docker_socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
 docker_socket=${docker_socket#unix://}
-slip() { "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@"; }
-on_exit "slip -e $env down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker volume ls -q | grep '^$env-' | xargs -r docker volume rm
-    docker network ls -q --filter name=^$env-net | xargs -r docker network rm"
-document() { # SLEEPERS
-    printf 'name: %s\ncomponents:\n  etcd: {instances: 1}\n  sleeper: {instances: %s}\n' "$env" "$1" >"$file"
-}
+document() { printf 'etcd: {instances: 1}\nsleeper: {instances: %s}\n' "$1" | components; } # SLEEPERS
 containers() { docker ps -aq --filter "label=slipway.name=$env" | wc -l; }
 running() { kill -0 "$(cat "$printed.pid")" 2>/dev/null; }
 
@@ -33,7 +26,7 @@ begin() {
     on_exit "kill $!"
     wait_until 30 test -S "$held"
     DOCKER_HOST=unix://$held python3 "$ROOT/tests/integration/ctrl_c.py" "$kind" "$printed" \
-        "$SLIPWAY" --catalog "$ROOT/tests/data/components" "$@" &
+        "$SLIPWAY" "${slip_options[@]}" -e "$env" "$@" &
     runner=$!
     wait_until 120 test -e "$held.held" || cat "$printed"
 }
@@ -82,7 +75,7 @@ again() { # NAME WORDS...
 }
 well() { # NAME COUNT
     check_status "$1: nothing is left to do" 0 slip -f "$file" plan
-    check_status "$1: all is well" 0 slip -e "$env" status
+    check_status "$1: all is well" 0 slip status
     check_same "$1: nothing is there twice" "$2" "$(containers)"
     check_not "$1: the journal is gone" journal
 }
@@ -92,7 +85,7 @@ for kind in tty pipe; do
     check_status "$kind: up" 0 slip -f "$file" up
     document 2
     once "$kind, up" "$kind" /containers/create -f "$file" up
-    check_has "$kind, up: the lock is free" "$(slip -e "$env" lock status)" "not locked"
+    check_has "$kind, up: the lock is free" "$(slip lock status)" "not locked"
     check_status "$kind, up: something is left to do" 2 slip -f "$file" plan
     again "$kind, up after one Ctrl-C" -f "$file" up
     well "$kind, up after one Ctrl-C" 3
@@ -101,14 +94,14 @@ for kind in tty pipe; do
     again "$kind, up after two" -f "$file" up
     well "$kind, up after two" 4
 
-    once "$kind, down" "$kind" "DELETE /v1" -e "$env" down --volumes --yes
+    once "$kind, down" "$kind" "DELETE /v1" down --volumes --yes
     check "$kind, down: it is not finished" test "$(containers)" -gt 0
-    again "$kind, down after one Ctrl-C" -e "$env" down --volumes --yes
+    again "$kind, down after one Ctrl-C" down --volumes --yes
     check_same "$kind, down: nothing is left" 0 "$(containers)"
     document 1
     check_status "$kind: up once more" 0 slip -f "$file" up
-    twice "$kind, down" "$kind" "DELETE /v1" -e "$env" down --volumes --yes
-    again "$kind, down after two" -e "$env" down --volumes --yes
+    twice "$kind, down" "$kind" "DELETE /v1" down --volumes --yes
+    again "$kind, down after two" down --volumes --yes
     check_same "$kind, down after two: nothing is left" "" "$(docker ps -aq --filter "label=slipway.name=$env"
         docker volume ls -q --filter "label=slipway.name=$env"; docker network ls -q --filter "label=slipway.name=$env")"
 done
@@ -117,11 +110,11 @@ done
 document 1
 check_status "up" 0 slip -f "$file" up
 printed=$TMP/question
-python3 "$ROOT/tests/integration/ctrl_c.py" tty "$printed" "$SLIPWAY" --catalog "$ROOT/tests/data/components" -e "$env" down --volumes &
+python3 "$ROOT/tests/integration/ctrl_c.py" tty "$printed" "$SLIPWAY" "${slip_options[@]}" -e "$env" down --volumes &
 runner=$!
 check "down asks on a terminal" wait_until 60 grep -q 'y/N' "$printed"
 press
 end "Ctrl-C there ends it with the status of an interrupt" 130
-check_status "nothing was removed" 0 slip -e "$env" status
-check_status "down" 0 slip -e "$env" down --volumes --yes
+check_status "nothing was removed" 0 slip status
+check_status "down" 0 slip down --volumes --yes
 finish

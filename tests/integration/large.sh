@@ -5,18 +5,13 @@
 # changes nothing; what others put into etcd is refused by the instance alone.
 set -eu
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
 
-for need in docker jq python3; do command -v "$need" >/dev/null || { skip "large" "no $need"; finish; }; done
-export SLIPWAY_HOME=$TMP/home
-env=t-large-$$
-file=$TMP/$env.yaml
+needs "large values" jq python3
 component=large$$
 catalog=$TMP/catalog/$component
-slip() { "$SLIPWAY" --catalog "$TMP/catalog" -q -e "$env" "$@"; }
-on_exit "slip down --volumes --yes; docker ps -aq --filter label=slipway.name=$env | xargs -r docker rm -f
-    docker volume ls -q --filter label=slipway.name=$env | xargs -r docker volume rm
-    docker network ls -q --filter label=slipway.name=$env | xargs -r docker network rm
-    docker images -q slipway/$component | sort -u | xargs -r docker rmi -f"
+on_exit "docker images -q slipway/$component | sort -u | xargs -r docker rmi -f"
+environment large --catalog "$TMP/catalog"
 
 # ---- a component with 15 texts and a map --------------------------------------------------------------
 mkdir -p "$catalog/hooks"

@@ -148,7 +148,8 @@ static void what_cannot_be_executed_says_so(void **state)
                              .wake_fd = -1,
                              .deadline = clock_deadline(5000)};
     assert_int_equal(hook_must(&call, &e), -1);
-    assert_string_equal(e.msg, "hook passwd failed with status 126: cannot be executed: Permission denied");
+    assert_string_equal(
+        e.msg, "hook passwd failed with status 126: cannot be executed: Permission denied");
 }
 
 static int make_dir(void **state)
