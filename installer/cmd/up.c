@@ -17,7 +17,7 @@ struct up_options {
 static const struct opt_spec options[] = {
     {"lock-wait", 0, OPT_DURATION, "TIME", "wait for another run that holds the lock",
      offsetof(struct up_options, lock_wait_ms)},
-    {"parallel", 0, OPT_INT, "N", "calls under way at once (default 4)",
+    {"parallel", 0, OPT_INT, "N", "calls under way at once (default 8)",
      offsetof(struct up_options, parallel), .min = 1, .max = 32},
     {0},
 };

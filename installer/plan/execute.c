@@ -15,7 +15,14 @@
 #include "plan/connect.h"
 #include "plan/run.h"
 
-enum { WORKERS_DEFAULT = 4, WORKERS_MAX = 32, ETCD_WORKERS = 2, ROUND_MS = 25 };
+/* BUSY_ROUND_MS: between two looks while nothing waits for what they may find. */
+enum {
+    WORKERS_DEFAULT = 8,
+    WORKERS_MAX = 32,
+    ETCD_WORKERS = 2,
+    ROUND_MS = 25,
+    BUSY_ROUND_MS = 200
+};
 
 static void emit(struct run *r, size_t op, enum op_state state, const char *detail)
 {
@@ -237,6 +244,27 @@ static void check_interrupts(struct run *r)
     pthread_cond_broadcast(&r->cond);
 }
 
+/* Whether an operation comes after a wait that is under way. */
+static bool somebody_waits(const struct run *r)
+{
+    for (size_t i = 0; i < r->plan->count; i++) {
+        const struct op *op = &r->plan->ops[i];
+
+        for (size_t k = 0; r->state[i] == OP_STATE_PLANNED && k < op->dep_count; k++)
+            if (r->state[op->deps[k]] == OP_STATE_STARTED &&
+                op_is_wait(r->plan->ops[op->deps[k]].kind))
+                return true;
+    }
+    return false;
+}
+
+/* A look costs etcd and this machine the time that the calls under way need; with the mutex held.
+ */
+static int64_t round_ms(const struct run *r)
+{
+    return r->running == 0 || somebody_waits(r) ? ROUND_MS : BUSY_ROUND_MS;
+}
+
 /* The calling thread: waits, interrupts, deadline. */
 static void supervise(struct run *r)
 {
@@ -248,7 +276,7 @@ static void supervise(struct run *r)
         pool_cond_wait(&r->cond, &r->mutex, ROUND_MS);
         check_interrupts(r);
         /* Every change wakes this thread too; a look at etcd and Docker is not for each of them. */
-        if (clock_now_ms() - looked_at < ROUND_MS)
+        if (clock_now_ms() - looked_at < ROUND_MS || clock_now_ms() - looked_at < round_ms(r))
             continue;
         poll_waits(r, waiter);
         looked_at = clock_now_ms();

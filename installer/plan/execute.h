@@ -31,7 +31,7 @@ struct execute_opts {
     const struct env_key *key;
     struct env_lock *lock;
     const struct images_opts *images; /* NULL when the plan builds none */
-    unsigned parallel;                /* workers; 0: 4 */
+    unsigned parallel;                /* workers; 0: 8 */
     int64_t deadline;                 /* of the whole run, clock.h */
     struct execute_events events;
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,7 +18,7 @@
 #include "conf/json.h"
 #include "model/keys.h"
 
-enum { FILE_MAX = 16 << 20, LATE_MS = 15 * 1000, ETCD_MS = 5000 };
+enum { FILE_MAX = 16 << 20, LATE_MS = 15 * 1000, ETCD_MS = 5000, GATHER_MS = 100 };
 
 struct journal {
     char *env, *path, *run;
@@ -191,6 +192,20 @@ static void write_etcd(struct journal *j, const struct node *entries)
     err_drop(&e, "writing the journal to etcd");
 }
 
+/* Lets entries come together: each transaction takes etcd's time from those that wait for it. With
+ * the mutex held. */
+static void gather(struct journal *j)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += GATHER_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (!j->stop && pthread_cond_timedwait(&j->cond, &j->mutex, &until) == 0)
+        ;
+}
+
 static void *mirror(void *arg)
 {
     struct journal *j = arg;
@@ -211,6 +226,7 @@ static void *mirror(void *arg)
         pthread_mutex_unlock(&j->mutex);
         write_etcd(j, entries);
         pthread_mutex_lock(&j->mutex);
+        gather(j);
     }
     pthread_mutex_unlock(&j->mutex);
     return NULL;
@@ -306,6 +322,10 @@ void journal_finish(struct journal *j)
     struct err e;
 
     unlink(j->path);
+    pthread_mutex_lock(&j->mutex);
+    node_free(j->pending); /* removed with the rest anyway */
+    j->pending = node_new_map();
+    pthread_mutex_unlock(&j->mutex);
     stop_mirror(j);
     if (j->away || !j->root || !j->lock || !lock_is_taken(j->lock))
         return;

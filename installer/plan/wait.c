@@ -275,9 +275,10 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
     auto_node struct node *status = report(w, keys_instance_status(env, op->target));
     auto_node struct node *applied = report(w, keys_instance_applied(env, op->target));
     int64_t waited = clock_now_ms() - w->since[i];
-    char hash[65];
+    char hash[65] = "";
 
-    if (desired_hash(w, op, hash, e) < 0)
+    /* Nothing to compare until the agent has spoken; this is asked often. */
+    if (applied && desired_hash(w, op, hash, e) < 0)
         return WAIT_RESULT_FAILED;
     if (text_is(status, "state", "ready") && text_is(status, "health", "healthy") &&
         text_is(applied, "hash", hash) && text_is(applied, "result", "ok") &&
