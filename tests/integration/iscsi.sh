@@ -71,7 +71,7 @@ thousand() {
 }
 mkdir -m 700 "$TMP/psk"
 docker exec "$env-volumedriver-qemu-1" sed 's/^/slipway:/' /run/slipway/secrets/nbd >"$TMP/psk/keys.psk"
-nbd=$(slip volume show disk --json | jq -r '.attached[0].use[] | select(.line | startswith("nbd://")) | .line | ltrimstr("nbd://") | sub("/disk"; "")')
+nbd=$(slip volume show disk --json | jq -r '.attached[0].use[].line | capture("nbds://slipway@(?<to>[^/]+)/").to')
 nbd_tcp() {
     timeout 40 qemu-img info --object "tls-creds-psk,id=t,endpoint=client,username=slipway,dir=$TMP/psk" --image-opts \
         "driver=nbd,server.type=inet,server.host=${nbd%:*},server.port=${nbd##*:},export=disk,tls-creds=t"

@@ -73,6 +73,39 @@ check "it is discarded" io "$one" disk "read -P 0x66 96M 4M" "discard 96M 4M" fl
 check_same "and is a hole again" false "$(map_of $((96 << 20)))"
 check "that reads as zeros" io "$one" disk "read -P 0 96M 4M"
 
+# NBD over TCP: TLS with a pre-shared key, or nothing.
+mkdir -m 700 "$TMP/psk" "$TMP/other"
+slip exec "$one" cat /run/slipway/secrets/nbd | sed 's/^/slipway:/' >"$TMP/psk/keys.psk"
+printf 'slipway:%064d\n' 1 >"$TMP/other/keys.psk"
+nbd=$(docker inspect -f "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}" "$env-$one"):10809
+# tls FOLDER-OF-KEY ARGUMENT...: qemu-io.
+tls() {
+    timeout 60 qemu-io --object "tls-creds-psk,id=t,endpoint=client,username=slipway,dir=$TMP/$1" "${@:2}" --image-opts \
+        "driver=nbd,server.type=inet,server.host=${nbd%:*},server.port=${nbd##*:},export=disk,tls-creds=t" >"$TMP/tls" 2>&1 && ! grep -q "failed\|error" "$TMP/tls"
+}
+head -c 24M /dev/urandom >"$TMP/random"
+tls_copy() {
+    timeout 60 qemu-img convert -n -m 16 -W -f raw --object "tls-creds-psk,id=t,endpoint=client,username=slipway,dir=$TMP/psk" \
+        --target-image-opts "$TMP/random" \
+        "driver=nbd,server.type=inet,server.host=${nbd%:*},server.port=${nbd##*:},export=disk,tls-creds=t"
+}
+same_by() { qemu-img convert -f raw "$1" -O raw "$TMP/copy" && cmp -n $((24 << 20)) "$TMP/copy" "$TMP/random"; }
+check "24 MiB are written over TLS" tls_copy
+check "and read through the socket" same_by "nbd+unix:///disk?socket=$host/$one/nbd.sock"
+check "and over TLS" tls psk -c "write -P 0x99 48M 4M" -c flush -c "read -P 0x99 48M 4M" -c "aio_read 0 4M" -c "aio_write -P 0x98 52M 4M" -c aio_flush -c "write -P 0x33 0 1M"
+check "as they were" io "$one" disk "read -P 0x98 52M 4M"
+check_not "another key is refused" tls other -c "read 0 4k"
+kill -9 "$(docker top "$env-$one" -eo pid,args | awk '$2 == "slipway-nbd-tls" { print $1; exit }')"
+check "what serves TLS comes back after kill -9" wait_until 15 tls psk -c "read -P 0x99 48M 4M"
+check_not "nothing goes without TLS" timeout 20 qemu-img info "nbd://$nbd/disk"
+check_has "and it says why" "$(timeout 20 qemu-img info "nbd://$nbd/disk" 2>&1)" TLS
+tls psk -c "write -P 0x77 60M 64k" -c "sleep 30000" &
+client=$!
+check "a client that stays" wait_until 15 io "$one" disk "read -P 0x77 60M 64k"
+says "keeps the volume from being detached" 5 "in use by a client" volume detach disk
+kill "$(pgrep -P "$client" | head -n 1)" 2>/dev/null || true
+wait "$client" 2>/dev/null || true
+
 # inside COMMAND IMAGE...: qemu-io in the driver's container, which has the libraries of both ways.
 inside() { docker exec "$env-$one" qemu-io -c "$1" -c flush "${@:2}" >"$TMP/io" 2>&1 && ! grep -q "failed\|error" "$TMP/io"; }
 check "what a client of vhost-user-blk writes" inside "write -P 0x88 40M 1M" \
