@@ -5,14 +5,21 @@
 # client" say what the client of the drivers' figures gets out of librbd.
 # BENCH_ENV names an environment that is there already and stays.
 #   RUNS=3 SECONDS_EACH=2 CELLS="4k-read 4k-write 1M-read 1M-write" DRIVERS="nbd tls vhost iscsi fuse" PARTS="io commands"
+#   SAMPLES=FOLDER   keeps what was measured and adds to what is there, for a run in pieces
+#   BARE="nbd vhost iscsi fuse"   the drivers' tools as they are by themselves, in the same rounds
 set -eu
 # shellcheck source=scripts/dev/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/dev/bench/volume_io/bare.sh
+. "$(dirname "$0")/volume_io/bare.sh"
 
 runs=${RUNS:-3} each=${SECONDS_EACH:-2} size=${SIZE:-1GiB}
 read -ra cells <<<"${CELLS:-4k-read 4k-write 1M-read 1M-write}"
 read -ra drivers <<<"${DRIVERS:-nbd tls vhost iscsi fuse}"
-parts=${PARTS:-io commands}
+read -ra bare <<<"${BARE-nbd vhost iscsi fuse}"
+drivers+=("${bare[@]/#/bare-}")
+parts=${PARTS:-io commands} samples=${SAMPLES:-$TMP}
+mkdir -p "$samples"
 depths=(1 16)
 env=${BENCH_ENV:-bench-volumes-$$}
 file=$TMP/$env.yaml
@@ -45,12 +52,15 @@ client() {
     base=$(docker inspect -f '{{.Config.Image}}' "$env-$qemu")
     docker build -q --build-arg "BASE=$base" -t slipway/bench-volumes "$ROOT/scripts/dev/bench/volume_io" >/dev/null
     mkdir -m 700 "$TMP/client"
-    secret "$qemu" qsd/ceph.conf | sed 's,^keyring = .*,keyring = /client/keyring,' >"$TMP/client/ceph.conf"
+    { # what a client has by default, but for the cache, which the drivers must not have either
+        printf '[global]\nkeyring = /client/keyring\nrbd_cache = false\n'
+        secret "$qemu" qsd/ceph.conf | grep '^mon_host = '
+    } >"$TMP/client/ceph.conf"
     secret "$qemu" qsd/ceph.conf.keyring >"$TMP/client/keyring"
     echo "slipway:$(secret "$qemu" secrets/nbd)" >"$TMP/client/psk"
     secret "$iscsi" secrets/chap >"$TMP/client/chap"
     docker run -d --name "$env-client" --network "$env-net" --entrypoint sleep -v "$TMP/client:/client:ro" \
-        -v "$host/$qemu:$host/$qemu" \
+        -v "$host/$qemu:$host/$qemu" -v "$TMP/bare:/bare" \
         -v "$host/$qemu2:$host/$qemu2" -v "$host/$fuse:$host/$fuse:rslave" -e CEPH_CONF=/client/ceph.conf -e PSK=/client/psk \
         -e CHAP=/client/chap slipway/bench-volumes infinity >/dev/null
 }
@@ -62,6 +72,7 @@ io() {
     shift
     case $way in
     fio) fio_rbd "$@"; return ;;
+    bare-*) bare_io "${way#bare-}" "$@"; return ;;
     rbd) engine=rbd target=volumes/disk ;;
     nbd) engine=nbd target="nbd+unix:///disk?socket=$host/$qemu/nbd.sock" ;;
     tls) engine=nbd target="nbds://$(address "$qemu")/disk" ;;
@@ -80,7 +91,7 @@ fio_rbd() { # read|write BYTES DEPTH SECONDS
         awk -F';' -v f="$field" '{ print $f }'
 }
 
-driver_of() { case $1 in rbd | fio) echo none ;; iscsi) echo "$iscsi" ;; fuse) echo "$fuse" ;; *) echo "$qemu" ;; esac; }
+driver_of() { case $1 in rbd | fio | bare-*) echo none ;; iscsi) echo "$iscsi" ;; fuse) echo "$fuse" ;; *) echo "$qemu" ;; esac; }
 serve() { # INSTANCE: who has the volume from now on
     [ "$1" != "$now" ] || return 0
     [ "$now" = none ] || volume detach disk
@@ -99,7 +110,9 @@ measure() {
             [ "${cell%-*}" = 4k ] || bytes=1048576
             for way in fio rbd "${drivers[@]}"; do
                 serve "$(driver_of "$way")"
-                for depth in "${depths[@]}"; do io "$way" "${cell#*-}" "$bytes" "$depth" "$each" >>"$TMP/$way-$cell-$depth"; done
+                [[ $way != bare-* ]] || bare_start "${way#bare-}"
+                for depth in "${depths[@]}"; do io "$way" "${cell#*-}" "$bytes" "$depth" "$each" >>"$samples/$way-$cell-$depth"; done
+                [[ $way != bare-* ]] || bare_stop
             done
             serve none
         done
@@ -112,6 +125,7 @@ spread() { sort -n "$1" | awk '{ v[NR] = $1 } END { if (NR) printf "%.0f-%.0f\n"
 # What the tools gave by themselves (tried by hand, notes of the project's beginning), or the goal when that is more.
 goal() { # WAY CELL DEPTH
     case $1:$2:$3 in
+    bare-*) ;;
     nbd:*-read:16 | tls:*-read:16 | vhost:1M-read:16 | iscsi:*) echo 0.80 ;;
     *) echo 0.90 ;;
     esac
@@ -120,6 +134,7 @@ title() {
     case $1 in
     nbd) echo "NBD, unix socket" ;; tls) echo "NBD, TCP with TLS" ;; vhost) echo vhost-user-blk ;;
     iscsi) echo iSCSI ;; fuse) echo "file (FUSE)" ;; rbd) echo "librbd, same client" ;;
+    bare-*) echo "bare $(title "${1#bare-}")" ;;
     esac
 }
 show() {
@@ -127,11 +142,11 @@ show() {
     printf '%-38s %10s %10s %7s  %-14s %s\n' "operations a second" value librbd ratio "lowest-highest" goal
     for cell in "${cells[@]}"; do
         for depth in "${depths[@]}"; do
-            peer=$(median "$TMP/fio-$cell-$depth")
+            peer=$(median "$samples/fio-$cell-$depth")
             for way in rbd "${drivers[@]}"; do
-                [ -s "$TMP/$way-$cell-$depth" ] || continue
-                value=$(median "$TMP/$way-$cell-$depth")
-                awk -v what="${cell/-/ } q$depth: $(title "$way")" -v value="$value" -v peer="$peer" -v range="$(spread "$TMP/$way-$cell-$depth")" \
+                [ -s "$samples/$way-$cell-$depth" ] || continue
+                value=$(median "$samples/$way-$cell-$depth")
+                awk -v what="${cell/-/ } q$depth: $(title "$way")" -v value="$value" -v peer="$peer" -v range="$(spread "$samples/$way-$cell-$depth")" \
                     -v goal="$([ "$way" = rbd ] || goal "$way" "$cell" "$depth")" 'BEGIN {
                     ratio = peer > 0 ? value / peer : 0
                     printf "%-38s %10s %10s %7.2f  %-14s %s\n", what, value, peer, ratio, range,
@@ -200,7 +215,8 @@ show_commands() {
 }
 
 [ -n "${BENCH_ENV:-}" ] || bring_up
-on_exit "docker rm -f $env-client"
+on_exit "docker rm -f $env-client $env-bare"
+mkdir -m 755 "$TMP/bare"
 client
 for part in $parts; do
     case $part in
