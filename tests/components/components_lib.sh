@@ -83,7 +83,7 @@ prepare_files() {
     jq -n --arg p "$PROFILE" --arg f "$FSID" --argjson m "$(members ceph-mon)" --argjson e "$(members etcd)" --argjson s "$SECRETS" \
         --argjson l "$list" '{env: "test", profile: $p, secrets: $s, instances: $l,
                               shared: {fsid: $f, cluster_token: $f, mons: $m, members: $e}}' |
-        docker run --rm -i --network none -v "$ROOT/components:/components:ro" -v "$ROOT/tests/integration:/t:ro" -v "$TMP:/out" "$IMAGE_CEPH" \
+        docker run --rm -i --network none -v "$ROOT/components:/components:ro" -v "$ROOT/tests/components:/t:ro" -v "$TMP:/out" "$IMAGE_CEPH" \
             python3 /t/components_agent.py /out
 }
 
