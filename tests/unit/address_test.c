@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,28 +13,19 @@
 #include "conf/json.h"
 #include "plan/address.h"
 #include "plan/connect.h"
+#include "fake/text.h"
 
 static const char UUID[] = "11111111-2222-8333-8444-555555555555";
-
-static struct node *parse(const char *text)
-{
-    struct node *n = NULL;
-    struct err e;
-
-    if (json_parse(&n, "test", text, strlen(text), &e) < 0)
-        fail_msg("%s", e.msg);
-    return n;
-}
 
 /* A snapshot with these lists; an empty text is an empty list. */
 static struct world *world_of(const char *containers, const char *networks, const char *volumes)
 {
     struct world *w = mem_alloc(sizeof(*w));
 
-    w->containers = *containers ? parse(containers) : node_new_list();
+    w->containers = *containers ? from_json(containers) : node_new_list();
     w->others = node_new_list();
-    w->networks = *networks ? parse(networks) : node_new_list();
-    w->volumes = *volumes ? parse(volumes) : node_new_list();
+    w->networks = *networks ? from_json(networks) : node_new_list();
+    w->volumes = *volumes ? from_json(volumes) : node_new_list();
     return w;
 }
 

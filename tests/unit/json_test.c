@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 #include "conf/json.h"
 #include "conf/text.h"
 
@@ -11,15 +12,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-
-static struct node *parse(const char *text)
-{
-    struct err e = {0};
-    struct node *n;
-    if (json_parse(&n, "t", text, strlen(text), &e) < 0)
-        fail_msg("%s", e.msg);
-    return n;
-}
+#include "fake/text.h"
 
 static void refuse(const char *text, size_t len, const char *message)
 {
@@ -43,7 +36,7 @@ static void text_comes_back_as_it_was(void **state)
         "{\"\":{\"A\":1,\"a\":2}}",
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        auto_node struct node *n = parse(texts[i]);
+        auto_node struct node *n = from_json(texts[i]);
         auto_free char *text = json_text(n);
         assert_string_equal(text, texts[i]);
     }
@@ -52,14 +45,14 @@ static void text_comes_back_as_it_was(void **state)
 static void escapes_are_decoded(void **state)
 {
     (void)state;
-    auto_node struct node *n = parse("\"\\ud83d\\ude00\\/\\u00e4\"");
+    auto_node struct node *n = from_json("\"\\ud83d\\ude00\\/\\u00e4\"");
     assert_string_equal(n->text, "\xF0\x9F\x98\x80/\xC3\xA4");
 }
 
 static void values_and_keys_know_their_place(void **state)
 {
     (void)state;
-    auto_node struct node *n = parse("{\n  \"\xC3\xA4\": [1,\n   22, {\"k\": \"v\"}]\n}");
+    auto_node struct node *n = from_json("{\n  \"\xC3\xA4\": [1,\n   22, {\"k\": \"v\"}]\n}");
     struct node *list = node_get(n, "\xC3\xA4");
     assert_int_equal(list->key_line, 2);
     assert_int_equal(list->key_column, 3);
@@ -130,20 +123,20 @@ static void long_numbers_are_refused(void **state)
     digits[64] = '\0';
     refuse(digits, 64, "t:1:1: a number has more than 63 characters");
     digits[63] = '\0';
-    auto_node struct node *n = parse(digits);
+    auto_node struct node *n = from_json(digits);
     assert_string_equal(n->text, digits);
 }
 
 static void indented_text_is_readable_and_the_same_value(void **state)
 {
     (void)state;
-    auto_node struct node *n = parse("{\"a\":[1,{}],\"b\":{\"c\":null}}");
+    auto_node struct node *n = from_json("{\"a\":[1,{}],\"b\":{\"c\":null}}");
     struct buf auto_buf b;
     buf_init(&b, 1000);
     json_format(&b, n, 2);
     assert_string_equal(buf_str(&b), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": {\n"
                                      "    \"c\": null\n  }\n}");
-    auto_node struct node *again = parse(buf_str(&b));
+    auto_node struct node *again = from_json(buf_str(&b));
     assert_true(node_equal(n, again));
 }
 
@@ -156,7 +149,7 @@ static void a_map_of_many_keys_is_read_quickly(void **state)
     for (int i = 0; i < 50000; i++)
         buf_printf(&b, "%s\"key%d\":%d", i ? "," : "", i, i);
     buf_putc(&b, '}');
-    auto_node struct node *n = parse(buf_str(&b));
+    auto_node struct node *n = from_json(buf_str(&b));
     assert_int_equal(n->count, 50000);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 #include "model/manifest.h"
 
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include "conf/json.h"
 #include "conf/schema.h"
 #include "conf/yaml.h"
+#include "fake/text.h"
 
 static struct manifest *decode(const char *text, struct problems *p)
 {
@@ -299,25 +301,13 @@ static void a_value_of_a_megabyte_is_refused(void **state)
     manifest_free(m);
 }
 
-/* The table in the repository is the one printed from the rows; UPDATE=1 writes it anew. */
-static void compare_table(const char *path, const char *title, const struct buf *table)
-{
-    struct err e = {0};
-    auto_free char *now = mem_printf("%s%s", title, buf_str(table)), *old = NULL;
-    struct fs_write_opts mode = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
-    if (getenv("UPDATE"))
-        assert_int_equal(fs_write(path, now, strlen(now), &mode, &e), 0);
-    assert_int_equal(fs_read(&old, NULL, path, 1 << 20, &e), 0);
-    assert_string_equal(old, now);
-}
-
 static void the_table_of_keys_is_the_one_in_the_repository(void **state)
 {
     (void)state;
     struct buf auto_buf b;
     buf_init(&b, 1 << 20);
     manifest_print_format(&b);
-    compare_table("components/KEYS.md", "# Keys of component.yaml\n\n", &b);
+    assert_is_printed("components/KEYS.md", "# Keys of component.yaml\n\n", &b);
 }
 
 static void documentation_names_every_key_with_its_range(void **state)

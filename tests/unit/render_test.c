@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 #include "model/render.h"
 
 #include <setjmp.h>
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "conf/yaml.h"
+#include "fake/text.h"
 
 static const char variables[] = "instance: ceph-osd-1\n"
                                 "ordinal: 1\n"
@@ -25,20 +27,11 @@ static const char variables[] = "instance: ceph-osd-1\n"
                                 "dotted.name: dot\n"
                                 "lines: \"a\\n[evil]\\nx = 1\"\n";
 
-static struct node *tree(const char *text)
-{
-    struct node *n = NULL;
-    struct err e;
-    if (yaml_parse(&n, "test", text, strlen(text), &e) < 0)
-        fail_msg("%s", e.msg);
-    return n;
-}
-
 /* What the template becomes, as compact JSON, or "error: sentence". Owned. */
 static char *expanded(const char *template)
 {
-    auto_node struct node *vars = tree(variables);
-    auto_node struct node *t = tree(template);
+    auto_node struct node *vars = from_yaml(variables);
+    auto_node struct node *t = from_yaml(template);
     auto_node struct node *out = NULL;
     struct err e;
     if (render_expand(&out, t, vars, &e) < 0) {
@@ -57,8 +50,8 @@ static void check_expanded(const char *template, const char *want)
 
 static char *printed(enum template_format format, const char *template)
 {
-    auto_node struct node *vars = tree(variables);
-    auto_node struct node *t = tree(template);
+    auto_node struct node *vars = from_yaml(variables);
+    auto_node struct node *t = from_yaml(template);
     auto_node struct node *out = NULL;
     struct buf auto_buf b;
     buf_init(&b, 1 << 20);
@@ -229,7 +222,7 @@ static void json_and_yaml_keep_types_and_escape(void **state)
     check_printed(TEMPLATE_FORMAT_JSON, "{a: '${on}', b: '${lines}'}",
                   "{\n  \"a\": true,\n  \"b\": \"a\\n[evil]\\nx = 1\"\n}\n");
     auto_free char *yaml = printed(TEMPLATE_FORMAT_YAML, "{a: '${lines}', b: 'true', c: '${on}'}");
-    auto_node struct node *back = tree(yaml);
+    auto_node struct node *back = from_yaml(yaml);
     assert_int_equal(back->count, 3);
     assert_string_equal(node_get_text(back, "a"), "a\n[evil]\nx = 1");
     assert_int_equal(node_get(back, "b")->kind, NODE_KIND_STRING);
@@ -248,14 +241,14 @@ static void args_are_one_a_line(void **state)
 static void argument_lists_are_flattened(void **state)
 {
     (void)state;
-    auto_node struct node *vars = tree(variables);
-    auto_node struct node *t = tree("[run, '${list}', [x, ['${nothing}']], '${lines}']");
+    auto_node struct node *vars = from_yaml(variables);
+    auto_node struct node *t = from_yaml("[run, '${list}', [x, ['${nothing}']], '${lines}']");
     struct strv auto_strv args = {0};
     struct err e;
     assert_int_equal(render_args(&args, t, vars, &e), 0);
     auto_free char *joined = strv_join(&args, "|");
     assert_string_equal(joined, "run|a|b|3|x|a\n[evil]\nx = 1");
-    auto_node struct node *bad = tree("['${extra}']");
+    auto_node struct node *bad = from_yaml("['${extra}']");
     struct strv none;
     assert_int_equal(render_args(&none, bad, vars, &e), -1);
     assert_string_equal(e.msg, "a map cannot be an argument");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 #include "model/spec.h"
 
 #include <setjmp.h>
@@ -18,6 +19,7 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "conf/yaml.h"
+#include "fake/text.h"
 
 static int load_catalog(void **state)
 {
@@ -330,25 +332,13 @@ static void a_broken_file_is_told_by_name(void **state)
     problems_clear(&p);
 }
 
-/* The table in the repository is the one printed from the rows; UPDATE=1 writes it anew. */
-static void compare_table(const char *path, const char *title, const struct buf *table)
-{
-    struct err e = {0};
-    auto_free char *now = mem_printf("%s%s", title, buf_str(table)), *old = NULL;
-    struct fs_write_opts mode = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
-    if (getenv("UPDATE"))
-        assert_int_equal(fs_write(path, now, strlen(now), &mode, &e), 0);
-    assert_int_equal(fs_read(&old, NULL, path, 1 << 20, &e), 0);
-    assert_string_equal(old, now);
-}
-
 static void the_table_of_keys_is_the_one_in_the_repository(void **state)
 {
     (void)state;
     struct buf auto_buf b;
     buf_init(&b, 1 << 20);
     spec_print_format(&b);
-    compare_table("installer/model/KEYS.md", "# Keys of the environment file\n\n", &b);
+    assert_is_printed("installer/model/KEYS.md", "# Keys of the environment file\n\n", &b);
 }
 
 static void refuse_file(const struct catalog *c, const char *text, size_t len, const char *expected)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 // link: installer/cmd
 #include "cmd/volume.h"
 
@@ -15,16 +16,7 @@
 #include "cmd/volume_trouble.h"
 #include "conf/json.h"
 #include "conf/yaml.h"
-
-static struct node *parse(const char *text)
-{
-    struct node *n = NULL;
-    struct err e;
-
-    if (yaml_parse(&n, "test", text, strlen(text), &e) < 0)
-        fail_msg("%s", e.msg);
-    return n;
-}
+#include "fake/text.h"
 
 static struct strv list(const char *const *words)
 {
@@ -43,11 +35,11 @@ struct fixture {
 
 static void open(struct fixture *f)
 {
-    f->volumes = parse("disk: {size: 10GiB, snapshots: {s: {size: 8GiB}, t: {size: 8GiB}}}\n"
-                       "used: {size: 1GiB}\n"
-                       "web: {size: 8GiB, from: disk@s}\n");
-    f->pools = parse("volumes: {size: 3}");
-    f->attached = parse("[{volume: used, instance: q-1, component: q, read_only: false}]");
+    f->volumes = from_yaml("disk: {size: 10GiB, snapshots: {s: {size: 8GiB}, t: {size: 8GiB}}}\n"
+                           "used: {size: 1GiB}\n"
+                           "web: {size: 8GiB, from: disk@s}\n");
+    f->pools = from_yaml("volumes: {size: 3}");
+    f->attached = from_yaml("[{volume: used, instance: q-1, component: q, read_only: false}]");
     f->m = (struct volume_maps){.volumes = f->volumes, .pools = f->pools, .attached = f->attached};
 }
 
@@ -143,9 +135,9 @@ static void what_agents_say_is_found_by_volume_and_pool(void **state)
         "pool fast is full: its quota is used up | volume a: its image is gone | 3 more",
         "volume a: in use by q-1; detach it", "active", NULL};
     auto_strv struct strv texts = list(said);
-    auto_node struct node *row = parse("{name: a, pool: fast}"),
-                          *other = parse("{name: c, pool: volumes, data_pool: fast}"),
-                          *well = parse("{name: b, pool: volumes}");
+    auto_node struct node *row = from_yaml("{name: a, pool: fast}"),
+                          *other = from_yaml("{name: c, pool: volumes, data_pool: fast}"),
+                          *well = from_yaml("{name: b, pool: volumes}");
     auto_free char *text = NULL, *second = NULL;
 
     volume_trouble_add(row, &texts);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 // link: installer/cmd
 #include "cmd/volume.h"
 
@@ -16,16 +17,7 @@
 #include "cmd/volume_usage.h"
 #include "conf/json.h"
 #include "conf/yaml.h"
-
-static struct node *parse(const char *text)
-{
-    struct node *n = NULL;
-    struct err e;
-
-    if (yaml_parse(&n, "test", text, strlen(text), &e) < 0)
-        fail_msg("%s", e.msg);
-    return n;
-}
+#include "fake/text.h"
 
 /* `disk` is free, `used` is served by q-1, `base` is a template with the clone `web`. */
 struct fixture {
@@ -36,14 +28,15 @@ struct fixture {
 
 static void open(struct fixture *f)
 {
-    f->volumes = parse("disk: {pool: volumes, size: 10GiB, snapshots: {s: {size: 8GiB}}}\n"
-                       "used: {size: 1GiB}\n"
-                       "base: {size: 2GiB, template: true, snapshots: {template: {size: 2GiB}}}\n"
-                       "web: {size: 2GiB, from: base@template}\n"
-                       "going: {size: 1GiB, absent: true}\n");
-    f->pools = parse("volumes: {size: 3}\ncold: {kind: erasure, k: 2, m: 1}\n"
-                     "fast: {size: 2, data_pool: cold}\n");
-    f->attached = parse("[{volume: used, instance: q-1, component: q, read_only: false}]");
+    f->volumes =
+        from_yaml("disk: {pool: volumes, size: 10GiB, snapshots: {s: {size: 8GiB}}}\n"
+                  "used: {size: 1GiB}\n"
+                  "base: {size: 2GiB, template: true, snapshots: {template: {size: 2GiB}}}\n"
+                  "web: {size: 2GiB, from: base@template}\n"
+                  "going: {size: 1GiB, absent: true}\n");
+    f->pools = from_yaml("volumes: {size: 3}\ncold: {kind: erasure, k: 2, m: 1}\n"
+                         "fast: {size: 2, data_pool: cold}\n");
+    f->attached = from_yaml("[{volume: used, instance: q-1, component: q, read_only: false}]");
     f->m = (struct volume_maps){.volumes = f->volumes, .pools = f->pools, .attached = f->attached};
 }
 
@@ -312,8 +305,8 @@ static void an_attachment_is_found_by_its_volume(void **state)
     refused(volume_attachment(&instance, &f.m, "used", "q-2", &f.e), ERR_NOTFOUND,
             "volume used is not attached to q-2");
     node_free(f.attached);
-    f.attached = parse("[{volume: x, instance: q-3}, {volume: used, instance: q-1},"
-                       " {volume: used, instance: q-2}]");
+    f.attached = from_yaml("[{volume: x, instance: q-3}, {volume: used, instance: q-1},"
+                           " {volume: used, instance: q-2}]");
     f.m.attached = f.attached;
     refused(volume_attachment(&instance, &f.m, "used", NULL, &f.e), ERR_CONFLICT,
             "volume used is attached to q-1 and to q-2; say which");
@@ -386,7 +379,7 @@ static void a_complaint_is_the_line_about_the_volume(void **state)
 static void usage_lines_name_what_they_do_not_know(void **state)
 {
     (void)state;
-    auto_node struct node *known = parse("{volume: disk, host_dir: /d}"), *list = NULL;
+    auto_node struct node *known = from_yaml("{volume: disk, host_dir: /d}"), *list = NULL;
     struct node *none = NULL;
     struct err e;
 
@@ -422,15 +415,15 @@ static void a_file_forgets_no_volume_that_commands_made(void **state)
 {
     (void)state;
     struct catalog *catalog = NULL;
-    auto_node struct node *file = parse(
+    auto_node struct node *file = from_yaml(
         "{name: t, components: {etcd: {}, ceph-mon: {}, ceph-osd: {}, "
         "ceph-mgr: {config: {volumes: {a: {size: 2GiB}}}}, volumedriver-qemu: {instances: 1}}}");
-    auto_node struct node *old =
-        parse("{name: t, components: {ceph-mgr: {config: {autoscale: false, pools: {p: {size: 2}}, "
-              "volumes: {a: {size: 1GiB, snapshots: {s: {}}}, b: {size: 1GiB}}}}, "
-              "volumedriver-qemu: {instances: 2, overrides: {"
-              "volumedriver-qemu-1: {config: {volumes: {b: {image: b}}}}, "
-              "volumedriver-qemu-2: {config: {volumes: {a: {image: a}}}}}}}}");
+    auto_node struct node *old = from_yaml(
+        "{name: t, components: {ceph-mgr: {config: {autoscale: false, pools: {p: {size: 2}}, "
+        "volumes: {a: {size: 1GiB, snapshots: {s: {}}}, b: {size: 1GiB}}}}, "
+        "volumedriver-qemu: {instances: 2, overrides: {"
+        "volumedriver-qemu-1: {config: {volumes: {b: {image: b}}}}, "
+        "volumedriver-qemu-2: {config: {volumes: {a: {image: a}}}}}}}}");
     struct spec *s = decode(file, &catalog), *again;
     auto_node struct node *document = node_copy(s->document);
 

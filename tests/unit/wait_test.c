@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 // wrap: etcd_open etcd_close etcd_get etcd_set_deadline etcd_range_many desired_keys
 // wrap: connect_containers engine_container_inspect story_of_instance clock_now_ms
 #include <setjmp.h>
@@ -16,6 +17,7 @@
 #include "model/applied.h"
 #include "plan/connect.h"
 #include "plan/run.h"
+#include "fake/text.h"
 
 /* ---- a world that looks as the test says ---- */
 
@@ -27,16 +29,6 @@ static struct {
     enum err_code etcd, keys; /* what etcd says, and what making the keys does */
     int opened, inspected, listed;
 } world;
-
-static struct node *parse(const char *text)
-{
-    struct node *n = NULL;
-    struct err e;
-
-    if (json_parse(&n, "test", text, strlen(text), &e) < 0)
-        fail_msg("%s", e.msg);
-    return n;
-}
 
 static int answer(enum err_code code, struct err *e)
 {
@@ -126,7 +118,7 @@ int __wrap_connect_containers(struct node **out, struct engine *g, const char *u
     world.listed++;
     if (!world.containers)
         return err_set(e, ERR_NET, "no engine");
-    *out = parse(world.containers);
+    *out = from_json(world.containers);
     return 0;
 }
 
@@ -140,7 +132,7 @@ int __wrap_engine_container_inspect(struct node **out, struct engine *g, const c
     world.inspected++;
     if (!world.inspect)
         return err_set(e, ERR_NET, "no engine");
-    *out = parse(world.inspect);
+    *out = from_json(world.inspect);
     return 0;
 }
 
@@ -420,6 +412,7 @@ static void keys_that_cannot_be_made_are_the_reason(void **state)
     struct fixture f;
 
     open(&f, OP_KIND_INSTANCE_WAIT);
+    world.applied = "{\"hash\":\"x\",\"result\":\"ok\"}"; /* they are made when it has spoken */
     world.keys = ERR_CONFIG;
     assert_int_equal(after(&f, 0), WAIT_RESULT_FAILED);
     assert_int_equal(f.e.code, ERR_CONFIG);

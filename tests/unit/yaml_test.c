@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: text
 #include "conf/yaml.h"
 
 #include <setjmp.h>
@@ -12,15 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-
-static struct node *parse(const char *text)
-{
-    struct err e = {0};
-    struct node *n;
-    if (yaml_parse(&n, "t", text, strlen(text), &e) < 0)
-        fail_msg("%s", e.msg);
-    return n;
-}
+#include "fake/text.h"
 
 static void refuse(const char *text, size_t len, const char *message)
 {
@@ -61,7 +54,7 @@ static void scalars_keep_their_text_and_get_a_kind(void **state)
          NODE_KIND_STRING, "x"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        auto_node struct node *n = parse(rows[i].text);
+        auto_node struct node *n = from_yaml(rows[i].text);
         assert_int_equal(node_get(n, "a")->kind, rows[i].kind);
         assert_string_equal(node_get(n, "a")->text, rows[i].value);
     }
@@ -70,7 +63,7 @@ static void scalars_keep_their_text_and_get_a_kind(void **state)
 static void values_and_keys_know_their_place(void **state)
 {
     (void)state;
-    auto_node struct node *n = parse("# c\n\xC3\xA4:\n  - x: {y: 1}\n");
+    auto_node struct node *n = from_yaml("# c\n\xC3\xA4:\n  - x: {y: 1}\n");
     struct node *list = node_get(n, "\xC3\xA4");
     assert_int_equal(list->key_line, 2);
     assert_int_equal(list->key_column, 1);
@@ -180,11 +173,11 @@ static void formatted_text_reads_back_as_the_same_tree(void **state)
         "a\"\n"
         "r: \"2001-12-14\"\ns: \"null\"\nt: \"1.5\"\nu: \"~\"\nv: \"\\ufffe\\uFEFF\\x85\"\n"
         "w: '*x'\n'%y': '@'\n'null': x\n";
-    auto_node struct node *n = parse(text);
+    auto_node struct node *n = from_yaml(text);
     struct buf auto_buf b;
     buf_init(&b, 10000);
     yaml_format(&b, n);
-    auto_node struct node *again = parse(buf_str(&b));
+    auto_node struct node *again = from_yaml(buf_str(&b));
     assert_true(node_equal(n, again));
     assert_non_null(strstr(buf_str(&b), "\"n\": 1GiB\no: 10.90.7.0/24\n"));
     assert_non_null(strstr(buf_str(&b), "d: \"yes\"\n"));
