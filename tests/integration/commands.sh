@@ -169,6 +169,17 @@ check_status "check too" 5 slip check instances
 check_status "exec says that it does not run" 1 slip exec sleeper-1 -- true
 check_status "start" 0 slip start sleeper
 check "gets well" wait_until 20 slip status
+docker exec "$env-sleeper-1" sh -c 'exec >/proc/1/fd/1; cat /run/slipway/secrets/token; printf "\n%s\n" "-----BEGIN PRIVATE KEY-----" MC4CAQAwBQ "-----END PRIVATE KEY-----"'
+check_status "collect" 0 slip collect "$TMP/all.tar"
+check_has "has the logs" "$(tar tf "$TMP/all.tar")" logs/sleeper-2.log
+all=$(tar xOf "$TMP/all.tar")
+check_has "and the state" "$all" '"healthy": true'
+check_hasnt "a password that got into a log is not in it" "$all" "$(docker exec "$env-sleeper-1" cat /run/slipway/secrets/token)"
+check_has "its place is marked" "$all" "[redacted]"
+check_hasnt "nor is a private key" "$all" MC4CAQAwBQ
+check_hasnt "nor the environment's key" "$all" "$(cat "$SLIPWAY_HOME/$env/key")"
+check_same "only its owner reads it" 600 "$(stat -c %a "$TMP/all.tar")"
+check_status "nothing is written over" 1 slip collect "$TMP/all.tar"
 started=$(docker inspect -f '{{.State.StartedAt}}' "$env-sleeper-2")
 check_status "restart" 0 slip restart sleeper-2
 check_not "really restarts" test "$started" = "$(docker inspect -f '{{.State.StartedAt}}' "$env-sleeper-2")"
