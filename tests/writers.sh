@@ -61,3 +61,14 @@ stop_writer() {
     wait "${writer[$2]}" || status=$?
     check_same "$1" "0 []" "$status $(jq -c .wrong "$TMP/$2.out")$(cat "$TMP/$2.err")"
 }
+
+# pid_of INSTANCE PATTERN: of the process on this machine.
+pid_of() { docker top "$env-$1" -eo pid,args | awk -v p="$2" '$0 ~ p && $2 !~ /slipway-init|setpriv/ { print $1; exit }'; }
+kill9() {
+    local pid
+    pid=$(pid_of "$1" "$2")
+    check "$3" kill -9 "${pid:-none}"
+}
+
+# daemon_of DRIVER: the pattern of the process that has the images open.
+daemon_of() { case $1 in iscsi) echo 'tgtd -f' ;; *) echo 'qemu-storage-daemon --chardev socket,id=qmp,path=[^ ]*/main,' ;; esac; }

@@ -32,13 +32,6 @@ go_on() {
         esac
     done
 }
-# pid_of INSTANCE PATTERN: of the process on this machine.
-pid_of() { docker top "$env-$1" -eo pid,args | awk -v p="$2" '$0 ~ p && $2 !~ /slipway-init|setpriv/ { print $1; exit }'; }
-kill9() {
-    local pid
-    pid=$(pid_of "$1" "$2")
-    check "$3" kill -9 "${pid:-none}"
-}
 is_well() { [ "$(slip status --json 2>/dev/null | jq -r --arg i "$1" '.instances[] | select(.instance == $i) | "\(.state) \(.health)"')" = "ready healthy" ]; }
 well() { slip status --json 2>/dev/null | jq -e .healthy; }
 
@@ -57,8 +50,7 @@ go_on "before anything breaks"
 for v in "${volumes[@]}"; do
     instance=volumedriver-${driver[$v]}-1
     note
-    case $v in vi) daemon='tgtd -f' ;; *) daemon='qemu-storage-daemon --chardev socket,id=qmp,path=[^ ]*/main,' ;; esac
-    kill9 "$instance" "$daemon" "kill -9 of the ${driver[$v]} driver"
+    kill9 "$instance" "$(daemon_of "${driver[$v]}")" "kill -9 of the ${driver[$v]} driver"
     go_on "after it" "$v"
     check "$instance is well again" wait_until 60 is_well "$instance"
     note

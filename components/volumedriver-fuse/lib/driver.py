@@ -38,19 +38,31 @@ class Fuse(Driver):
         self.daemon = Qmp(os.path.join(WORK, "main"))
 
     def show(self, export, writable, path):
-        """The file is what the export is mounted on; nobody can write to it before that."""
+        """The file is what the export is mounted on; nobody can write to it before that. It has a thread of its own, because a
+        write that waits (a full pool) keeps its thread, and with it whatever else that would do: answer QMP, other volumes."""
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o400))
+        try:
+            self.daemon("object-add", qom_type="iothread", id="io-" + export)
+        except Refused:  # it is there; if not, the next one says so
+            pass
         self.daemon("block-export-add", type="fuse", id=export, node_name=export, mountpoint=path, writable=writable,
-                    growable=False, allow_other="on")
+                    growable=False, allow_other="on", iothread="io-" + export)
 
     def hide(self, export, path, force):
         error = unmount(path, lazily=force)
         if error == EBUSY:
             raise Wrong("in use: somebody has %s open" % os.path.basename(path))
         if export in self.daemon.exports():
-            self.daemon.remove_export(export, force=True)
+            try:
+                self.daemon.remove_export(export, force=True)
+            except Refused:
+                raise Wrong("what was written to it waits for the storage; it goes when that ends") from None
         if export in self.daemon.nodes():
             self.daemon("blockdev-del", node_name=export)
+        try:
+            self.daemon("object-del", id="io-" + export)
+        except Refused:  # a run before got as far
+            pass
         if os.path.exists(path):
             os.unlink(path)
 
