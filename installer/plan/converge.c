@@ -72,13 +72,13 @@ static int look_up_key(struct converge_view *v, const char *env, struct err *e)
 }
 
 static int look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
-                bool locked, struct err *e)
+                bool locked, const struct strv *as_before, struct err *e)
 {
     auto_node struct node *images = NULL;
     const struct spec *s = o->spec;
     char version[65];
     struct edits edits = {0};
-    struct plan_opts po = {.catalog_version = version, .locked = locked};
+    struct plan_opts po = {.catalog_version = version, .locked = locked, .as_before = as_before};
     int r = -1;
 
     catalog_version(o->catalog, version);
@@ -122,7 +122,7 @@ int converge_look(struct converge_view *v, struct engine *g, const struct conver
     memset(v, 0, sizeof(*v));
     journal_unanswered(&u, o->spec->name);
     do
-        r = look(v, g, o, false, e);
+        r = look(v, g, o, false, NULL, e);
     while (look_again(r, &u.late, e));
     return r;
 }
@@ -152,11 +152,12 @@ static int lock_if_up(struct env_lock *l, const struct converge_view *v, struct 
 
 /* One locked round: look again under the lock, execute. *left: the plan was not empty. */
 static int round_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
-                    struct env_lock *lock, struct err *e)
+                    struct env_lock *lock, struct strv *as_before, struct err *e)
 {
     struct converge_view v = {0};
     struct images_opts images;
     struct execute_opts x = {.lock = lock,
+                             .as_before = as_before,
                              .images = &images,
                              .parallel = o->parallel,
                              .deadline = o->deadline,
@@ -164,12 +165,12 @@ static int round_up(struct execute_result *result, struct engine *g, const struc
     struct execute_result one = {0};
     int r = 0;
 
-    if (look(&v, g, o, lock_is_taken(lock), e) < 0)
+    if (look(&v, g, o, lock_is_taken(lock), as_before, e) < 0)
         return -1;
     if (!lock_is_taken(lock) && v.world->etcd_answers) {
         r = lock_if_up(lock, &v, e);
         converge_clear(&v);
-        if (r < 0 || look(&v, g, o, true, e) < 0)
+        if (r < 0 || look(&v, g, o, true, as_before, e) < 0)
             return -1;
     }
     x.key = &v.key;
@@ -191,6 +192,7 @@ static int round_up(struct execute_result *result, struct engine *g, const struc
 static int rounds_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
                      struct env_lock *lock, struct err *e)
 {
+    auto_strv struct strv as_before = {0};
     struct journal_unanswered u;
 
     journal_unanswered(&u, o->spec->name);
@@ -200,7 +202,7 @@ static int rounds_up(struct execute_result *result, struct engine *g, const stru
         int r;
 
         do
-            r = round_up(result, g, o, lock, e);
+            r = round_up(result, g, o, lock, &as_before, e);
         while (look_again(r, &u.late, e));
         if (r <= 0)
             return r;
@@ -216,7 +218,7 @@ static int is_up(struct engine *g, const struct converge_opts *o, struct err *e)
     struct converge_view v = {0};
     int up;
 
-    if (look(&v, g, o, false, e) < 0)
+    if (look(&v, g, o, false, NULL, e) < 0)
         return -1;
     up = v.plan->count == 0;
     converge_clear(&v);

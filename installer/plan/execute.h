@@ -34,6 +34,7 @@ struct execute_opts {
     unsigned parallel;                /* workers; 0: 8 */
     int64_t deadline;                 /* of the whole run, clock.h */
     struct execute_events events;
+    struct strv *as_before; /* takes the names of instances that stayed as unwell as before */
 };
 
 struct execute_result {

@@ -87,6 +87,7 @@ void plan_free(struct plan *p)
         free(op->rename_to);
         node_free(op->writes);
         node_free(op->was);
+        node_free(op->before);
     }
     free(p->ops);
     free(p->env);

@@ -31,6 +31,7 @@ struct op {
     struct node *writes; /* KEYS_PUSH, SPEC_PUSH: map key -> text, null deletes */
     struct node *was;    /* KEYS_PUSH: map key -> text in etcd before */
     bool replaces;       /* INSTANCE_WAIT: failing brings the set-aside container back */
+    struct node *before; /* INSTANCE_WAIT: "reason" and "error", what its agent complained of */
 };
 
 struct plan {
@@ -50,6 +51,8 @@ struct plan_opts {
      * and the document are `unread`: left for a plan that knows what they say. */
     const struct edits *edits;
     bool unread;
+    /* Instances that the round before left no better than they were: no reason to wait again. */
+    const struct strv *as_before;
 };
 
 /* ERR_CONFLICT for a foreign container, network or volume with our name; ERR_AUTH when etcd refuses

@@ -193,6 +193,43 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     add_start(b, item, START_OF_NEW, create, cause);
 }
 
+static bool text_is(const struct node *n, const char *key, const char *value)
+{
+    const char *text = node_get_text(n, key);
+
+    return text && strcmp(text, value) == 0;
+}
+
+/* A JSON report of the agent in the snapshot; NULL when there is none. Owned. */
+static struct node *report(const struct builder *b, char *key)
+{
+    const char *text = world_value(b->w, key);
+    struct node *n = NULL;
+    struct err ignored;
+
+    free(key);
+    if (!text || json_parse(&n, "report", text, strlen(text), &ignored) < 0)
+        return NULL;
+    return n;
+}
+
+/*
+ * What is wrong with an instance before anything is changed: a pool that is full makes the manager
+ * unhealthy, and will make its successor so. Owned; NULL when nothing is.
+ */
+static struct node *complaints(const struct builder *b, const char *name)
+{
+    auto_node struct node *status = report(b, keys_instance_status(b->d->spec->name, name));
+    auto_node struct node *applied = report(b, keys_instance_applied(b->d->spec->name, name));
+    auto_node struct node *n = node_new_map();
+
+    if (text_is(status, "state", "ready") && text_is(status, "health", "unhealthy"))
+        node_set_text(n, "reason", node_get_text(status, "reason"));
+    if (text_is(applied, "result", "failed"))
+        node_set_text(n, "error", node_get_text(applied, "error"));
+    return n->count ? steal(n) : NULL;
+}
+
 static long add_wait(struct builder *b, size_t item, long after, bool replaces)
 {
     const struct desired_instance *it = &b->d->items[item];
@@ -205,6 +242,8 @@ static long add_wait(struct builder *b, size_t item, long after, bool replaces)
         b->wait[item] = op;
     }
     b->p->ops[op].replaces = b->p->ops[op].replaces || replaces;
+    if (replaces && !b->p->ops[op].before)
+        b->p->ops[op].before = complaints(b, it->spec->name);
     plan_after(b->p, op, after);
     plan_after(b->p, op, b->link[item]);
     return op;
@@ -295,26 +334,6 @@ int builder_add_instances(struct builder *b, size_t component, struct err *e)
     return 0;
 }
 
-static bool text_is(const struct node *n, const char *key, const char *value)
-{
-    const char *text = node_get_text(n, key);
-
-    return text && strcmp(text, value) == 0;
-}
-
-/* A JSON report of the agent in the snapshot; NULL when there is none. Owned. */
-static struct node *report(const struct builder *b, char *key)
-{
-    const char *text = world_value(b->w, key);
-    struct node *n = NULL;
-    struct err ignored;
-
-    free(key);
-    if (!text || json_parse(&n, "report", text, strlen(text), &ignored) < 0)
-        return NULL;
-    return n;
-}
-
 /* A run that was interrupted between start and readiness left instances that nobody waited for. */
 static bool is_well(const struct builder *b, const struct desired_instance *it)
 {
@@ -332,7 +351,8 @@ void builder_add_waits(struct builder *b)
         const struct desired_component *c = &b->d->components[i];
 
         for (size_t k = c->first; k < c->first + c->count; k++) {
-            bool well = is_well(b, &b->d->items[k]);
+            bool well = is_well(b, &b->d->items[k]) ||
+                        (b->o->as_before && strv_has(b->o->as_before, b->d->items[k].spec->name));
 
             if (b->w->etcd_answers && !well)
                 add_lost_link(b, k);

@@ -268,6 +268,64 @@ static int64_t patience_ms(const struct op *op, const struct node *status)
     return m->ready_deadline_ms + prepare + AGENT_FIRST_MS;
 }
 
+/* A sentence without the space around it and without the hook that said it. */
+static const char *bare(char *sentence)
+{
+    size_t len;
+    char *said;
+
+    sentence += strspn(sentence, " ");
+    for (len = strlen(sentence); len && sentence[len - 1] == ' ';)
+        sentence[--len] = 0;
+    said = strncmp(sentence, "hook ", 5) == 0 ? strstr(sentence, ": ") : NULL;
+    return said ? said + 2 : sentence;
+}
+
+/* Whether every sentence of `text` was said before already, as a hook's error or as a reason. */
+static bool was_said(const char *text, const struct node *before)
+{
+    auto_strv struct strv sentences = {0};
+    const char *error = node_get_text(before, "error"), *reason = node_get_text(before, "reason");
+
+    if (!text || !*text)
+        return false;
+    strv_split(&sentences, text, "\n|");
+    for (size_t i = 0; i < sentences.count; i++) {
+        const char *sentence = bare(sentences.items[i]);
+
+        if (!(error && strstr(error, sentence)) && !(reason && strstr(reason, sentence)))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Whether it got ready and complains of nothing but what was wrong before the change: that is no
+ * reason to go back. The health hook has had two turns since.
+ */
+static bool is_as_before(struct waiter *w, size_t i, const char *hash, const struct node *status,
+                         const struct node *applied)
+{
+    const struct op *op = &w->r->plan->ops[i];
+    bool failed = text_is(applied, "result", "failed");
+    bool unhealthy = text_is(status, "health", "unhealthy");
+    int64_t turns = 2 * op->instance->spec->manifest->health_every_ms;
+
+    if (!text_is(status, "state", "ready") || (!failed && !unhealthy) ||
+        !text_is(applied, "hash", hash) || clock_now_ms() - w->since[i] < turns ||
+        !is_of_this_run(w, i, node_get_int(applied, "at", 0)))
+        return false;
+    if (failed && !was_said(node_get_text(applied, "error"), op->before))
+        return false;
+    if (unhealthy && !was_said(node_get_text(status, "reason"), op->before))
+        return false;
+    log_warn("instance %s runs as asked and is no better than before: %s", op->target,
+             node_get_text(unhealthy ? status : applied, unhealthy ? "reason" : "error"));
+    if (w->r->o->as_before)
+        strv_add(w->r->o->as_before, op->target);
+    return true;
+}
+
 static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e)
 {
     const struct op *op = &w->r->plan->ops[i];
@@ -284,7 +342,10 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
         text_is(applied, "hash", hash) && text_is(applied, "result", "ok") &&
         is_of_this_run(w, i, node_get_int(status, "since", 0)))
         return WAIT_RESULT_DONE;
+    if (op->before && is_as_before(w, i, hash, status, applied))
+        return WAIT_RESULT_DONE;
     if (text_is(applied, "hash", hash) && text_is(applied, "result", "failed") &&
+        !was_said(node_get_text(applied, "error"), op->before) &&
         is_of_this_run(w, i, node_get_int(applied, "at", 0))) {
         node_set_text(applied, "reason", node_get_text(applied, "error"));
         give_up(w, op, applied, "could not apply its configuration", e);

@@ -194,6 +194,16 @@ if dockerd_start; then
     check "and the container has its data" wait_until 30 again
     second rm -f keeper >/dev/null
     check_same "the last one lets go" "128MiB " "$(state "$env-a")"
+    # As at the start of a machine: Docker starts its containers in no order, and looks for a driver for 15 s.
+    second run -d --name early --restart always --network none -v "$env-a:/data" "$image" sh -c 'sleep 100000' >/dev/null
+    dockerd_stop -TERM
+    docker stop "$fuse" >/dev/null
+    (sleep 4 && docker start "$fuse") >/dev/null &
+    check "Docker starts before the driver" dockerd_start
+    early() { [ "$(second exec early sha256sum /data/x /data/z)" = "$sum" ]; }
+    check "a container that restarts always comes up with it" wait_until 60 early
+    second rm -f early >/dev/null
+    check_same "and lets go" "128MiB " "$(state "$env-a")"
     dockerd_stop -TERM
 else
     skip "a Docker of its own" "it does not start: $(tail -n 1 "$TMP/dockerd.log")"

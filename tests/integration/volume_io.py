@@ -27,7 +27,7 @@ import sys
 import time
 
 BLOCK, SLOTS, STRIDE, BATCH = 4096, 512, 128 << 10, 8
-PATIENCE = 90  # seconds without any progress after which it gives up
+PATIENCE = int(os.environ.get("VOLUME_IO_PATIENCE", "90"))  # seconds without any progress after which it gives up
 
 
 class Nbd:

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import Cluster, Failure  # noqa: E402
-from slipway_rbd import MADE, Pool  # noqa: E402
+from slipway_rbd import MADE, Pool, gone  # noqa: E402
 
 DEFAULT_POOL = "volumes"
 MANY = 5
@@ -21,7 +21,8 @@ def full(c):
             yield ("pool %s is full: its quota of %d MiB is used up; writes to it wait until there is space or the quota is larger"
                    % (pool["pool_name"], pool["quota_max_bytes"] >> 20))
         elif "full" in flags:
-            yield "pool %s is full: the OSDs have no space left; writes to it wait until there is" % pool["pool_name"]
+            yield ("pool %s is full: an OSD has no space left; writes to it wait until there is: delete volumes or snapshots, add OSDs, or"
+                   " enlarge them (`slipway config set ceph-osd size`)" % pool["pool_name"])
 
 
 def lost(c):
@@ -40,7 +41,7 @@ def lost(c):
             p.close()
         for name in missing:
             if made.get(name) == volumes[name]:
-                yield "volume %s: its image %s/%s is gone, deleted by somebody else than Slipway" % (name, pool, name)
+                yield "volume %s: %s" % (name, gone(pool, name))
 
 
 def main():

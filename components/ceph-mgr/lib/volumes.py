@@ -13,7 +13,7 @@ import threading
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
-from slipway_rbd import EEXIST, ENOENT, MADE, OWNER, Pool, size_bytes  # noqa: E402
+from slipway_rbd import EEXIST, ENOENT, MADE, OWNER, Pool, gone, size_bytes  # noqa: E402
 
 USER = "client.slipway-pool"
 KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent"}
@@ -134,8 +134,7 @@ class Volumes:
 
     def create(self, pool, name, v):
         if self.marks(pool).get(name) == str(v.get("created", "")):
-            raise Wrong("its image %s/%s is gone, and nobody asked Slipway to delete it; `slipway volume delete %s`, then it can be"
-                        " created anew" % (pool.name, name, name))
+            raise Wrong(gone(pool.name, name))
         try:
             if v.get("from"):
                 source, _, snapshot = v["from"].partition("@")

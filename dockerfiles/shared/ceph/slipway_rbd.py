@@ -51,6 +51,12 @@ def check(status, what):
     return status
 
 
+def gone(pool, name):
+    """What is said of a volume whose image somebody deleted."""
+    return ("its image %s/%s is gone, and nobody asked Slipway to delete it; `slipway volume delete %s`, then it can be created anew"
+            % (pool, name, name))
+
+
 class Pool:
     """An open pool of a connected Cluster."""
 
@@ -58,6 +64,9 @@ class Pool:
         self.c, self.name, self.io = cluster, name, ctypes.c_void_p()
         self.lib = ctypes.CDLL("librbd.so.1")
         check(cluster.lib.rados_ioctx_create(cluster.handle, name.encode(), ctypes.byref(self.io)), "pool %s" % name)
+        # In a full pool, what takes no space is done, so that a volume can be let go of and deleted there; the rest fails at
+        # once (ENOSPC) instead of waiting.
+        cluster.lib.rados_set_pool_full_try(self.io)
 
     def close(self):
         if self.io:
