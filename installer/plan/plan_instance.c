@@ -59,25 +59,37 @@ static int add_volumes(struct builder *b, const struct desired_instance *it, lon
     return 0;
 }
 
-/* Everything a start must come after, but for the instance's own create and link. */
+/* What must be there before the agent of an instance reads its keys. */
+static void order_link(struct builder *b, size_t component, long op)
+{
+    if (builder_is_etcd(&b->d->components[component]))
+        return;
+    plan_after(b->p, op, b->etcd);
+    plan_after(b->p, op, b->push[component]);
+}
+
+/* Of etcd it is enough that it answers. */
 static void order_start(struct builder *b, size_t component, long start)
 {
-    const struct desired_component *c = &b->d->components[component];
-    const struct manifest *m = c->spec->manifest;
+    const struct manifest *m = b->d->components[component].spec->manifest;
 
-    if (builder_is_etcd(c))
-        return;
-    plan_after(b->p, start, b->etcd);
-    plan_after(b->p, start, b->push[component]);
     if (m->early)
         return;
-    /* Of etcd it is enough that it answers. */
     for (size_t i = 0; i < b->d->count; i++) {
         const char *other = b->d->items[i].spec->manifest->name;
 
         if (strcmp(other, ETCD_COMPONENT) != 0 && strv_has(&m->requires, other))
             plan_after(b->p, start, b->wait[i]);
     }
+}
+
+static size_t component_of(const struct builder *b, size_t item)
+{
+    size_t i = 0;
+
+    while (b->d->components[i].first + b->d->components[i].count <= item)
+        i++;
+    return i;
 }
 
 static long add_link(struct builder *b, enum op_kind kind, size_t item, long after)
@@ -94,18 +106,16 @@ static long add_link(struct builder *b, enum op_kind kind, size_t item, long aft
 
 enum start_kind { START_OF_NEW, START_AGAIN };
 
-/* A new container waits for its link on its standard input; one that ran before reads the file that
- * it kept, so a new link is put there before it starts. */
+/* A new container waits for its link on its standard input, so it starts while etcd gets ready; one
+ * that ran before reads the file that it kept, so a new link is put there before it starts. */
 static void add_start(struct builder *b, size_t item, enum start_kind kind, long after,
                       const char *cause)
 {
     const struct desired_instance *it = &b->d->items[item];
     bool sends = kind == START_OF_NEW && body_takes_link(it);
-    size_t component = 0;
+    size_t component = component_of(b, item);
     long start;
 
-    while (b->d->components[component].first + b->d->components[component].count <= item)
-        component++;
     if (!sends)
         after = add_link(b, OP_KIND_LINK_PUT, item, after);
     start = plan_add(b->p, OP_KIND_INSTANCE_START, it->spec->name, mem_strdup(cause));
@@ -114,8 +124,7 @@ static void add_start(struct builder *b, size_t item, enum start_kind kind, long
     plan_after(b->p, start, after);
     order_start(b, component, start);
     b->start[item] = start;
-    if (sends)
-        add_link(b, OP_KIND_LINK_SEND, item, start);
+    order_link(b, component, sends ? add_link(b, OP_KIND_LINK_SEND, item, start) : start);
 }
 
 static long add_create(struct builder *b, size_t component, size_t item, const long *volumes,
@@ -273,7 +282,7 @@ static void add_lost_link(struct builder *b, size_t item)
     if (b->start[item] != PLAN_NONE || b->link[item] != PLAN_NONE || !body_takes_link(it) ||
         !builder_by_name(b->w->containers, it->container))
         return;
-    plan_after(b->p, add_link(b, OP_KIND_LINK_PUT, item, b->lock), b->etcd);
+    order_link(b, component_of(b, item), add_link(b, OP_KIND_LINK_PUT, item, b->lock));
 }
 
 /* What to do about a container that is there as it should be; NULL: nothing. */
@@ -354,15 +363,15 @@ void builder_add_waits(struct builder *b)
             bool well = is_well(b, &b->d->items[k]) ||
                         (b->o->as_before && strv_has(b->o->as_before, b->d->items[k].spec->name));
 
-            if (b->w->etcd_answers && !well)
+            if (b->push[i] == PLAN_NONE && (well || !b->w->etcd_answers))
+                continue;
+            if (!well)
                 add_lost_link(b, k);
-            if (b->push[i] != PLAN_NONE)
-                add_wait(b, k, b->push[i], false);
-            else if (b->w->etcd_answers && !well)
-                add_wait(b, k, PLAN_NONE, false);
-            /* etcd's own agents can say that they are ready only when they have a user. */
-            if (b->wait[k] != PLAN_NONE)
-                plan_after(b->p, b->wait[k], b->etcd);
+            add_wait(b, k, b->push[i], false);
         }
     }
+    /* etcd's own agents can say that they are ready only when they have a user. */
+    for (size_t k = 0; k < b->d->count; k++)
+        if (b->wait[k] != PLAN_NONE)
+            plan_after(b->p, b->wait[k], b->etcd);
 }

@@ -29,9 +29,9 @@ static void from_nothing_the_plan_makes_everything_in_order(void **state)
     buf_init(&b, 1 << 20);
     plan_print(&b, f.plan, false);
     assert_non_null(strstr(buf_str(&b), "create  instance  sleeper-2"));
-    assert_true(planned_after(f.plan, planned_op(f.plan, OP_KIND_INSTANCE_START, "sleeper-1"),
+    assert_true(planned_after(f.plan, planned_op(f.plan, OP_KIND_LINK_SEND, "sleeper-1"),
                               planned_op(f.plan, OP_KIND_ETCD_WAIT, "etcd")));
-    assert_true(planned_after(f.plan, planned_op(f.plan, OP_KIND_INSTANCE_START, "sleeper-1"),
+    assert_true(planned_after(f.plan, planned_op(f.plan, OP_KIND_LINK_SEND, "sleeper-1"),
                               planned_op(f.plan, OP_KIND_KEYS_PUSH, "sleeper")));
     assert_true(planned_after(f.plan, planned_op(f.plan, OP_KIND_KEYS_PUSH, "sleeper"),
                               planned_op(f.plan, OP_KIND_USER_ENSURE, "sleeper-2")));
