@@ -28,6 +28,12 @@ docker volume create "$env-sleeper-1-data" >/dev/null
 check_status "a foreign volume is left alone" 1 slip -f "$file" up
 check_has "the error names it" "$(errors)" "volume $env-sleeper-1-data exists and was not made by Slipway"
 docker volume rm "$env-sleeper-1-data" >/dev/null
+tar -c -T /dev/null | docker import - "$env-nothing" >/dev/null
+on_exit "docker rm -f $env-sleeper-1; docker rmi $env-nothing"
+docker create --name "$env-sleeper-1" "$env-nothing" true >/dev/null
+check_status "a foreign container is left alone" 1 slip -f "$file" up
+check_has "the error names it" "$(errors)" "container $env-sleeper-1 exists and does not belong"
+docker rm "$env-sleeper-1" >/dev/null
 check "nothing was made meanwhile" test -z "$(docker ps -aq --filter "label=slipway.name=$env")"
 
 # Docker that is not there.
