@@ -41,11 +41,13 @@ EOF
 raw() { "$TMP/raw_api" "$image" "$env-raw" "$count" 4 "$TMP/body.json"; }
 raw_back() { "$TMP/raw_api" -d "$env-raw" "$count" 4; }
 
+# The peers' containers are made with the same settings as ours, but for the programs inside.
+same='cap_drop: [ALL], tmpfs: [/run, /tmp], restart: always, security_opt: ["no-new-privileges:true"]'
 compose=$("$ROOT/scripts/dev/compose-2" 2>/dev/null || true)
 {
     echo "services:"
     for i in $(seq "$count"); do
-        printf '  idler%d: {image: "%s", entrypoint: [sleep, infinity], labels: {bench: "%s"}}\n' "$i" "$image" "$env"
+        printf '  idler%d: {image: "%s", entrypoint: [sleep, infinity], labels: {bench: "%s"}, %s}\n' "$i" "$image" "$env" "$same"
     done
 } >"$TMP/compose.yaml"
 compose_up() { "$compose" -p "$env" -f "$TMP/compose.yaml" up -d; }
