@@ -54,6 +54,7 @@ static void take_message(struct daemon *d)
         break;
     case SUPERVISE_STARTED:
         if (main) {
+            d->started = true;
             d->pid = d->msg->pid;
             d->since_ms = clock_wall_ms();
         } else {
@@ -146,13 +147,13 @@ int daemon_run(struct daemon *d, const struct daemon_run *r, struct err *e)
     m->stop_signal = r->manifest->stop_signal;
     int64_t grace = r->manifest->stop_grace_ms;
     m->grace_ms = (int32_t)(grace < SUPERVISE_GRACE_MAX_MS ? grace : SUPERVISE_GRACE_MAX_MS);
-    d->ended = false;
+    d->started = d->ended = false;
     if (fill(m, &r->config->argv, &r->config->env, e) < 0 || supervise_send(d->fd, m, e) < 0)
         return err_wrap(e, "starting %s", r->config->argv.items[0]);
     int64_t deadline = clock_deadline(ANSWER_MS);
-    while (!d->pid && !d->ended && !d->lost && !clock_passed(deadline))
+    while (!d->started && !d->ended && !d->lost && !clock_passed(deadline))
         daemon_pump(d, (int)clock_left_ms(deadline));
-    if (d->pid)
+    if (d->started)
         return 0;
     return err_set(e, ERR_REMOTE, "%s could not be started: %s", r->config->argv.items[0],
                    d->status == 127 ? "there is no such program"

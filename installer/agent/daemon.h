@@ -17,6 +17,7 @@ struct daemon {
     int fd;
     int pid;       /* of the main daemon; 0: it does not run */
     bool sshd;     /* runs */
+    bool started;  /* since the last daemon_run */
     bool ended;    /* since the last daemon_run */
     int status;    /* its exit status then */
     bool stopping; /* the container ends */
@@ -37,7 +38,8 @@ struct daemon_run {
     const struct config *config;
     const char *tag;
 };
-/* Starts the main daemon and waits for STARTED. ERR_REMOTE with 126/127 in the message else. */
+/* Starts the main daemon and waits for STARTED, after which it may have ended already: pid is 0
+ * then and ended true. ERR_REMOTE with 126/127 in the message when it could not be started. */
 int daemon_run(struct daemon *d, const struct daemon_run *r, struct err *e);
 /* The same for sshd, which is no reason to end. */
 int daemon_run_sshd(struct daemon *d, const struct config *c, struct err *e);
