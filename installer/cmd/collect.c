@@ -14,15 +14,13 @@
 #include "cmd/out.h"
 #include "cmd/status.h"
 #include "conf/json.h"
+#include "conf/text.h"
 #include "conf/yaml.h"
 #include "engine/tar.h"
 #include "plan/connect.h"
 #include "plan/document.h"
 
 enum { TAIL_LINES = 2000, TEXT_MAX = 16 << 20, JOURNAL_MAX = 16 << 20 };
-
-static const char PEM_BEGIN[] = "-----BEGIN ", PEM_PRIVATE[] = "PRIVATE KEY-----";
-static const char PEM_END[] = "-----END ";
 
 struct collect {
     struct cmd_context *x;
@@ -48,7 +46,7 @@ static void redact_instance(const struct cmd_context *x, const struct node *cont
         auto_wipe char *value = NULL;
 
         if (m->secrets[i].kind == SECRET_KIND_TLS || m->secrets[i].kind == SECRET_KIND_SSH_KEY)
-            continue; /* PEM: strip_pem */
+            continue; /* PEM: text_strip_private_keys */
         if (secret_value(&value, &x->key, &m->secrets[i], instance, NULL, &e) < 0)
             err_drop(&e, "a secret to be left out");
         log_redact(value);
@@ -71,23 +69,6 @@ static void redact_all(const struct cmd_context *x)
     }
 }
 
-/* Private keys, wherever they come from: between the lines that frame them nothing is left. */
-static void strip_pem(char *text)
-{
-    for (char *at = text; (at = strstr(at, PEM_BEGIN));) {
-        char *line = strpbrk(at, "\n\\"); /* inside JSON a line ends in "\n" */
-        char *end = strstr(at, PEM_END);
-        char *word = strstr(at, PEM_PRIVATE);
-
-        if (!line || !end || !word || word > line) {
-            at += strlen(PEM_BEGIN);
-            continue;
-        }
-        memmove(line, end, strlen(end) + 1);
-        at = line + strlen(PEM_END);
-    }
-}
-
 /* ---- the archive ------------------------------------------------------------------------------
  */
 
@@ -100,7 +81,7 @@ static void add(struct collect *c, const char *name, const char *text)
         .kind = TAR_KIND_FILE, .name = path, .mode = 0600, .mtime = clock_wall_ms() / 1000};
 
     log_redact_text(clean);
-    strip_pem(clean);
+    text_strip_private_keys(clean);
     n.size = strlen(clean);
     tar_header(&c->tar, &n);
     buf_puts(&c->tar, clean);

@@ -86,6 +86,24 @@ size_t text_cut(const char *text, size_t max)
     return len; /* not UTF-8 */
 }
 
+void text_strip_private_keys(char *text)
+{
+    static const char BEGIN[] = "-----BEGIN ", PRIVATE[] = "PRIVATE KEY-----", END[] = "-----END ";
+
+    for (char *at = text; (at = strstr(at, BEGIN));) {
+        char *word = strstr(at, PRIVATE);
+        char *from = word ? word + strlen(PRIVATE) : NULL;
+        char *end = strstr(at, END);
+
+        if (!from || !end || end < from) {
+            at += strlen(BEGIN);
+            continue;
+        }
+        memmove(from, end, strlen(end) + 1);
+        at = from + strlen(END);
+    }
+}
+
 void text_quote(struct buf *b, const char *text)
 {
     static const char named[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";

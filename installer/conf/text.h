@@ -19,6 +19,9 @@ struct text_place text_place_at(const char *text, size_t offset);
 size_t text_utf8_len(const char *p, size_t left);
 /* Length of the longest beginning of at most max bytes that does not end inside a character. */
 size_t text_cut(const char *text, size_t max);
+/* Private keys in PEM (RFC 7468), wherever they come from: of what stands between the words that
+ * frame them nothing is left, be it on one line or many. The text only gets shorter. */
+void text_strip_private_keys(char *text);
 /* ERR_CONFIG "NAME:LINE:COLUMN: ..." for a NUL byte or bytes that are not UTF-8. */
 int text_check(const char *name, const char *text, size_t len, struct err *e);
 /* Appends the text as a JSON string, which is a YAML double-quoted scalar as well: everything that
