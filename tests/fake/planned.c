@@ -12,8 +12,9 @@
 #include "base/mem.h"
 #include "conf/yaml.h"
 #include "model/keys.h"
+#include "plan/connect.h"
 
-static struct world *empty_world(void)
+struct world *planned_empty_world(void)
 {
     struct world *w = mem_alloc(sizeof(*w));
 
@@ -45,7 +46,7 @@ void planned_load(struct planned *f, const char *document)
     f->images = node_new_map();
     node_set_text(f->images, "etcd", "slipway/etcd:1");
     node_set_text(f->images, "sleeper", "slipway/sleeper:1");
-    f->world = empty_world();
+    f->world = planned_empty_world();
 }
 
 void planned_make(struct planned *f)
@@ -140,6 +141,21 @@ void planned_bring_about(struct planned *f)
     }
     qsort(w->keys.items, w->keys.count, sizeof(*w->keys.items), by_key);
     w->etcd_expected = w->etcd_answers = true;
+}
+
+void planned_run(struct planned *f)
+{
+    planned_load(f, PLANNED_DOCUMENT);
+    planned_make(f);
+    planned_bring_about(f);
+}
+
+void planned_set_aside(struct planned *f)
+{
+    struct node *c = node_add(f->world->containers, node_copy(f->world->containers->items[1]));
+
+    node_set_text(c, "State", "exited");
+    node_add_text(node_set(c, "Names", node_new_list()), "/demo-sleeper-1" CONNECT_ASIDE);
 }
 
 const struct op *planned_op(const struct plan *p, enum op_kind kind, const char *target)

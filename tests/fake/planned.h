@@ -22,6 +22,7 @@ struct planned {
     struct plan *plan;
 };
 
+struct world *planned_empty_world(void);
 /* An empty world; PLANNED_DOCUMENT or another one. */
 void planned_load(struct planned *f, const char *document);
 void planned_make(struct planned *f);
@@ -30,6 +31,10 @@ void planned_forget(struct planned *f);
 void planned_clear(struct planned *f);
 /* The world as it is after the plan was carried out. */
 void planned_bring_about(struct planned *f);
+/* All of that: PLANNED_DOCUMENT loaded, planned and brought about. */
+void planned_run(struct planned *f);
+/* Adds what a replaced container leaves: one set aside for sleeper-1, stopped. */
+void planned_set_aside(struct planned *f);
 /* NULL when there is none. */
 const struct op *planned_op(const struct plan *p, enum op_kind kind, const char *target);
 /* True when a comes, directly or through others, after b. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// fake: planned
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,19 +9,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "fake/planned.h"
 #include "plan/connect.h"
 #include "plan/plan.h"
-
-static struct world *empty_world(void)
-{
-    struct world *w = mem_alloc(sizeof(*w));
-
-    w->containers = node_new_list();
-    w->others = node_new_list();
-    w->networks = node_new_list();
-    w->volumes = node_new_list();
-    return w;
-}
 
 static void add_container(struct world *w, const char *component, const char *propagation)
 {
@@ -55,7 +46,7 @@ static bool comes_after(const struct plan *p, const struct op *a, const struct o
 static void what_mounted_something_on_the_host_is_stopped_before_all_others(void **state)
 {
     struct plan_down_opts all = {.volumes = true};
-    struct world *w = empty_world();
+    struct world *w = planned_empty_world();
     struct plan *p = NULL;
     struct env_key key = {0};
     const struct op *stop;

@@ -34,9 +34,7 @@ static void a_running_container_that_never_reported_gets_its_link_again(void **s
     struct planned f = {0};
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
+    planned_run(&f);
     planned_forget(&f);
     for (size_t i = 0; i < f.world->keys.count; i++) {
         struct etcd_kv *kv = &f.world->keys.items[i];
@@ -56,15 +54,10 @@ static void the_successor_of_one_still_aside_is_waited_for_before_that_goes(void
 {
     struct planned f = {0};
     const struct op *wait, *remove;
-    struct node *c;
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
-    c = node_add(f.world->containers, node_copy(f.world->containers->items[1]));
-    node_set_text(c, "State", "exited");
-    node_add_text(node_set(c, "Names", node_new_list()), "/demo-sleeper-1" CONNECT_ASIDE);
+    planned_run(&f);
+    planned_set_aside(&f);
     planned_forget(&f);
     planned_make(&f);
     wait = planned_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1");

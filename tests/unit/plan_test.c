@@ -65,9 +65,7 @@ static void a_world_as_desired_has_an_empty_plan(void **state)
     struct planned f = {0};
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
+    planned_run(&f);
     planned_forget(&f);
     planned_make(&f);
     if (f.plan->count)
@@ -81,9 +79,7 @@ static void a_container_removed_by_hand_is_made_again_and_nothing_else(void **st
     struct planned f = {0};
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
+    planned_run(&f);
     planned_forget(&f);
     node_free(f.world->containers->items[2]);
     f.world->containers->count = 2;
@@ -101,9 +97,7 @@ static void a_new_image_replaces_one_after_the_images_are_there(void **state)
     const struct op *stop, *wait;
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
+    planned_run(&f);
     planned_forget(&f);
     node_set_text(f.images, "sleeper", "slipway/sleeper:2");
     planned_make(&f);
@@ -124,9 +118,7 @@ static void nothing_is_replaced_before_the_etcd_it_needs_is_back(void **state)
     const struct op *stop;
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
+    planned_run(&f);
     planned_forget(&f);
     node_set_text(f.images, "etcd", "slipway/etcd:2");
     node_set_text(f.images, "sleeper", "slipway/sleeper:2");
@@ -142,15 +134,10 @@ static void a_successor_that_was_never_seen_well_goes_and_the_one_set_aside_stay
 {
     struct planned f = {0};
     const struct op *remove, *create;
-    struct node *c;
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
-    c = node_add(f.world->containers, node_copy(f.world->containers->items[1]));
-    node_set_text(c, "State", "exited");
-    node_add_text(node_set(c, "Names", node_new_list()), "/demo-sleeper-1" CONNECT_ASIDE);
+    planned_run(&f);
+    planned_set_aside(&f);
     planned_forget(&f);
     node_set_text(f.images, "sleeper", "slipway/sleeper:2");
     planned_make(&f);
@@ -213,9 +200,7 @@ static void an_instance_no_longer_wanted_is_drained_stopped_and_removed(void **s
     struct planned f = {0}, g = {0};
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
+    planned_run(&f);
     planned_load(&g, "name: demo\nnetwork: {subnet: 10.90.1.0/24}\n"
                      "components:\n  etcd: {instances: 1}\n  sleeper: {instances: 1}\n");
     world_free(g.world);
@@ -239,9 +224,7 @@ static void down_keeps_volumes_unless_asked_and_ends_with_etcd(void **state)
     struct err e;
 
     (void)state;
-    planned_load(&f, PLANNED_DOCUMENT);
-    planned_make(&f);
-    planned_bring_about(&f);
+    planned_run(&f);
     assert_int_equal(plan_down(&p, "demo", &f.key, f.world, &keep, &e), 0);
     assert_null(planned_op(p, OP_KIND_VOLUME_REMOVE, "demo-etcd-1-data"));
     assert_true(planned_after(p, planned_op(p, OP_KIND_INSTANCE_STOP, "etcd-1"),
