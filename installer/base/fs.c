@@ -63,16 +63,18 @@ int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e
     return 0;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int fs_write_all(int fd, const void *data, size_t len)
 {
+    const char *at = data;
+
     while (len > 0) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = write(fd, at, len);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return -1;
-        data += n;
+        at += n;
         len -= (size_t)n;
     }
     return 0;
@@ -106,7 +108,7 @@ int fs_write(const char *path, const void *data, size_t len, const struct fs_wri
         return err_sys(e, "cannot write %s", path);
     if ((o->uid != (uid_t)-1 || o->gid != (gid_t)-1) && fchown(fd, o->uid, o->gid) < 0)
         err_sys(e, "cannot change the owner of %s", path);
-    else if (fchmod(fd, o->mode & 07777) < 0 || write_all(fd, data, len) < 0 || fsync(fd) < 0 ||
+    else if (fchmod(fd, o->mode & 07777) < 0 || fs_write_all(fd, data, len) < 0 || fsync(fd) < 0 ||
              rename(temp, path) < 0)
         err_sys(e, "cannot write %s", path);
     else if (fs_sync_dir_of(path) < 0)

@@ -24,6 +24,8 @@ struct fs_write_opts {
 int fs_write(const char *path, const void *data, size_t len, const struct fs_write_opts *o,
              struct err *e);
 
+/* write(2) until all of it is written, to a file that blocks. errno on -1. */
+int fs_write_all(int fd, const void *data, size_t len);
 /* Makes a name that was just made in the directory of `path` outlive a power cut. errno on -1. */
 int fs_sync_dir_of(const char *path);
 /* Puts /dev/null, for reading only, where one of stdin, stdout and stderr is closed: or the next

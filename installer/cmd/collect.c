@@ -171,21 +171,6 @@ static void add_instance(struct collect *c, const struct node *container)
 /* ---- the file ---------------------------------------------------------------------------------
  */
 
-static int write_all(int fd, const char *at, size_t left, const char *path, struct err *e)
-{
-    while (left > 0) {
-        ssize_t n = write(fd, at, left);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_sys(e, "writing %s", path);
-        at += n;
-        left -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Never over a file that is there; for the operator alone. */
 static int save(const struct collect *c, const char *path, struct err *e)
 {
@@ -197,7 +182,7 @@ static int save(const struct collect *c, const char *path, struct err *e)
     if (fd < 0)
         return errno == EEXIST ? err_set(e, ERR_CONFLICT, "%s is there already", path)
                                : err_sys(e, "making %s", path);
-    return write_all(fd, c->tar.data, c->tar.len, path, e);
+    return fs_write_all(fd, c->tar.data, c->tar.len) < 0 ? err_sys(e, "writing %s", path) : 0;
 }
 
 static int fill(struct collect *c, struct err *e)

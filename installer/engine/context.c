@@ -240,17 +240,7 @@ struct tar_file {
 
 static int write_all(int fd, const void *p, size_t len, struct err *e)
 {
-    const char *at = p;
-    while (len > 0) {
-        ssize_t n = write(fd, at, len);
-        if (n < 0 && errno != EINTR)
-            return err_sys(e, "writing the tar");
-        if (n > 0) {
-            at += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
+    return fs_write_all(fd, p, len) < 0 ? err_sys(e, "writing the tar") : 0;
 }
 
 static int tar_piece(void *arg, const void *p, size_t len, struct err *e)
