@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "conf/json.h"
 #include "model/keys.h"
 
@@ -196,14 +196,10 @@ static void write_etcd(struct journal *j, const struct node *entries)
  * the mutex held. */
 static void gather(struct journal *j)
 {
-    struct timespec until;
+    int64_t deadline = clock_deadline(GATHER_MS);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += GATHER_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    while (!j->stop && pthread_cond_timedwait(&j->cond, &j->mutex, &until) == 0)
-        ;
+    while (!j->stop && !clock_passed(deadline))
+        pool_cond_wait(&j->cond, &j->mutex, clock_left_ms(deadline));
 }
 
 static void *mirror(void *arg)
@@ -245,7 +241,7 @@ int journal_open(struct journal **out, const char *env, const struct env_lock *l
     j->root = root;
     j->pending = node_new_map();
     pthread_mutex_init(&j->mutex, NULL);
-    pthread_cond_init(&j->cond, NULL);
+    pool_cond_init(&j->cond);
     j->fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (j->fd < 0) {
         err_sys(e, "opening %s", j->path);
