@@ -134,6 +134,13 @@ const char *node_get_text(const struct node *n, const char *key)
     return child && child->kind != NODE_KIND_NULL ? child->text : NULL;
 }
 
+bool node_text_is(const struct node *n, const char *key, const char *value)
+{
+    const char *text = node_get_text(n, key);
+
+    return text && strcmp(text, value) == 0;
+}
+
 bool node_to_int(const struct node *n, int64_t *out)
 {
     if (!n || !n->text || (n->kind != NODE_KIND_NUMBER && n->kind != NODE_KIND_STRING))

@@ -45,6 +45,8 @@ bool node_equal(const struct node *a, const struct node *b); /* values; map orde
 struct node *node_get(const struct node *n, const char *key);
 /* Text of a scalar child; NULL when missing, null, a list or a map. Borrowed. */
 const char *node_get_text(const struct node *n, const char *key);
+/* Whether that text is there and equal to `value`. */
+bool node_text_is(const struct node *n, const char *key, const char *value);
 /* Integer of a scalar child, or `fallback` when missing or not an int64. */
 int64_t node_get_int(const struct node *n, const char *key, int64_t fallback);
 bool node_get_bool(const struct node *n, const char *key, bool fallback);

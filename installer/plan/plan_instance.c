@@ -202,13 +202,6 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     add_start(b, item, START_OF_NEW, create, cause);
 }
 
-static bool text_is(const struct node *n, const char *key, const char *value)
-{
-    const char *text = node_get_text(n, key);
-
-    return text && strcmp(text, value) == 0;
-}
-
 /* A JSON report of the agent in the snapshot; NULL when there is none. Owned. */
 static struct node *report(const struct builder *b, char *key)
 {
@@ -232,9 +225,9 @@ static struct node *complaints(const struct builder *b, const char *name)
     auto_node struct node *applied = report(b, keys_instance_applied(b->d->spec->name, name));
     auto_node struct node *n = node_new_map();
 
-    if (text_is(status, "state", "ready") && text_is(status, "health", "unhealthy"))
+    if (node_text_is(status, "state", "ready") && node_text_is(status, "health", "unhealthy"))
         node_set_text(n, "reason", node_get_text(status, "reason"));
-    if (text_is(applied, "result", "failed"))
+    if (node_text_is(applied, "result", "failed"))
         node_set_text(n, "error", node_get_text(applied, "error"));
     return n->count ? steal(n) : NULL;
 }
@@ -350,8 +343,8 @@ static bool is_well(const struct builder *b, const struct desired_instance *it)
     auto_node struct node *status = report(b, keys_instance_status(env, it->spec->name));
     auto_node struct node *applied = report(b, keys_instance_applied(env, it->spec->name));
 
-    return text_is(status, "state", "ready") && !text_is(status, "health", "unhealthy") &&
-           text_is(applied, "result", "ok");
+    return node_text_is(status, "state", "ready") && !node_text_is(status, "health", "unhealthy") &&
+           node_text_is(applied, "result", "ok");
 }
 
 void builder_add_waits(struct builder *b)

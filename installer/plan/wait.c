@@ -185,13 +185,6 @@ static struct node *report(const struct waiter *w, char *key)
     return n;
 }
 
-static bool text_is(const struct node *n, const char *key, const char *value)
-{
-    const char *text = node_get_text(n, key);
-
-    return text && strcmp(text, value) == 0;
-}
-
 static int give_up(struct waiter *w, const struct op *op, const struct node *status,
                    const char *why, struct err *e)
 {
@@ -263,7 +256,7 @@ static int64_t patience_ms(const struct op *op, const struct node *status)
     const struct manifest *m = op->instance->spec->manifest;
     int64_t prepare = m->hook_deadline_ms < PREPARE_MAX_MS ? m->hook_deadline_ms : PREPARE_MAX_MS;
 
-    if (text_is(status, "state", "ready"))
+    if (node_text_is(status, "state", "ready"))
         return m->ready_deadline_ms;
     return m->ready_deadline_ms + prepare + AGENT_FIRST_MS;
 }
@@ -307,12 +300,12 @@ static bool is_as_before(struct waiter *w, size_t i, const char *hash, const str
                          const struct node *applied)
 {
     const struct op *op = &w->r->plan->ops[i];
-    bool failed = text_is(applied, "result", "failed");
-    bool unhealthy = text_is(status, "health", "unhealthy");
+    bool failed = node_text_is(applied, "result", "failed");
+    bool unhealthy = node_text_is(status, "health", "unhealthy");
     int64_t turns = 2 * op->instance->spec->manifest->health_every_ms;
 
-    if (!text_is(status, "state", "ready") || (!failed && !unhealthy) ||
-        !text_is(applied, "hash", hash) || clock_now_ms() - w->since[i] < turns ||
+    if (!node_text_is(status, "state", "ready") || (!failed && !unhealthy) ||
+        !node_text_is(applied, "hash", hash) || clock_now_ms() - w->since[i] < turns ||
         !is_of_this_run(w, i, node_get_int(applied, "at", 0)))
         return false;
     if (failed && !was_said(node_get_text(applied, "error"), op->before))
@@ -338,13 +331,13 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
     /* Nothing to compare until the agent has spoken; this is asked often. */
     if (applied && desired_hash(w, op, hash, e) < 0)
         return WAIT_RESULT_FAILED;
-    if (text_is(status, "state", "ready") && text_is(status, "health", "healthy") &&
-        text_is(applied, "hash", hash) && text_is(applied, "result", "ok") &&
+    if (node_text_is(status, "state", "ready") && node_text_is(status, "health", "healthy") &&
+        node_text_is(applied, "hash", hash) && node_text_is(applied, "result", "ok") &&
         is_of_this_run(w, i, node_get_int(status, "since", 0)))
         return WAIT_RESULT_DONE;
     if (op->before && is_as_before(w, i, hash, status, applied))
         return WAIT_RESULT_DONE;
-    if (text_is(applied, "hash", hash) && text_is(applied, "result", "failed") &&
+    if (node_text_is(applied, "hash", hash) && node_text_is(applied, "result", "failed") &&
         !was_said(node_get_text(applied, "error"), op->before) &&
         is_of_this_run(w, i, node_get_int(applied, "at", 0))) {
         node_set_text(applied, "reason", node_get_text(applied, "error"));
@@ -357,7 +350,8 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
     }
     if (waited > patience_ms(op, status)) {
         give_up(w, op, status,
-                text_is(status, "state", "ready") ? "is not healthy" : "did not get ready in time",
+                node_text_is(status, "state", "ready") ? "is not healthy"
+                                                       : "did not get ready in time",
                 e);
         return WAIT_RESULT_FAILED;
     }
