@@ -16,6 +16,15 @@ int instances_select(struct strv *out, const struct cmd_context *x, const struct
 /* The container of one instance: id, borrowed from x->containers. ERR_NOTFOUND. */
 int instances_container(const char **id, const struct cmd_context *x, const char *instance,
                         struct err *e);
+/* The container that a word means: an instance's name, the container's name or the beginning of its
+ * id (four digits at least). Borrowed; NULL when there is none. ERR_USAGE when several ids begin
+ * with it. */
+int instances_find(const struct node **out, const struct cmd_context *x, const char *word,
+                   struct err *e);
+/* Fills *e: there is none of that name, and which one is near. `known` NULL: those that have a
+ * container. */
+int instances_unknown(const struct cmd_context *x, const char *word, const struct strv *known,
+                      struct err *e);
 /* "running", "exited", ... of an instance's container, or "missing". */
 const char *instances_state(const struct cmd_context *x, const char *instance);
 

@@ -4,8 +4,8 @@
  * {"environment","uuid","healthy",
  *  "instances":[{"instance","component","container","state","health","reason","ok","restarts",
  *                "crashes","since","address","image","agent",
- *                "config":{"current","revision","desired","applied","result","error",
- *                          "pending":[..]}}],
+ *                "config":{"current","revision","desired_revision","desired","applied","result",
+ *                          "error","pending":[..]}}],
  *  "etcd":{"answers","error","version","endpoints","leader","db_size","db_quota","revision",
  *          "alarms":[..]}}
  */

@@ -53,20 +53,26 @@ static void names_of(struct strv *out, const struct world *w, const char *env)
     instances_sort(out);
 }
 
-/* Hash over what etcd holds for an instance now: its own keys and its component's. */
-static void desired_hash(char out[65], const struct world *w, char *own, char *common)
+/* Hash over what etcd holds for an instance now: its own keys and its component's; and the revision
+ * of the newest of them. */
+static int64_t desired_hash(char out[65], const struct world *w, char *own, char *common)
 {
     auto_node struct node *mine = node_new_map();
+    int64_t newest = 0;
 
     for (size_t i = 0; i < w->keys.count; i++) {
         const struct etcd_kv *kv = &w->keys.items[i];
         if (strncmp(kv->key, own, strlen(own)) == 0 ||
-            strncmp(kv->key, common, strlen(common)) == 0)
+            strncmp(kv->key, common, strlen(common)) == 0) {
             node_set_text(mine, kv->key, kv->value);
+            if (kv->mod_revision > newest && !applied_is_report(kv->key))
+                newest = kv->mod_revision;
+        }
     }
     applied_hash(out, mine);
     free(own);
     free(common);
+    return newest;
 }
 
 static void set_hash(struct node *n, const char *key, const char *hash)
@@ -85,11 +91,13 @@ static struct node *config_of(const struct world *w, const char *env, const char
     const char *hash = node_get_text(applied, "hash"), *result = node_get_text(applied, "result");
     const struct node *pending = node_get(applied, "pending");
     char desired[65];
+    int64_t newest =
+        desired_hash(desired, w, keys_instance(env, name), keys_component(env, component));
 
-    desired_hash(desired, w, keys_instance(env, name), keys_component(env, component));
     node_set_bool(n, "current",
                   hash && strcmp(hash, desired) == 0 && result && strcmp(result, "ok") == 0);
     set_hash(n, "desired", desired);
+    node_set_int(n, "desired_revision", newest);
     set_hash(n, "applied", hash);
     if (applied)
         node_set_int(n, "revision", node_get_int(applied, "revision", 0));
