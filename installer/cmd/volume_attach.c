@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cmd/volume_format.h"
 #include "conf/units.h"
 
 static int find_driver(const struct spec_instance **out, const struct volume_run *r,
@@ -110,6 +111,8 @@ static int run_attach(struct cmd_context *x, void *opts, const struct strv *name
     struct volume_run r;
     int result = volume_run_open(&r, x, &o->common, e);
 
+    if (result == 0 && !o->read_only)
+        result = volume_format_forget(&r, names, e);
     if (result == 0)
         result = volume_attach_many(&r, &a, e);
     if (result == 0)
@@ -342,6 +345,8 @@ static int run_move(struct cmd_context *x, void *opts, const struct strv *names,
 
     if (result == 0 && o->common.no_wait && !o->force)
         result = err_set(e, ERR_USAGE, "a move waits for the old driver: not with --no-wait");
+    if (result == 0)
+        result = volume_format_forget(&r, names, e);
     if (result == 0)
         result = volume_move_to(&r, &m, names->items[0], e);
     if (result == 0)

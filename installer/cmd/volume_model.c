@@ -320,6 +320,7 @@ int volume_rollback(const struct volume_maps *m, const char *name, const char *s
     if (find_snapshot(&n, m, name, snapshot, e) < 0 ||
         refuse_attached(m, name, "going back to a snapshot", e) < 0)
         return -1;
+    node_remove(n, "formatting"); /* something else is in it then */
     r = node_set(n, "rollback", node_new_map());
     node_set_text(r, "to", snapshot);
     node_set_int(r, "serial", serial);

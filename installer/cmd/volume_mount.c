@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,11 +23,12 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "cmd/volume_attach.h"
+#include "cmd/volume_format.h"
 #include "plan/host_dir.h"
 
 #define STATE_ROOT "/run/slipway/mounts"
 
-enum { TOOL_MS = 60000, END_MS = 20000, POLL_MS = 50, OUTPUT_MAX = 16384 };
+enum { TOOL_MS = 60000, END_MS = 20000, POLL_MS = 50, OUTPUT_MAX = 16384, LOOP_MAJOR = 7 };
 
 static const char HELPER[] = "qemu-storage-daemon";
 
@@ -55,6 +58,46 @@ static void place_init(struct place *p, const char *env, const char *volume)
     p->pid = fs_join(p->dir, "pid");
     p->target = fs_join(p->dir, "target");
     p->attached = fs_join(p->dir, "attached");
+}
+
+/* Makes the place and waits for who works there: another run, or the mkfs of one that was killed.
+ */
+static int lock_place(int *fd, const struct place *p, struct err *e)
+{
+    int64_t end = clock_deadline(TOOL_MS);
+
+    for (;;) {
+        auto_close int dir = -1;
+        struct stat mine, now;
+
+        if (fs_mkdirs(p->dir, 0700, e) < 0)
+            return -1;
+        dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0 && errno != ENOENT)
+            return err_sys(e, "cannot open %s", p->dir);
+        /* Whoever had it may have removed it at the end. */
+        if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0 && fstat(dir, &mine) == 0 &&
+            stat(p->dir, &now) == 0 && mine.st_ino == now.st_ino) {
+            *fd = dir;
+            dir = -1;
+            return 0;
+        }
+        if (clock_passed(end))
+            return err_set(e, ERR_CONFLICT,
+                           "another run mounts or unmounts the volume on this machine, or its mkfs "
+                           "has not ended");
+        clock_sleep_ms(POLL_MS);
+    }
+}
+
+/* A file system in a file begins at this folder. */
+static bool is_mounted(const char *dir)
+{
+    auto_free char *above = mem_printf("%s/..", dir);
+    struct stat st, parent;
+
+    return stat(dir, &st) == 0 && stat(above, &parent) == 0 && st.st_dev != parent.st_dev &&
+           major(st.st_dev) == LOOP_MAJOR;
 }
 
 /* Runs a tool of the machine; what it says is the error. */
@@ -166,16 +209,8 @@ static int find_file(char **out, const struct place *p, const struct volume_run 
 
 static int mount_file(const char *file, const char *dir, bool read_only, struct err *e)
 {
-    const char *format[] = {"mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard", file, NULL};
     const char *mount[] = {"mount", "-o", read_only ? "loop,ro" : "loop", file, dir, NULL};
-    bool blank;
 
-    if (fs_is_blank(&blank, file, e) < 0)
-        return -1;
-    if (blank && read_only)
-        return err_set(e, ERR_CONFLICT, "it holds nothing and is attached for reading only");
-    if (blank && tool(format, e) < 0)
-        return -1;
     return fs_mkdirs(dir, 0755, e) < 0 ? -1 : tool(mount, e);
 }
 
@@ -224,10 +259,23 @@ static int stop_helper(const struct place *p, struct err *e)
     return 0;
 }
 
+static const struct node *attachment(const struct volume_run *r, const char *volume)
+{
+    const struct node *a;
+
+    node_for_each (a, r->attached) {
+        if (strcmp(node_get_text(a, "volume"), volume) == 0)
+            return a;
+    }
+    return NULL;
+}
+
 static int detach_after(struct volume_run *r, const struct place *p, const char *volume,
                         struct err *e)
 {
-    return fs_exists(p->attached) ? volume_detach_from(r, volume, NULL, VOLUME_DETACH_ASKED, e) : 0;
+    return fs_exists(p->attached) && attachment(r, volume)
+               ? volume_detach_from(r, volume, NULL, VOLUME_DETACH_ASKED, e)
+               : 0;
 }
 
 static void forget(const struct place *p)
@@ -253,17 +301,6 @@ static void take_back(struct volume_run *r, const struct place *p, const char *v
 /* ---- mount ------------------------------------------------------------------------------------
  */
 
-static const struct node *attachment(const struct volume_run *r, const char *volume)
-{
-    const struct node *a;
-
-    node_for_each (a, r->attached) {
-        if (strcmp(node_get_text(a, "volume"), volume) == 0)
-            return a;
-    }
-    return NULL;
-}
-
 /* Attached already, or now, to a driver that has a socket here. */
 static int need_attached(struct volume_run *r, const struct place *p, const struct strv *names,
                          const char *to, struct err *e)
@@ -275,7 +312,8 @@ static int need_attached(struct volume_run *r, const struct place *p, const stru
         return -1;
     if (attachment(r, names->items[0]))
         return 0;
-    if (volume_attach_many(r, &a, e) < 0 || write_text(p->attached, "yes\n", e) < 0)
+    /* The word before the deed: killed in between, `volume unmount` still knows. */
+    if (write_text(p->attached, "yes\n", e) < 0 || volume_attach_many(r, &a, e) < 0)
         return -1;
     return volume_run_again(r, e);
 }
@@ -285,37 +323,56 @@ struct mount_options {
     const char *to;
 };
 
+/* Attached, a file, formatted, mounted. */
+static int bring_about(struct volume_run *r, const struct mount_options *o, const struct place *p,
+                       const struct volume_format *what, const char *dir, struct err *e)
+{
+    auto_free char *name = mem_strdup(what->name), *file = NULL;
+    char *items[] = {name, NULL};
+    struct strv names = {.items = items, .count = 1};
+    struct volume_format f = *what;
+    const struct node *a;
+
+    /* What a run before left that was killed. */
+    if (stop_helper(p, e) < 0 || need_attached(r, p, &names, o->to, e) < 0)
+        return -1;
+    a = attachment(r, name);
+    if (!a || refuse_docker(r, a, e) < 0 || find_file(&file, p, r, a, e) < 0)
+        return a ? -1 : err_set(e, ERR_CONFLICT, "volume %s was detached meanwhile", name);
+    f.file = file;
+    f.read_only = node_get_bool(a, "read_only", false);
+    /* The place before the mount: killed in between, `volume unmount` still finds what there is. */
+    return write_text(p->target, dir, e) < 0 || volume_format(r, &f, e) < 0
+               ? -1
+               : mount_file(file, dir, f.read_only, e);
+}
+
 static int mount_volume(struct volume_run *r, const struct mount_options *o,
                         const struct strv *words, struct err *e)
 {
     const char *name = words->items[0], *dir = words->items[1];
-    struct strv names = {.items = words->items, .count = 1};
     auto_free char *there = NULL;
-    auto_free char *file = NULL;
     auto_place struct place p;
-    const struct node *a;
-    int result = 0;
+    auto_close int lock = -1;
+    struct volume_format f = {.name = name};
 
     place_init(&p, r->x->env, name);
-    there = read_word(p.target);
-    if (there)
-        return err_set(e, ERR_CONFLICT,
-                       "volume %s is mounted on %s; `slipway volume unmount %s` first", name, there,
-                       name);
     if (dir[0] != '/')
         return err_set(e, ERR_USAGE, "%s: the folder is named from / on", dir);
-    if (fs_mkdirs(p.dir, 0700, e) < 0)
+    if (lock_place(&lock, &p, e) < 0 || volume_run_again(r, e) < 0)
         return -1;
-    /* The place before the mount: killed in between, `volume unmount` still finds what there is. */
-    if (need_attached(r, &p, &names, o->to, e) == 0 && (a = attachment(r, name)) &&
-        refuse_docker(r, a, e) == 0 && find_file(&file, &p, r, a, e) == 0 &&
-        write_text(p.target, dir, e) == 0)
-        result = mount_file(file, dir, node_get_bool(a, "read_only", false), e);
-    else
-        result = -1;
-    if (result < 0)
-        take_back(r, &p, name);
-    return result;
+    there = read_word(p.target);
+    if (there && is_mounted(there))
+        return strcmp(there, dir) == 0
+                   ? 0
+                   : err_set(e, ERR_CONFLICT,
+                             "volume %s is mounted on %s; `slipway volume unmount %s` first", name,
+                             there, name);
+    f.held = lock;
+    if (bring_about(r, o, &p, &f, dir, e) == 0)
+        return 0;
+    take_back(r, &p, name);
+    return -1;
 }
 
 static int need_root(const char *what, struct err *e)
@@ -361,7 +418,8 @@ const struct cmd cmd_volume_mount = {
              .details = "Works where the mounts of containers do not reach this machine: "
                         "qemu-storage-daemon makes a file of the QEMU driver's socket here. A "
                         "volume that holds nothing gets an ext4 file system; one that holds "
-                        "anything else is left as it is.",
+                        "anything else is left as it is. Killed at any point, the same command "
+                        "goes on where it was.",
              .options = mount_specs,
              .examples = mount_examples,
              .group = "Volumes"},
@@ -379,8 +437,11 @@ static int unmount_volume(struct volume_run *r, const char *name, struct err *e)
 {
     auto_free char *dir = NULL;
     auto_place struct place p;
+    auto_close int lock = -1;
 
     place_init(&p, r->x->env, name);
+    if (fs_exists(p.dir) && lock_place(&lock, &p, e) < 0)
+        return -1;
     dir = read_word(p.target);
     if (!dir)
         return err_set(e, ERR_NOTFOUND,

@@ -245,6 +245,57 @@ if command -v qemu-storage-daemon >/dev/null; then
     check "and keeps it" cmp -n 4096 "$TMP/far" "$host/$m-far" 0 32M
     check_status "detached" 0 volume detach "$m-far"
     check_status "and deleted" 0 volume delete "$m-far"
+
+    # kill -9 in the middle of its mkfs, which goes on for a moment: half of a file system, without what says that it is one.
+    mkdir "$TMP/bin"
+    cat >"$TMP/bin/mkfs.ext4" <<'END'
+#!/bin/sh
+for file; do :; done
+truncate -s 64M "$TMP/half"
+mke2fs -q -t ext4 -F "$TMP/half"
+kill -9 $PPID
+sleep 1
+dd if="$TMP/half" of="$file" bs=4k skip=2 seek=2 count=1000 conv=notrunc,fsync status=none
+END
+    chmod 755 "$TMP/bin/mkfs.ext4"
+    killed_in_mount() { # VOLUME
+        check_status "a volume" 0 volume create "$1" --size 64MiB
+        check_status "its first mount is killed in mkfs" 137 env PATH="$TMP/bin:$PATH" "$SLIPWAY" -q -e "$env" volume mount "$1" "$TMP/mnt"
+    }
+    killed_in_mount "$m-k"
+    check_status "the same command again" 0 volume mount "$m-k" "$TMP/mnt"
+    echo hello >"$TMP/mnt/x"
+    check_status "and again" 0 volume mount "$m-k" "$TMP/mnt"
+    check_same "formats it once" "hello" "$(cat "$TMP/mnt/x")"
+    check_status "unmounted" 0 volume unmount "$m-k"
+    check_same "and detached" "64MiB " "$(state "$m-k")"
+    check_status "mounted again" 0 volume mount "$m-k" "$TMP/mnt"
+    check_same "it is as it was" "hello" "$(cat "$TMP/mnt/x")"
+    check_status "unmounted" 0 volume unmount "$m-k"
+    check_status "and deleted" 0 volume delete "$m-k"
+    killed_in_mount "$m-u"
+    check_status "unmounted instead" 0 volume unmount "$m-u"
+    check_same "it is detached" "64MiB " "$(state "$m-u")"
+    check_status "and can be mounted" 0 volume mount "$m-u" "$TMP/mnt"
+    check_status "unmounted" 0 volume unmount "$m-u"
+    check_status "and deleted" 0 volume delete "$m-u"
+    killed_in_mount "$m-h"
+    check_status "unmounted" 0 volume unmount "$m-h"
+    check_status "somebody has it by hand" 0 volume attach "$m-h" --to fuse
+    check_status "and gives it back" 0 volume detach "$m-h"
+    fails "then it is left alone" "mount: " volume mount "$m-h" "$TMP/mnt"
+    check_status "and deleted" 0 volume delete "$m-h"
+    killed_in_mount "$m-w"
+    check_status "unmounted" 0 volume unmount "$m-w"
+    check_same "the mark is there" "true" "$(slip config get ceph-mgr volumes | jq ".[\"$m-w\"].formatting")"
+    check_status "attached by a program that knows no mark" 0 slip -q config set volumedriver-fuse-1 volumes \
+        "{\"$m-w\": {\"pool\": \"volumes\", \"image\": \"$m-w\", \"size\": 67108864}}"
+    wait_until 60 test -f "$host/$m-w"
+    dd if="$TMP/far" of="$host/$m-w" conv=notrunc,fsync status=none
+    fails "what somebody wrote" "mount: " volume mount "$m-w" "$TMP/mnt"
+    check "stays" cmp -n 4096 "$TMP/far" "$host/$m-w"
+    check_status "detached" 0 volume detach "$m-w"
+    check_status "and deleted" 0 volume delete "$m-w"
 else
     skip "volume mount" "no qemu-storage-daemon on this machine"
 fi

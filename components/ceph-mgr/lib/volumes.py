@@ -16,7 +16,8 @@ from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
 from slipway_rbd import EEXIST, ENOENT, MADE, OWNER, Pool, gone, size_bytes  # noqa: E402
 
 USER = "client.slipway-pool"
-KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent"}
+KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent",
+        "formatting"}  # `slipway volume mount` began to format it; nothing to do here
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 LEAST, MOST = 1 << 20, 64 << 40
 DEFAULT_POOL = "volumes"
