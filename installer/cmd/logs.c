@@ -11,12 +11,11 @@
 #include "base/sig.h"
 #include "cmd/cmd.h"
 #include "cmd/instances.h"
-#include "cmd/out.h"
+#include "cmd/log_lines.h"
 
 enum {
-    LINE_MAX_BYTES = (1 << 20) + 64, /* what the engine gives at most, with its timestamp */
-    KEPT_MAX = 500000,               /* lines that are held to be sorted */
-    SECONDS_MIN_DIGITS = 9,          /* a shorter number is no time of day but a duration */
+    KEPT_MAX = 500000,      /* lines that are held to be sorted */
+    SECONDS_MIN_DIGITS = 9, /* a shorter number is no time of day but a duration */
 };
 
 struct logs_options {
@@ -51,11 +50,10 @@ struct kept {
 struct logs {
     struct cmd_context *x;
     const struct logs_options *o;
-    struct strv names;
+    struct log_lines out;
     char *since, *until;
     int tail;
-    bool color, keep;
-    int width;
+    bool keep;
     pthread_mutex_t mutex; /* stdout, kept, first */
     struct kept *kept;
     size_t count;
@@ -68,51 +66,9 @@ struct source {
     size_t number;
 };
 
-/* "TIME text" as the engine gives it, to where the text begins. */
-static const char *skip_time(const char *line)
+static void print_kept(const struct logs *l, const struct kept *k)
 {
-    const char *space = strchr(line, ' ');
-    return space ? space + 1 : line;
-}
-
-static void print_json(const struct logs *l, const struct kept *k)
-{
-    auto_node struct node *n = node_new_map();
-    const char *text = skip_time(k->text);
-    auto_free char *time = mem_strndup(k->text, text > k->text ? (size_t)(text - k->text - 1) : 0);
-    auto_buf struct buf safe = {0};
-
-    buf_init(&safe, LINE_MAX_BYTES * 4);
-    out_safe(&safe, text, k->len - (size_t)(text - k->text));
-    node_set_text(n, "instance", l->names.items[k->source]);
-    node_set_text(n, "stream", k->stream == 2 ? "stderr" : "stdout");
-    node_set_text(n, "time", time);
-    node_set_text(n, "line", buf_str(&safe));
-    out_json_line(n);
-}
-
-static void print_line(const struct logs *l, const struct kept *k)
-{
-    auto_buf struct buf b = {0};
-    const char *text = l->o->timestamps ? k->text : skip_time(k->text);
-
-    if (l->x->json) {
-        print_json(l, k);
-        return;
-    }
-    buf_init(&b, LINE_MAX_BYTES * 4);
-    if (l->names.count > 1) {
-        if (l->color)
-            buf_puts(&b, out_escape_of(k->source));
-        buf_printf(&b, "%-*s | ", l->width, l->names.items[k->source]);
-        if (l->color)
-            buf_puts(&b, out_escape(OUT_PLAIN));
-    }
-    out_safe(&b, text, k->len - (size_t)(text - k->text));
-    buf_putc(&b, '\n');
-    out_buf(&b);
-    if (l->o->follow)
-        fflush(stdout);
+    log_lines_print(&l->out, k->source, k->stream, k->text, k->len);
 }
 
 static void on_line(void *arg, int stream, const char *text, size_t len)
@@ -129,7 +85,7 @@ static void on_line(void *arg, int stream, const char *text, size_t len)
         l->kept[l->count++] = k;
     } else {
         if (!l->keep)
-            print_line(l, &k);
+            print_kept(l, &k);
         free(k.text);
     }
     pthread_mutex_unlock(&l->mutex);
@@ -156,7 +112,7 @@ static int read_one(struct logs *l, size_t number, struct err *e)
     const char *id;
     int r;
 
-    if (instances_container(&id, l->x, l->names.items[number], e) < 0 ||
+    if (instances_container(&id, l->x, l->out.names.items[number], e) < 0 ||
         engine_clone(&g, l->x->engine, e) < 0)
         return -1;
     r = engine_container_logs(g, id, &o, e);
@@ -171,7 +127,7 @@ static void job(void *arg, size_t i)
 
     if (read_one(l, i, &e) == 0)
         return;
-    err_wrap(&e, "logs of %s", l->names.items[i]);
+    err_wrap(&e, "logs of %s", l->out.names.items[i]);
     pthread_mutex_lock(&l->mutex);
     if (!l->failed)
         l->first = e;
@@ -224,33 +180,17 @@ static int parse_time(char **out, const char *option, const char *text, struct e
     return 0;
 }
 
-static int parse_tail(int *out, const char *text, struct err *e)
-{
-    char *end;
-    long n;
-
-    *out = -1;
-    if (!text || strcmp(text, "all") == 0)
-        return 0;
-    n = strtol(text, &end, 10);
-    if (*end || end == text || n < 0 || n > 100000000)
-        return err_set(e, ERR_USAGE, "--tail takes a number or all, not %s", text);
-    *out = (int)n;
-    return 0;
-}
-
 static int prepare(struct logs *l, const struct strv *operands, struct err *e)
 {
-    if (parse_tail(&l->tail, l->o->tail, e) < 0 ||
+    if (log_lines_tail(&l->tail, l->o->tail, e) < 0 ||
         parse_time(&l->since, "--since", l->o->since, e) < 0 ||
         parse_time(&l->until, "--until", l->o->until, e) < 0 ||
-        instances_select(&l->names, l->x, operands, 0, e) < 0)
+        instances_select(&l->out.names, l->x, operands, 0, e) < 0)
         return -1;
-    for (size_t i = 0; i < l->names.count; i++)
-        if ((int)strlen(l->names.items[i]) > l->width)
-            l->width = (int)strlen(l->names.items[i]);
-    l->color = out_has_color(l->x, stdout);
-    l->keep = l->names.count > 1 && !l->o->follow;
+    log_lines_open(&l->out, l->x);
+    l->out.timestamps = l->o->timestamps;
+    l->out.flush = l->o->follow;
+    l->keep = l->out.names.count > 1 && !l->o->follow;
     return 0;
 }
 
@@ -261,13 +201,13 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
 
     if (r == 0) {
         /* Following needs a thread each: a stream does not end. */
-        unsigned threads = l.o->follow ? (unsigned)l.names.count : 4;
+        unsigned threads = l.o->follow ? (unsigned)l.out.names.count : 4;
 
-        pool_run(l.names.count, threads, job, &l);
+        pool_run(l.out.names.count, threads, job, &l);
         if (l.count > 1)
             qsort(l.kept, l.count, sizeof(*l.kept), by_time);
         for (size_t i = 0; i < l.count; i++)
-            print_line(&l, &l.kept[i]);
+            print_kept(&l, &l.kept[i]);
         if (l.count == KEPT_MAX)
             log_warn("only %d lines are shown; ask for less with --since or --tail", KEPT_MAX);
         if (l.failed) {
@@ -278,7 +218,7 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
     for (size_t i = 0; i < l.count; i++)
         free(l.kept[i].text);
     free(l.kept);
-    strv_clear(&l.names);
+    log_lines_close(&l.out);
     free(l.since);
     free(l.until);
     return r;

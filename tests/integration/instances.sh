@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What an operator asks and does about single instances: show.
+# What an operator asks and does about single instances: show, attach.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -59,4 +59,66 @@ check_status "one without a container is shown" 0 slip show sleeper-2
 check_has "as missing" "$(cat "$TMP/out")" "State:        missing"
 check "in JSON too" jq -e '.state == "missing" and .container == null' <(slip show --json sleeper-2)
 check_status "up brings it back" 0 slip up
+
+# attach: on a terminal of its own, where SIGUSR1 types Ctrl-C, and in a pipe.
+number=0
+attach() { # KIND WORDS...: in the background; prints to $printed
+    local kind=$1
+    shift
+    number=$((number + 1))
+    printed=$TMP/attach$number
+    python3 "$ROOT/tests/integration/ctrl_c.py" "$kind" "$printed" "$SLIPWAY" "${slip_options[@]}" -e "$env" attach "$@" &
+    runner=$!
+    on_exit "kill $runner"
+}
+printed() { grep -q -- "$1" "$printed"; }
+print() { docker exec "$env-$1" sh -c "echo '$2' >/proc/1/fd/1"; }
+# Again and again: nobody says when it has begun to follow.
+follows() { print "$1" "$2" && printed "$2"; }
+end() { # NAME STATUS
+    local status=0
+    wait "$runner" || status=$?
+    check_same "$1" "$2" "$status"
+}
+print sleeper-1 "said before"
+said() { slip logs --tail 1 sleeper-1 | grep -q "said before"; }
+check "a line is in the log" wait_until 60 said
+for kind in tty pipe; do
+    started=$(docker inspect -f '{{.State.StartedAt}} {{.State.Pid}}' "$env-sleeper-1")
+    attach $kind sleeper-1
+    check "attach, $kind: what was said last comes first" wait_until 60 printed "said before"
+    check "attach, $kind: then what is said now" wait_until 60 follows sleeper-1 "said in a $kind"
+    check "attach, $kind: how to leave is said" printed "Ctrl-C leaves it running"
+    kill -USR1 $runner
+    end "attach, $kind: Ctrl-C ends it well" 0
+    check "attach, $kind: it says so" printed "sleeper-1 detached"
+    check_same "attach, $kind: the instance runs on, untouched" "$started" "$(docker inspect -f '{{.State.StartedAt}} {{.State.Pid}}' "$env-sleeper-1")"
+done
+
+attach pipe --tail 0 sleeper
+check "several have their names" wait_until 60 follows sleeper-1 "from the first"
+check "each" wait_until 60 follows sleeper-2 "from the second"
+check "in front of each line" printed "^sleeper-2 | from the second"
+check_status "restart one" 0 slip restart sleeper-1
+check "attach tells its end" wait_until 60 printed "sleeper-1 ended"
+check "and that it runs again" wait_until 60 printed "sleeper-1 runs again"
+check "and goes on with it" wait_until 60 follows sleeper-1 "after the restart"
+check_same "no line twice" "" "$(sort "$printed" | grep '|' | grep -v 'from the\|after the' | uniq -d)"
+check_status "a new container" 0 docker rm -f "$env-sleeper-2"
+check "attach tells that one has none" wait_until 60 printed "sleeper-2 is removed"
+check_status "remove the other too" 0 docker rm -f "$env-sleeper-1"
+end "attach ends when all are removed" 0
+check_status "up" 0 slip up
+
+says "without a name there is a choice" 6 "name instances or components, or use --all: echo-1, etcd-1, sleeper-1, sleeper-2" slip attach
+attach tty
+check "on a terminal it is asked for" wait_until 60 printed "Number or name: "
+check "with numbers" printed "  3  sleeper-1"
+kill -USR1 $runner
+end "Ctrl-C there chooses none" 130
+says "attach to an unknown one" 1 "did you mean sleeper-1?" slip attach sleper-1
+says "a bad --tail" 6 "--tail takes a number or all, not some" slip attach --tail some sleeper-1
+check_status "stop one" 0 slip stop echo-1
+says "attach to one that does not run" 1 "echo-1 does not run (exited); what it printed: \`slipway logs echo-1\`" slip attach echo-1
+check_status "start it" 0 slip start echo-1
 finish
