@@ -18,6 +18,8 @@ enum { EXIT_FAILED = 5, DEFAULT_MS = 180000, PARALLEL = 4, TEXT_MAX = 4 << 20, M
 static const struct opt_example examples[] = {
     {"slipway check", "everything; exit status 5 when something failed"},
     {"slipway check access ceph-osd", "two modules"},
+    {"slipway check access latency", "one test of a module; access.latency means the same"},
+    {"slipway check --json | jq .recap", "how many of each; no check ever asks anything"},
     {"slipway check fuse", "whether this host can have volumes as files, and what is missing"},
     {0},
 };
@@ -56,13 +58,29 @@ void check_add(struct check *c, const char *code, enum check_result r, const cha
         node_set_text(n, "advice", advice);
 }
 
+bool check_wants(const struct check *c, const char *test)
+{
+    return check_pick_has(c->pick, test, test);
+}
+
 /* ---- modules -----------------------------------------------------------------------------------
  */
 
+#define MODULE(name) extern const struct check_module check_module_##name;
+#include "cmd/check_modules.def"
+#undef MODULE
+
+const struct check_module *const check_modules[] = {
+#define MODULE(name) &check_module_##name,
+#include "cmd/check_modules.def"
+#undef MODULE
+    NULL};
+
 struct module {
     const char *name;
-    void (*builtin)(struct check *c);
+    const struct check_module *builtin;
     const struct manifest *manifest; /* of a component with a hook check */
+    const struct check_pick *pick;   /* NULL: all of its tests */
 };
 
 struct run {
@@ -70,44 +88,14 @@ struct run {
     const struct node *status;
     struct module *modules;
     size_t count;
+    struct check_picks picks;
     pthread_mutex_t mutex; /* stdout, rows, counts */
     struct node *rows;
     size_t counts[CHECK_RESULT_COUNT];
     size_t width;
     bool color;
+    struct err unknown; /* a test that was asked for and that its component does not have */
 };
-
-static bool is_wanted(const struct strv *words, const char *name)
-{
-    return words->count == 0 || strv_has(words, name);
-}
-
-/* The environment shows mounts on the host, or somebody asks. */
-static bool wants_fuse(const struct run *r, const struct strv *words)
-{
-    const struct node *row;
-
-    if (strv_has(words, "fuse"))
-        return true;
-    node_for_each (row, node_get(r->status, "instances")) {
-        const struct manifest *m = catalog_find(r->x->catalog, node_get_text(row, "component"));
-
-        if (m && m->run.shared_mount)
-            return true;
-    }
-    return false;
-}
-
-static void add_module(struct run *r, const struct strv *words, struct module m, struct strv *known)
-{
-    strv_add(known, m.name);
-    if (!is_wanted(words, m.name))
-        return;
-    r->modules = mem_grow(r->modules, r->count + 1, sizeof(m));
-    r->modules[r->count++] = m;
-    if (strlen(m.name) > r->width)
-        r->width = strlen(m.name);
-}
 
 /* Without the folder nobody knows whether it has a hook. */
 static void check_unknown(struct check *c)
@@ -118,40 +106,85 @@ static void check_unknown(struct check *c)
               c->module);
 }
 
-static int choose_modules(struct run *r, const struct strv *words, struct err *e)
+static const struct check_module unknown = {.run = check_unknown};
+
+static void add_module(struct run *r, struct strv *known, struct module m)
 {
-    auto_strv struct strv known = {0};
+    strv_add(known, m.name);
+    r->modules = mem_grow(r->modules, r->count + 1, sizeof(m));
+    r->modules[r->count++] = m;
+}
+
+/* Every module that has something to look at here. */
+static void find_modules(struct run *r, struct strv *known, const struct strv *words)
+{
     const struct catalog *catalog = r->x->catalog;
     const struct check c = {.x = r->x, .status = r->status};
     const struct node *row;
 
-    add_module(r, words, (struct module){.name = "instances", .builtin = check_instances}, &known);
-    add_module(r, words, (struct module){.name = "access", .builtin = check_access}, &known);
-    if (wants_fuse(r, words))
-        add_module(r, words, (struct module){.name = "fuse", .builtin = check_fuse}, &known);
-    if (check_has_drivers(&c))
-        add_module(r, words, (struct module){.name = "volumes", .builtin = check_volumes}, &known);
+    for (size_t i = 0; check_modules[i]; i++) {
+        const struct check_module *m = check_modules[i];
+
+        if (!m->applies || m->applies(&c) || (m->probe && strv_has(words, m->name)))
+            add_module(r, known, (struct module){.name = m->name, .builtin = m});
+    }
     for (size_t i = 0; i < catalog->count; i++) {
         const struct manifest *m = catalog->items[i];
         auto_free char *hook = manifest_hook(m, "check");
 
         if (hook && check_has_instances(&c, m->name))
-            add_module(r, words, (struct module){.name = m->name, .manifest = m}, &known);
+            add_module(r, known, (struct module){.name = m->name, .manifest = m});
     }
     node_for_each (row, node_get(r->status, "instances")) {
         const char *component = node_get_text(row, "component");
 
-        if (*component && !catalog_find(catalog, component) && !strv_has(&known, component))
-            add_module(r, words, (struct module){.name = component, .builtin = check_unknown},
-                       &known);
+        if (*component && !catalog_find(catalog, component) && !strv_has(known, component))
+            add_module(r, known, (struct module){.name = component, .builtin = &unknown});
     }
-    for (size_t i = 0; i < words->count; i++)
-        if (!strv_has(&known, words->items[i])) {
-            auto_free char *list = strv_join(&known, ", ");
+}
 
-            return err_set(e, ERR_USAGE, "there is no check %s here; there are: %s",
-                           words->items[i], list);
+/* What a component's hook tests is known when it has spoken. */
+static int check_tests(const struct module *m, const struct check_pick *p, struct err *e)
+{
+    auto_strv struct strv names = {0};
+
+    for (size_t i = 0; m->builtin && m->builtin->tests && m->builtin->tests[i]; i++)
+        strv_add(&names, m->builtin->tests[i]);
+    for (size_t i = 0; names.count && i < p->tests.count; i++)
+        if (!strv_has(&names, p->tests.items[i])) {
+            auto_free char *list = strv_join(&names, ", ");
+
+            return err_set(e, ERR_USAGE, "%s has no test %s; it has: %s", m->name,
+                           p->tests.items[i], list);
         }
+    return 0;
+}
+
+static int choose_modules(struct run *r, const struct strv *words, struct err *e)
+{
+    auto_strv struct strv known = {0};
+    size_t kept = 0;
+
+    find_modules(r, &known, words);
+    if (check_picks_parse(&r->picks, words, &known, e) < 0)
+        return -1;
+    for (size_t i = 0; i < r->count; i++) {
+        struct module m = r->modules[i];
+
+        /* The names in the picks are of `known`, which goes. */
+        for (size_t j = 0; j < r->picks.count; j++)
+            if (strcmp(r->picks.items[j].module, m.name) == 0)
+                r->picks.items[j].module = m.name;
+        m.pick = check_picks_find(&r->picks, m.name);
+        if (words->count && !m.pick)
+            continue;
+        if (m.pick && check_tests(&m, m.pick, e) < 0)
+            return -1;
+        if (strlen(m.name) > r->width)
+            r->width = strlen(m.name);
+        r->modules[kept++] = m;
+    }
+    r->count = kept;
     return 0;
 }
 
@@ -190,6 +223,68 @@ static void print_row(const struct run *r, const struct node *row)
     fflush(stdout);
 }
 
+/* The rows of tests that were asked for; and those that say that nothing could be tested. */
+static bool is_asked_for(const struct check *c, const struct node *row)
+{
+    auto_free char *whole = mem_printf("%s.check", c->module);
+
+    return strcmp(node_get_text(row, "code"), whole) == 0 ||
+           check_pick_has(c->pick, node_get_text(row, "test"), node_get_text(row, "code"));
+}
+
+/* Names of the tests that a hook reported, when it did not report one that was asked for. */
+static void note_unknown(struct run *r, const struct check *c)
+{
+    auto_strv struct strv names = {0};
+    const struct node *row;
+
+    node_for_each (row, c->rows) {
+        auto_free char *whole = mem_printf("%s.check", c->module);
+        const char *dot = strchr(node_get_text(row, "code"), '.');
+
+        if (strcmp(node_get_text(row, "code"), whole) == 0)
+            return;
+        if (dot && !strv_has(&names, dot + 1))
+            strv_add(&names, dot + 1);
+    }
+    for (size_t i = 0; c->pick && i < c->pick->tests.count; i++) {
+        auto_free char *list = strv_join(&names, ", ");
+        bool found = false;
+
+        node_for_each (row, c->rows) {
+            found = found || check_pick_means(c->pick->tests.items[i], node_get_text(row, "test"),
+                                              node_get_text(row, "code"));
+        }
+        if (!found)
+            err_set(&r->unknown, ERR_USAGE, "%s has no test %s; it has: %s", c->module,
+                    c->pick->tests.items[i], list);
+    }
+}
+
+static void take_rows(struct run *r, const struct module *m, struct check *c)
+{
+    const struct node *row;
+    size_t taken = 0;
+
+    if (m->manifest)
+        note_unknown(r, c);
+    node_for_each (row, c->rows) {
+        if (!is_asked_for(c, row))
+            continue;
+        taken++;
+        r->counts[result_of(row)]++;
+        if (!r->x->json)
+            print_row(r, row);
+        node_add(r->rows, node_copy(row));
+    }
+    if (taken == 0 && c->pick && m->builtin) {
+        auto_free char *code = mem_printf("%s.%s", c->module, c->pick->tests.items[0]);
+
+        check_add(c, code, CHECK_SKIPPED, NULL, "there is nothing to look at");
+        take_rows(r, m, c);
+    }
+}
+
 static void job(void *arg, size_t i)
 {
     struct run *r = arg;
@@ -197,25 +292,20 @@ static void job(void *arg, size_t i)
     struct check c = {.x = r->x,
                       .status = r->status,
                       .module = m->name,
+                      .pick = m->pick && m->pick->tests.count ? m->pick : NULL,
                       .rows = node_new_list(),
                       .deadline = cmd_deadline(r->x, DEFAULT_MS)};
-    const struct node *row;
 
     if (sig_interrupts()) {
         node_free(c.rows);
         return;
     }
     if (m->builtin)
-        m->builtin(&c);
+        m->builtin->run(&c);
     else
         check_component(&c, m->manifest);
     pthread_mutex_lock(&r->mutex);
-    node_for_each (row, c.rows) {
-        r->counts[result_of(row)]++;
-        if (!r->x->json)
-            print_row(r, row);
-        node_add(r->rows, node_copy(row));
-    }
+    take_rows(r, m, &c);
     pthread_mutex_unlock(&r->mutex);
     node_free(c.rows);
 }
@@ -249,11 +339,34 @@ static int finish(struct run *r)
     return good ? 0 : EXIT_FAILED;
 }
 
-/* The probe of the host works before there is an environment. */
+/* "fuse", "fuse.loop", "fuse loop": a module that needs no environment, alone. */
+static bool is_probe(const struct strv *words)
+{
+    for (size_t i = 0; words->count && check_modules[i]; i++) {
+        const char *name = check_modules[i]->name;
+        auto_strv struct strv known = {0};
+        struct check_picks picks;
+        struct err none;
+        bool only = false;
+
+        if (!check_modules[i]->probe)
+            continue;
+        for (size_t j = 0; check_modules[j]; j++)
+            strv_add(&known, check_modules[j]->name);
+        if (check_picks_parse(&picks, words, &known, &none) < 0)
+            return false;
+        only = picks.count == 1 && strcmp(picks.items[0].module, name) == 0;
+        check_picks_clear(&picks);
+        if (only)
+            return true;
+    }
+    return false;
+}
+
 static int look(struct node **status, struct cmd_context *x, const struct strv *words,
                 struct err *e)
 {
-    bool probe = words->count == 1 && strcmp(words->items[0], "fuse") == 0;
+    bool probe = is_probe(words);
 
     if (cmd_prepare(x, CMD_NEEDS_CONTAINERS, e) < 0) {
         if (!probe || e->code != ERR_NOTFOUND)
@@ -281,8 +394,13 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
             result = finish(&r);
             if (sig_interrupts())
                 result = err_set(e, ERR_INTERRUPTED, "interrupted; not everything was tried");
+            else if (r.unknown.code) {
+                *e = r.unknown;
+                result = -1;
+            }
         }
     }
+    check_picks_clear(&r.picks);
     free(r.modules);
     node_free(r.rows);
     return result;
@@ -292,14 +410,17 @@ const struct cmd cmd_check = {
     .help = {.name = "check",
              .summary = "try the environment, every component by its own check; exit 5: something "
                         "failed",
-             .args = "[MODULE ...]",
+             .args = "[MODULE [TEST ...] ...]",
              .details =
-                 "Modules: instances, access (to etcd), fuse (what this host needs for volumes as "
-                 "files; works before there is an environment), volumes (one of its own, written "
-                 "and read through every driver), and every component of the environment that has "
-                 "a hook `check`. Each test says SUCCESS, WARNING, FAILED, SKIPPED, or EXCEPTION "
-                 "when it "
-                 "could not be carried out, a code that stays the same over versions, and advice.",
+                 "Modules: instances, access (to etcd), host (space and permissions on this "
+                 "machine), containers (ports, names, zombies, logs, processes, permissions in "
+                 "them), fuse (what this host needs for volumes as files; works before there is an "
+                 "environment), volumes (one of its own, written and read through every driver), "
+                 "and every component of the environment that has a hook `check`. A word behind a "
+                 "module that is no module is one of its tests, by the name or the code that the "
+                 "module prints. Each test says SUCCESS, WARNING, FAILED, SKIPPED, or EXCEPTION "
+                 "when it could not be carried out, a code that stays the same over versions, and "
+                 "advice; the last line counts them. Exit 5: something FAILED or was an EXCEPTION.",
              .examples = examples,
              .group = "Environments"},
     .needs = CMD_NEEDS_NAME | CMD_NEEDS_CATALOG | CMD_NEEDS_ENGINE,

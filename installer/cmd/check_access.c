@@ -192,7 +192,20 @@ static void check_latency(const struct subject *s)
               LATENCY_TRIES, (long long)took[LATENCY_TRIES - 1]);
 }
 
-void check_access(struct check *check)
+static const char *const tests[] = {"members", "auth", "isolation", "latency", NULL};
+static void (*const runs[])(const struct subject *s) = {check_members, check_auth, check_isolation,
+                                                        check_latency};
+
+static const char *first_wanted(const struct check *check)
+{
+    size_t i = 0;
+
+    while (tests[i + 1] && !check_wants(check, tests[i]))
+        i++;
+    return tests[i];
+}
+
+static void check_access(struct check *check)
 {
     struct subject s = {.check = check};
     struct cmd_context *x = check->x;
@@ -200,15 +213,19 @@ void check_access(struct check *check)
 
     if (connect_root_link(&s.link, x->containers, x->env, &x->key, &e) < 0 ||
         etcd_open(&s.c, s.link, NULL, &e) < 0) {
-        check_add(check, "access.members", CHECK_FAILED, "`slipway up` starts it", "%s", e.msg);
+        auto_free char *code = mem_printf("access.%s", first_wanted(check));
+
+        check_add(check, code, CHECK_FAILED, "`slipway up` starts it", "%s", e.msg);
         link_free(s.link);
         return;
     }
     etcd_set_deadline(s.c, clock_deadline(CALL_MS * 2));
-    check_members(&s);
-    check_auth(&s);
-    check_isolation(&s);
-    check_latency(&s);
+    for (size_t i = 0; tests[i]; i++)
+        if (check_wants(check, tests[i]))
+            runs[i](&s);
     etcd_close(s.c);
     link_free(s.link);
 }
+
+const struct check_module check_module_access = {
+    .name = "access", .tests = tests, .run = check_access};

@@ -8,11 +8,22 @@
 #include "cmd/instances.h"
 #include "conf/json.h"
 
-enum { OUTPUT_MAX = 1 << 20, ERRORS_MAX = 16384, LINES_MAX = 1000 };
+enum { OUTPUT_MAX = 1 << 20, ERRORS_MAX = 16384, LINES_MAX = 1000, TESTS_MAX = 16 };
 
 static const char AGENT[] = "/usr/lib/slipway/slipway-agent";
 
-void check_instances(struct check *c)
+static bool has_code(const struct node *rows, const char *code)
+{
+    const struct node *row;
+
+    node_for_each (row, rows) {
+        if (node_text_is(row, "code", code))
+            return true;
+    }
+    return false;
+}
+
+static void check_instances(struct check *c)
 {
     const struct node *row, *rows = node_get(c->status, "instances");
 
@@ -38,7 +49,14 @@ void check_instances(struct check *c)
     if (c->rows->count == 0)
         check_add(c, "instances.ready", CHECK_SUCCESS, NULL, "all %zu instances are ready",
                   rows ? rows->count : 0);
+    if (c->pick && !has_code(c->rows, "instances.configuration"))
+        check_add(c, "instances.configuration", CHECK_SUCCESS, NULL,
+                  "every instance that is ready has its configuration in effect");
 }
+
+static const char *const tests[] = {"ready", "configuration", NULL};
+const struct check_module check_module_instances = {
+    .name = "instances", .tests = tests, .run = check_instances};
 
 const char *check_healthy_instance(const struct check *c, const char *component)
 {
@@ -122,7 +140,7 @@ static const char *last_line(struct buf *b)
 
 static void run_hook(struct check *c, struct engine *g, const char *instance)
 {
-    static const char *const argv[] = {AGENT, "hook", "check", NULL};
+    const char *argv[4 + TESTS_MAX] = {AGENT, "hook", "check"};
     auto_free char *code = mem_printf("%s.check", c->module);
     auto_buf struct buf out = {0}, errors = {0};
     auto_strv struct strv lines = {0};
@@ -131,6 +149,8 @@ static void run_hook(struct check *c, struct engine *g, const char *instance)
     int status;
     struct err e;
 
+    for (size_t i = 0; c->pick && i < c->pick->tests.count && i < TESTS_MAX; i++)
+        argv[3 + i] = c->pick->tests.items[i];
     buf_init(&out, OUTPUT_MAX);
     buf_init(&errors, ERRORS_MAX);
     if (instances_container(&id, c->x, instance, &e) < 0 ||

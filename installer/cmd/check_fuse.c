@@ -261,7 +261,7 @@ static void check_drivers(struct check *c, struct engine *g)
                   "no component here mounts anything on the host; volumedriver-fuse would");
 }
 
-void check_fuse(struct check *c)
+static void check_fuse(struct check *c)
 {
     struct engine *g = NULL;
     struct err e;
@@ -278,3 +278,22 @@ void check_fuse(struct check *c)
     check_drivers(c, g);
     engine_close(g);
 }
+
+/* The environment shows mounts on the host. */
+static bool applies(const struct check *c)
+{
+    const struct node *row;
+
+    node_for_each (row, node_get(c->status, "instances")) {
+        const struct manifest *m = catalog_find(c->x->catalog, node_get_text(row, "component"));
+
+        if (m && m->run.shared_mount)
+            return true;
+    }
+    return false;
+}
+
+static const char *const tests[] = {"kernel", "device",      "loop",   "user_allow_other", "engine",
+                                    "rights", "propagation", "mounts", "instances",        NULL};
+const struct check_module check_module_fuse = {
+    .name = "fuse", .tests = tests, .applies = applies, .probe = true, .run = check_fuse};

@@ -296,20 +296,25 @@ static void go_round(struct subject *s)
 
     if (create(s, &e) < 0)
         add_failure(s, "volumes.create", "a volume for the check", &e);
-    else
+    else {
+        if (s->check.pick)
+            check_add(&s->check, "volumes.create", CHECK_SUCCESS, NULL, "%s", s->name);
         for (size_t i = 0; i <= all->count && !sig_interrupts(); i++)
             if (i < all->count || all->count > 1)
                 visit(s, all->items[i % all->count], i < all->count);
+    }
     before = sig_set_aside();
     if (remove_volume(s, s->name, &e) < 0)
         check_add(&s->check, "volumes.remove", CHECK_FAILED,
                   "a check ten minutes from now removes it; or `slipway volume detach` with "
                   "--force, and `slipway volume delete`",
                   "the volume %s is left: %s", s->name, e.msg);
+    else if (s->check.pick)
+        check_add(&s->check, "volumes.remove", CHECK_SUCCESS, NULL, "%s is gone", s->name);
     sig_put_back(before);
 }
 
-void check_volumes(struct check *c)
+static void check_volumes(struct check *c)
 {
     auto_free char *name =
         mem_printf("%s%lld-%d", PREFIX, (long long)(clock_wall_ms() / 1000), (int)getpid());
@@ -338,3 +343,7 @@ void check_volumes(struct check *c)
     etcd_close(s.x.etcd);
     engine_close(s.x.engine);
 }
+
+static const char *const tests[] = {"create", "write", "move", "remove", "leftover", NULL};
+const struct check_module check_module_volumes = {
+    .name = "volumes", .tests = tests, .applies = check_has_drivers, .run = check_volumes};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cmd/check.h"
 #include "cmd/cmd.h"
 #include "cmd/instances.h"
 #include "cmd/out.h"
@@ -60,8 +61,8 @@ static char *option_words(const struct opt_spec *specs)
     return text;
 }
 
-/* What the operands are, from the usage line: "files", "instances", "components", "none", or the
- * words themselves. Owned. */
+/* What the operands are, from the usage line: "files", "instances", "components", "checks", "none",
+ * or the words themselves. Owned. */
 static char *operand_kind(const struct cmd *c)
 {
     const char *args = c->help.args ? c->help.args : "";
@@ -74,6 +75,8 @@ static char *operand_kind(const struct cmd *c)
                 *at = ' ';
         return words;
     }
+    if (strncmp(args, "[MODULE", 7) == 0)
+        return mem_strdup("checks");
     if (strstr(args, "FILE"))
         return mem_strdup("files");
     if (strncmp(args, "INSTANCE", 8) == 0 || strncmp(args, "[INSTANCE", 9) == 0 ||
@@ -108,31 +111,31 @@ static const char BASH_MIDDLE[] = "            esac\n"
                                   "    case $cmd in\n";
 
 /* A space follows each word but "--size="; both shells take it from the word under nospace. */
-static const char BASH_TAIL[] =
-    "    esac\n"
-    "    case $cur in\n"
-    "    -*) words=\"$words $globals\" ;;\n"
-    "    *)\n"
-    "        case $kind in\n"
-    "        files)\n"
-    "            compopt -o filenames 2>/dev/null\n"
-    "            COMPREPLY=($(compgen -f -- \"$cur\"))\n"
-    "            return\n"
-    "            ;;\n"
-    "        instances | components) words=$(slipway completion \"$kind\" 2>/dev/null) ;;\n"
-    "        words) ;;\n"
-    "        none) words='' ;;\n"
-    "        *) words=$kind ;;\n"
-    "        esac\n"
-    "        ;;\n"
-    "    esac\n"
-    "    COMPREPLY=()\n"
-    "    for w in $(compgen -W \"$words\" -- \"$cur\"); do\n"
-    "        [[ $w == *= ]] || w=\"$w \"\n"
-    "        COMPREPLY+=(\"$w\")\n"
-    "    done\n"
-    "}\n"
-    "complete -o nospace -F _slipway slipway\n";
+static const char BASH_TAIL[] = "    esac\n"
+                                "    case $cur in\n"
+                                "    -*) words=\"$words $globals\" ;;\n"
+                                "    *)\n"
+                                "        case $kind in\n"
+                                "        files)\n"
+                                "            compopt -o filenames 2>/dev/null\n"
+                                "            COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+                                "            return\n"
+                                "            ;;\n"
+                                "        instances | components | checks) words=$(slipway "
+                                "completion \"$kind\" 2>/dev/null) ;;\n"
+                                "        words) ;;\n"
+                                "        none) words='' ;;\n"
+                                "        *) words=$kind ;;\n"
+                                "        esac\n"
+                                "        ;;\n"
+                                "    esac\n"
+                                "    COMPREPLY=()\n"
+                                "    for w in $(compgen -W \"$words\" -- \"$cur\"); do\n"
+                                "        [[ $w == *= ]] || w=\"$w \"\n"
+                                "        COMPREPLY+=(\"$w\")\n"
+                                "    done\n"
+                                "}\n"
+                                "complete -o nospace -F _slipway slipway\n";
 
 static void print_bash(struct buf *b)
 {
@@ -241,7 +244,8 @@ static void fish_operands(struct buf *b, const struct cmd *c, const char *condit
 
     if (strcmp(kind, "files") == 0)
         buf_printf(b, "complete -c slipway%s -F\n", condition);
-    else if (strcmp(kind, "instances") == 0 || strcmp(kind, "components") == 0)
+    else if (strcmp(kind, "instances") == 0 || strcmp(kind, "components") == 0 ||
+             strcmp(kind, "checks") == 0)
         buf_printf(b, "complete -c slipway%s -a '(slipway completion %s 2>/dev/null)'\n", condition,
                    kind);
     else if (strcmp(kind, "none") != 0)
@@ -316,6 +320,17 @@ static int print_components(struct cmd_context *x, struct err *e)
     return 0;
 }
 
+/* Modules, tests of those that are built in, and components, which may have a hook. */
+static int print_checks(struct cmd_context *x, struct err *e)
+{
+    for (size_t i = 0; check_modules[i]; i++) {
+        puts(check_modules[i]->name);
+        for (size_t j = 0; check_modules[i]->tests[j]; j++)
+            printf("%s.%s\n", check_modules[i]->name, check_modules[i]->tests[j]);
+    }
+    return print_components(x, e);
+}
+
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
     const char *what = operands->items[0];
@@ -327,6 +342,8 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
         return print_instances(x, e);
     if (strcmp(what, "components") == 0)
         return print_components(x, e);
+    if (strcmp(what, "checks") == 0)
+        return print_checks(x, e);
     if (strcmp(what, "zsh") == 0)
         buf_puts(&b, "autoload -U +X bashcompinit && bashcompinit\n");
     if (strcmp(what, "bash") == 0 || strcmp(what, "zsh") == 0)

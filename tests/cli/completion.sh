@@ -22,6 +22,8 @@ lines=(
     "slipway --env=demo vol|slipway --env=demo volume "
     "slipway completion z|slipway completion zsh "
     "slipway catalog show etc|slipway catalog show etcd "
+    "slipway check acc|slipway check access"
+    "slipway check access.lat|slipway check access.latency "
     "slipway validate my-|slipway validate my-environment.yaml"
     "slipway nothing-of-ours x|slipway nothing-of-ours x"
 )
@@ -57,6 +59,7 @@ if command -v fish >/dev/null; then
     offers "slipway logs --fo" --follow
     offers "slipway completion " bash fish zsh
     offers "slipway catalog show etc" etcd
+    offers "slipway check access.l" access.latency
     offers "slipway catalog show list"
     offers "slipway validate my-" my-environment.yaml
     offers "slipway nothing-of-ours x"
