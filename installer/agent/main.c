@@ -30,6 +30,13 @@ static enum log_level wanted_level(void)
     return LOG_LEVEL_INFO;
 }
 
+static enum log_format wanted_format(void)
+{
+    const char *text = getenv("SLIPWAY_LOG_FORMAT");
+
+    return text && strcmp(text, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+}
+
 static struct manifest *load_manifest(const char *dir, struct err *e)
 {
     struct problems p;
@@ -159,7 +166,7 @@ int main(int argc, char **argv)
     mallopt(M_TRIM_THRESHOLD, 64 << 10);
     mallopt(M_MMAP_THRESHOLD, 64 << 10);
     mallopt(M_TOP_PAD, 8 << 10);
-    log_setup("slipway-agent", wanted_level(), LOG_FORMAT_TEXT);
+    log_setup("slipway-agent", wanted_level(), wanted_format());
     sig_setup();
     int status = options_parse(&o, (const char *const *)argv, &e);
     if (status == 0)

@@ -132,6 +132,7 @@ int agent_start(struct agent *a, struct err *e)
         return err_set(e, ERR_USAGE,
                        "the link names no prefix: etcds://...HOST/slipway/ENV/instances/NAME");
     a->connect_at = clock_deadline(SLOW_START_MS);
+    log_field("component", a->m->name);
     if (take_over(a)) {
         a->status.from_snapshot = has_etcd(a);
         adopt(a);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/strv.h"
 
@@ -20,6 +24,13 @@ static struct {
     void (*before)(void *arg);
     void (*after)(void *arg);
     void *hook_arg;
+    int file; /* 0: none */
+    uint64_t seq;
+    char host[65];
+    struct {
+        const char *key;
+        char value[104];
+    } fields[LOG_FIELDS_MAX];
     struct strv secrets; /* longest first, so that none leaves the tail of another */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_WARN};
 
@@ -43,6 +54,54 @@ void log_set_timestamps(bool on)
     pthread_mutex_lock(&state.lock);
     state.timestamps = on;
     pthread_mutex_unlock(&state.lock);
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    size_t len = strnlen(from, size - 1);
+
+    memcpy(to, from, len);
+    to[len] = '\0';
+}
+
+void log_field(const char *key, const char *value)
+{
+    size_t i = 0;
+
+    pthread_mutex_lock(&state.lock);
+    while (i < LOG_FIELDS_MAX && state.fields[i].key && strcmp(state.fields[i].key, key) != 0)
+        i++;
+    if (i < LOG_FIELDS_MAX) {
+        state.fields[i].key = key;
+        copy(state.fields[i].value, sizeof state.fields[i].value, value ? value : "");
+    }
+    pthread_mutex_unlock(&state.lock);
+}
+
+int log_open_file(const char *path, struct err *e)
+{
+    /* A FIFO that nobody reads is an error and no wait for ever. */
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+
+    if (fd < 0 && errno == ENXIO)
+        return err_set(e, ERR_CONFIG, "the log file %s is a pipe that nobody reads", path);
+    if (fd < 0)
+        return err_sys(e, "opening the log file %s", path);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    pthread_mutex_lock(&state.lock);
+    if (state.file)
+        close(state.file);
+    state.file = fd;
+    pthread_mutex_unlock(&state.lock);
+    return 0;
+}
+
+bool log_is_json(void)
+{
+    pthread_mutex_lock(&state.lock);
+    bool json = state.format == LOG_FORMAT_JSON;
+    pthread_mutex_unlock(&state.lock);
+    return json;
 }
 
 void log_set_hook(void (*before_line)(void *arg), void (*after_line)(void *arg), void *arg)
@@ -104,14 +163,6 @@ void log_redact_text(char *text)
     pthread_mutex_lock(&state.lock);
     redact(text);
     pthread_mutex_unlock(&state.lock);
-}
-
-static void copy(char *to, size_t size, const char *from)
-{
-    size_t len = strnlen(from, size - 1);
-
-    memcpy(to, from, len);
-    to[len] = '\0';
 }
 
 void log_context(const char *key, const char *value)
@@ -190,26 +241,8 @@ static void add_text(struct buf *b, const char *text)
     }
 }
 
-static void add_line(struct buf *b, enum log_level level, const char *message)
+static void add_context(struct buf *b, bool json)
 {
-    bool json = state.format == LOG_FORMAT_JSON;
-    char when[32];
-
-    clock_format(when, clock_wall_ms());
-    if (json) {
-        buf_putc(b, '{');
-        add_json(b, "time", when);
-        add_json(b, "level", level_names[level]);
-        if (state.program)
-            add_json(b, "program", state.program);
-    } else {
-        if (state.timestamps)
-            buf_printf(b, "%s ", when);
-        if (state.program)
-            buf_printf(b, "%s: ", state.program);
-        if (level != LOG_LEVEL_INFO)
-            buf_printf(b, "%s: ", level_names[level]);
-    }
     for (size_t i = 0; i < CONTEXT_MAX; i++) {
         if (!context[i].key[0])
             continue;
@@ -218,43 +251,124 @@ static void add_line(struct buf *b, enum log_level level, const char *message)
         else
             buf_printf(b, "%s=%s: ", context[i].key, context[i].value);
     }
-    if (json) {
-        add_json(b, "message", message);
-        buf_putc(b, '}');
-    } else {
-        add_text(b, message);
-    }
+}
+
+static bool is_in_context(const char *key)
+{
+    for (size_t i = 0; i < CONTEXT_MAX; i++)
+        if (strcmp(context[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+static void add_json_line(struct buf *b, enum log_level level, const char *message)
+{
+    char when[32];
+
+    if (!state.host[0] && gethostname(state.host, sizeof(state.host) - 1) < 0)
+        copy(state.host, sizeof(state.host), "?");
+    clock_format(when, clock_wall_ms());
+    buf_putc(b, '{');
+    add_json(b, "time", when);
+    buf_printf(b, ",\"seq\":%llu", (unsigned long long)state.seq);
+    add_json(b, "level", level_names[level]);
+    if (!is_in_context("host"))
+        add_json(b, "host", state.host);
+    buf_printf(b, ",\"pid\":%d", (int)getpid());
+    if (state.program)
+        add_json(b, "program", state.program);
+    for (size_t i = 0; i < LOG_FIELDS_MAX && state.fields[i].key; i++)
+        if (state.fields[i].value[0] && !is_in_context(state.fields[i].key))
+            add_json(b, state.fields[i].key, state.fields[i].value);
+    add_context(b, true);
+    add_json(b, "message", message);
+    buf_puts(b, "}\n");
+}
+
+static void add_text_line(struct buf *b, enum log_level level, const char *message)
+{
+    char when[32];
+
+    clock_format(when, clock_wall_ms());
+    if (state.timestamps)
+        buf_printf(b, "%s ", when);
+    if (state.program)
+        buf_printf(b, "%s: ", state.program);
+    if (level != LOG_LEVEL_INFO)
+        buf_printf(b, "%s: ", level_names[level]);
+    add_context(b, false);
+    add_text(b, message);
     buf_putc(b, '\n');
 }
 
-static void emit(enum log_level level, const char *fmt, va_list ap)
-    __attribute__((format(printf, 2, 0)));
+/* The lock is held. */
+static void to_stderr(const struct buf *line)
+{
+    if (state.before)
+        state.before(state.hook_arg);
+    fwrite(line->data, 1, line->len, stderr);
+    fflush(stderr);
+    if (state.after)
+        state.after(state.hook_arg);
+}
 
-static void emit(enum log_level level, const char *fmt, va_list ap)
+static void to_file(const struct buf *line)
+{
+    auto_buf struct buf said = {.max = LINE_MAX};
+
+    if (fs_write_all(state.file, line->data, line->len) == 0)
+        return;
+    buf_printf(&said, "the log file cannot be written, nothing more goes there: %s",
+               strerror(errno));
+    close(state.file);
+    state.file = 0;
+    auto_buf struct buf text = {.max = LINE_MAX};
+    add_text_line(&text, LOG_LEVEL_WARN, buf_str(&said));
+    to_stderr(&text);
+}
+
+enum shape {
+    SHAPE_LINE,
+    SHAPE_EVENT, /* not for a text on stderr, which tells it in another way */
+};
+
+static void emit(enum log_level level, enum shape shape, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static void emit(enum log_level level, enum shape shape, const char *fmt, va_list ap)
 {
     auto_buf struct buf message = {.max = LINE_MAX};
-    auto_buf struct buf line = {.max = 8 * LINE_MAX}; /* a byte takes six in JSON */
+    auto_buf struct buf json = {.max = 8 * LINE_MAX}; /* a byte takes six in JSON */
+    auto_buf struct buf text = {.max = 8 * LINE_MAX};
 
-    if (!log_enabled(level))
+    pthread_mutex_lock(&state.lock);
+    bool as_json = state.format == LOG_FORMAT_JSON;
+    bool shown = level <= state.level && (as_json || shape == SHAPE_LINE);
+    bool filed = state.file && (level <= state.level || level <= LOG_LEVEL_INFO);
+    pthread_mutex_unlock(&state.lock);
+    if (!shown && !filed)
         return;
     buf_vprintf(&message, fmt, ap);
     pthread_mutex_lock(&state.lock);
     if (message.data)
         redact(message.data);
-    add_line(&line, level, buf_str(&message));
-    if (state.before)
-        state.before(state.hook_arg);
-    fwrite(line.data, 1, line.len, stderr);
-    fflush(stderr);
-    if (state.after)
-        state.after(state.hook_arg);
+    if (filed || as_json) {
+        state.seq++;
+        add_json_line(&json, level, buf_str(&message));
+    }
+    if (shown && !as_json)
+        add_text_line(&text, level, buf_str(&message));
+    if (filed && state.file)
+        to_file(&json);
+    if (shown)
+        to_stderr(as_json ? &json : &text);
     pthread_mutex_unlock(&state.lock);
 }
 
 #define EMIT(level)                                                                                \
     va_list ap;                                                                                    \
     va_start(ap, fmt);                                                                             \
-    emit((level), fmt, ap);                                                                        \
+    emit((level), SHAPE_LINE, fmt, ap);                                                            \
     va_end(ap)
 
 void log_error(const char *fmt, ...)
@@ -275,4 +389,13 @@ void log_info(const char *fmt, ...)
 void log_debug(const char *fmt, ...)
 {
     EMIT(LOG_LEVEL_DEBUG);
+}
+
+void log_event(enum log_level level, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    emit(level, SHAPE_EVENT, fmt, ap);
+    va_end(ap);
 }

@@ -36,7 +36,7 @@ struct cmd_paths {
 
 struct cmd_context {
     /* global options */
-    const char *env, *file;
+    const char *env, *file, *log_format, *log_file;
     struct strv catalogs;
     bool json, quiet, no_color, help, version;
     int verbose;
@@ -67,11 +67,13 @@ struct cmd {
 
 /* All commands, sorted as in commands.def; the list ends with NULL. */
 extern const struct cmd *const cmd_all[];
-enum { CMD_GLOBAL_OPTIONS = 10 };
+enum { CMD_GLOBAL_OPTIONS = 12 };
 extern const struct opt_spec cmd_global_options[CMD_GLOBAL_OPTIONS + 1];
 /* By one or two words ("config set"); *used says how many. NULL when there is none. */
 const struct cmd *cmd_find(const char *const *argv, int *used);
 
+/* A line for whoever looks, as it is: on stderr, or in JSON where the log is; and in its file. */
+void cmd_tell(const char *line);
 /* Prepares what `needs` names. */
 int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e);
 void cmd_release(struct cmd_context *x);

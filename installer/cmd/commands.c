@@ -15,6 +15,8 @@ const struct cmd *const cmd_all[] = {
 #undef COMMAND
     NULL};
 
+static const char *const log_formats[] = {"text", "json", NULL};
+
 const struct opt_spec cmd_global_options[CMD_GLOBAL_OPTIONS + 1] = {
     {"env", 'e', OPT_STRING, "NAME", "the environment (default: the only one there is, or demo)",
      offsetof(struct cmd_context, env)},
@@ -30,6 +32,12 @@ const struct opt_spec cmd_global_options[CMD_GLOBAL_OPTIONS + 1] = {
      offsetof(struct cmd_context, no_color)},
     {"timeout", 0, OPT_DURATION, "TIME", "give up after this time (30s, 5min)",
      offsetof(struct cmd_context, timeout_ms)},
+    {"log-format", 0, OPT_STRING, "FORMAT",
+     "what goes to stderr: text or json (also SLIPWAY_LOG_FORMAT)",
+     offsetof(struct cmd_context, log_format), .values = log_formats},
+    {"log-file", 0, OPT_STRING, "FILE",
+     "append JSON lines about everything to this file too (also SLIPWAY_LOG_FILE)",
+     offsetof(struct cmd_context, log_file)},
     {"help", 'h', OPT_FLAG, NULL, "this help", offsetof(struct cmd_context, help)},
     {"version", 0, OPT_FLAG, NULL, "print the version", offsetof(struct cmd_context, version)},
     {0},

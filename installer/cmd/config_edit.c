@@ -111,7 +111,7 @@ static bool ask_again(const struct problems *p)
     char answer[16] = "";
 
     for (size_t i = 0; i < p->lines.count; i++)
-        fprintf(stderr, "%s\n", p->lines.items[i]);
+        cmd_tell(p->lines.items[i]);
     if (!isatty(STDIN_FILENO))
         return false;
     fputs("Edit again? [Y/n] ", stderr);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -122,6 +123,29 @@ static int check_operands(const struct cmd *c, const struct strv *operands, stru
     return 0;
 }
 
+/* Options before the environment's variables. JSON on stderr tells what a terminal shows in other
+ * ways, so it begins at info. Operands are not told: some are secrets. */
+static int setup_log(const struct cmd_context *x, const struct cmd *c, struct err *e)
+{
+    const char *format = x->log_format ? x->log_format : getenv("SLIPWAY_LOG_FORMAT");
+    const char *file = x->log_file ? x->log_file : getenv("SLIPWAY_LOG_FILE");
+    bool json = format && strcmp(format, "json") == 0;
+
+    if (format && *format && !json && strcmp(format, "text") != 0)
+        return err_set(e, ERR_USAGE, "SLIPWAY_LOG_FORMAT is %s; text and json are allowed", format);
+    log_setup("slipway",
+              x->verbose > 1                      ? LOG_LEVEL_DEBUG
+              : x->verbose || (json && !x->quiet) ? LOG_LEVEL_INFO
+                                                  : LOG_LEVEL_WARN,
+              json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
+    log_field("component", c->help.name);
+    log_field("environment", x->env);
+    if (file && *file && log_open_file(file, e) < 0)
+        return -1;
+    log_event(LOG_LEVEL_INFO, "begins, slipway %s", SLIPWAY_VERSION);
+    return 0;
+}
+
 static int run_command(struct cmd_context *x, const struct cmd *c, const char *const *argv,
                        struct err *e)
 {
@@ -140,11 +164,7 @@ static int run_command(struct cmd_context *x, const struct cmd *c, const char *c
         return 0;
     }
     if (r == 0)
-        log_setup("slipway",
-                  x->verbose > 1 ? LOG_LEVEL_DEBUG
-                  : x->verbose   ? LOG_LEVEL_INFO
-                                 : LOG_LEVEL_WARN,
-                  LOG_FORMAT_TEXT);
+        r = setup_log(x, c, e);
     if (r == 0)
         r = check_operands(c, &operands, e);
     if (r == 0 && c->file_operand && operands.count)
@@ -196,6 +216,7 @@ int main(int argc, char **argv)
 {
     struct cmd_context x = {0};
     struct err e = {0};
+    int64_t began = clock_now_ms();
     int r;
 
     (void)argc;
@@ -207,10 +228,14 @@ int main(int argc, char **argv)
     cmd_release(&x);
     if (r < 0) {
         log_redact_text(e.msg);
-        fprintf(stderr, "slipway: %s\n", e.msg);
+        if (!log_is_json())
+            fprintf(stderr, "slipway: %s\n", e.msg);
+        log_event(LOG_LEVEL_ERROR, "%s", e.msg);
         r = err_exit_status(e.code);
     }
     if (fflush(stdout) != 0 && r == 0)
         r = err_exit_status(ERR_SYS);
+    log_event(LOG_LEVEL_INFO, "ends with status %d after %lld ms", r,
+              (long long)(clock_now_ms() - began));
     return r;
 }

@@ -89,12 +89,19 @@ int64_t cmd_deadline(const struct cmd_context *x, int64_t default_ms)
     return clock_deadline(x->timeout_ms ? x->timeout_ms : default_ms);
 }
 
+void cmd_tell(const char *line)
+{
+    if (!log_is_json())
+        fprintf(stderr, "%s\n", line);
+    log_event(LOG_LEVEL_ERROR, "%s", line);
+}
+
 /* All problems go to stderr, one a line; the error counts them. */
 static int report_problems(const struct problems *p, const char *what, struct err *e)
 {
     for (size_t i = 0; i < p->lines.count; i++) {
         log_redact_text(p->lines.items[i]);
-        fprintf(stderr, "%s\n", p->lines.items[i]); /* the place first, as editors want it */
+        cmd_tell(p->lines.items[i]); /* the place first, as editors want it */
     }
     return err_set(e, ERR_CONFIG, "%s: %zu problem%s; nothing was changed", what, p->count,
                    p->count == 1 ? "" : "s");
@@ -355,6 +362,7 @@ int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e)
     if ((needs & (CMD_NEEDS_NAME | CMD_NEEDS_SPEC | CMD_NEEDS_ETCD | CMD_NEEDS_CONTAINERS)) &&
         prepare_name(x, e) < 0)
         return -1;
+    log_field("environment", x->env);
     if ((needs & (CMD_NEEDS_ENGINE | CMD_NEEDS_ETCD | CMD_NEEDS_CONTAINERS)) &&
         prepare_engine(x, e) < 0)
         return -1;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cmd/out.h"
 
@@ -11,6 +12,11 @@ static const enum progress_state STATES[] = {
     [OP_STATE_PLANNED] = PROGRESS_PLANNED, [OP_STATE_STARTED] = PROGRESS_STARTED,
     [OP_STATE_DONE] = PROGRESS_DONE,       [OP_STATE_FAILED] = PROGRESS_FAILED,
     [OP_STATE_SKIPPED] = PROGRESS_SKIPPED,
+};
+
+static const char *const WORDS[] = {
+    [OP_STATE_PLANNED] = "planned", [OP_STATE_STARTED] = "started", [OP_STATE_DONE] = "done",
+    [OP_STATE_FAILED] = "failed",   [OP_STATE_SKIPPED] = "skipped",
 };
 
 void show_init(struct show *s, const struct cmd_context *x)
@@ -27,9 +33,9 @@ void show_clear(struct show *s)
 static void on_begin(void *arg, const struct plan *p)
 {
     struct show *s = arg;
-    enum progress_mode mode = s->x->json    ? PROGRESS_JSON
-                              : s->x->quiet ? PROGRESS_QUIET
-                                            : progress_mode_for(stderr);
+    enum progress_mode mode = s->x->json                     ? PROGRESS_JSON
+                              : s->x->quiet || log_is_json() ? PROGRESS_QUIET
+                                                             : progress_mode_for(stderr);
 
     if (!s->progress) {
         s->progress = progress_new(mode, stderr, p->env);
@@ -44,6 +50,9 @@ static void on_change(void *arg, const struct plan *p, size_t i, enum op_state s
     struct show *s = arg;
     auto_free char *title = op_title(&p->ops[i]);
 
+    if (state != OP_STATE_PLANNED)
+        log_event(state == OP_STATE_FAILED ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s: %s%s%s", title,
+                  WORDS[state], detail && *detail ? ": " : "", detail && *detail ? detail : "");
     progress_op(s->progress, i, title, STATES[state], detail);
 }
 

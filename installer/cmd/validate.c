@@ -41,7 +41,7 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
         print_json(&p, file);
     else
         for (size_t i = 0; i < p.lines.count; i++)
-            fprintf(stderr, "%s\n", p.lines.items[i]);
+            cmd_tell(p.lines.items[i]);
     problems_clear(&p);
     if (!s)
         return err_set(e, ERR_CONFIG, "%s: %zu problem%s", file, problem_count,

@@ -12,6 +12,7 @@
 
 #include "base/base64.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
 
@@ -107,6 +108,10 @@ int secret_load_key(struct env_key *out, const char *env, struct err *e)
         return err_sys(e, "environment key %s", path);
     text[n] = '\0';
     int result = decode_key(out, text, path, e);
+    if (result == 0) {
+        text[KEY_TEXT_LEN] = '\0';
+        log_redact(text);
+    }
     explicit_bzero(text, sizeof text);
     return result;
 }
@@ -242,7 +247,10 @@ static int tls_text(char **out, const struct env_key *k, const char *info,
 char *secret_password(const struct env_key *k, const char *user, unsigned generation)
 {
     auto_free char *info = mem_printf("etcd/user/%s/%u", user, generation);
-    return password_text(k, info);
+    char *text = password_text(k, info);
+    if (strcmp(user, "root") == 0) /* the one that opens everything */
+        log_redact(text);
+    return text;
 }
 
 int secret_value(char **out, const struct env_key *k, const struct secret_decl *d,

@@ -67,6 +67,33 @@ fails "an impossible name" 6 "No_Name is no name of an environment: a-z, 0-9 and
 check_status "no engine" 1 slip -e demo status
 check_same "is one line" 1 "$(wc -l <"$TMP/err")"
 
+# The log as JSON lines, and in a file
+check_status "JSON lines: an error" 6 slip --log-format json -e No_Name status
+check "every line is an object" jq -e . "$TMP/err"
+check "the last word is one too, with what belongs to it" jq -es \
+    'map(select(.level == "error")) | length == 1 and (.[0] | (.message | test("No_Name is no name")) and .component == "status" and .program == "slipway" and .seq > 0 and .pid > 0 and (.host | length) > 0 and (.time | test("Z$")))' "$TMP/err"
+printf 'name: Bad_Name\ncolour: red\ncomponents: {}\n' >bad-log.yaml
+check_status "problems of a document" 6 slip --log-format=json validate bad-log.yaml
+check "are lines too" jq -es 'map(select(.level == "error")) | length > 2' "$TMP/err"
+check_status "by the environment's variable" 6 env SLIPWAY_LOG_FORMAT=json "$SLIPWAY" -e No_Name status
+check "it is JSON" jq -e . "$TMP/err"
+check_status "an option beats the variable" 6 env SLIPWAY_LOG_FORMAT=json "$SLIPWAY" --log-format text -e No_Name status
+check_has "it is text" "$(cat "$TMP/err")" "slipway: No_Name is no name"
+fails "an unknown format" 6 '--log-format: "xml" is none of text, json' slip --log-format xml version
+fails "an unknown format in the variable" 6 "SLIPWAY_LOG_FORMAT is xml; text and json are allowed" env SLIPWAY_LOG_FORMAT=xml "$SLIPWAY" version
+check_status "a log file" 6 slip --log-file log.json -e No_Name status
+check_same "leaves stderr as it is" "slipway: No_Name is no name of an environment: a-z, 0-9 and -, at most 40" "$(cat "$TMP/err")"
+check_status "and once more" 0 env SLIPWAY_LOG_FILE=log.json "$SLIPWAY" version
+check_same "it is appended to, and for its owner alone" "5 600" "$(wc -l <log.json) $(stat -c %a log.json)"
+check "it says how each ended" jq -es '[.[] | select(.message | test("^ends with status")).message | split(" ")[3]] == ["6", "0"]' log.json
+check_status "a log file that cannot be" 1 slip --log-file /proc/nowhere/log version
+mkfifo pipe
+check_status "a pipe that nobody reads" 6 slip --log-file pipe version
+cat pipe >piped & reader=$!
+check_status "a pipe with a reader" 0 slip --log-file pipe version
+wait $reader
+check "gets the lines" jq -es 'length == 2' piped
+
 # Documents
 printf 'name: ok\ncomponents:\n  etcd: {}\n  ceph-mon: {instances: 1}\n' >ok.yaml
 printf 'name: Bad_Name\ncolour: red\ncomponents:\n  ceph-mon: {instances: 2}\n  cehp-osd: {}\n' >bad.yaml

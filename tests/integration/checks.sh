@@ -14,7 +14,13 @@ etcd: {instances: 1, overrides: {etcd-1: {ports: {client: $(free_port)}}}}
 sleeper: {instances: 2, overrides: {sleeper-1: {ports: {web: $port}}}}
 echo: {instances: 1}
 END
-check_status "up" 0 slip -f "$file" up
+check_status "up, logging JSON" 0 "$SLIPWAY" "${slip_options[@]}" -vv --log-format json --log-file "$TMP/log" -f "$file" up
+check "every line of stderr is an object" jq -e . "$TMP/err"
+check "each change is told when it begins and when it is done" jq -es \
+    'map(.message) | (map(select(endswith(": started"))) | length > 5) and (map(select(endswith(": done"))) | length > 5)' "$TMP/err"
+check "each line says where it is from" jq -es --arg env "$env" 'all(.[]; .seq and .time and .level and .host and .pid and .component == "up" and .message)' "$TMP/log"
+check "and of which environment" jq -es --arg env "$env" '[.[] | select(.environment == $env)] | length > 5' "$TMP/log"
+check_same "the file has the same" "$(jq -c .seq "$TMP/err")" "$(jq -c .seq "$TMP/log")"
 
 # result CODE WORD...: results of one code in the last check, each once.
 check_json() { slip --json check "$@" >"$TMP/check" 2>"$TMP/err" || true; }
@@ -133,6 +139,16 @@ check_has "which names the instance" "$(message containers.check)" sleeper-2
 check_same "the recap counts it" 1 "$(jq .recap.EXCEPTION "$TMP/check")"
 docker exec "$env-sleeper-2" mv /bin/sh.away /bin/sh
 
-check_status "down" 0 slip down --volumes --yes
+# ---- no secret in a log -----------------------------------------------------------------------------
+key=$(cat "$SLIPWAY_HOME/$env/key")
+root=$(docker exec "$env-etcd-1" cat /run/slipway/secrets/root_password)
+token=$(docker exec "$env-sleeper-1" cat /run/slipway/secrets/token)
+for command in status check "config set sleeper word hush" "config history" "exec sleeper-1 -- true" "collect $TMP/all.tar"; do
+    # shellcheck disable=SC2086
+    slip -vv --log-file "$TMP/log" $command >/dev/null 2>&1 || true
+done
+check_status "down" 0 slip -vv --log-format json --log-file "$TMP/log" down --volumes --yes
+for secret in "$key" "$root" "$token"; do check_not "no secret in the log" grep -qF -e "$secret" "$TMP/log" "$TMP/err"; done
+check "the log is JSON to its end" jq -e . "$TMP/log"
 check_status "the machine can be looked at before there is an environment" 0 slip check host.permissions
 finish

@@ -101,10 +101,106 @@ static void json_lines_are_json_whatever_the_message_is(void **state)
     log_context("instance", NULL);
     auto_free char *text = captured(&c);
     static const char want[] =
-        ",\"level\":\"info\",\"program\":\"prog\",\"instance\":\"ceph-\\\"1\",\"message\":\""
+        ",\"program\":\"prog\",\"instance\":\"ceph-\\\"1\",\"message\":\""
         "a \\\"quote\\\" \\\\ back\\nnew\\u0001 \\ufffd \xc3\xa9 \\ufffd\\ufffd\\ufffd\"}\n";
     assert_memory_equal(text, "{\"time\":\"20", 11);
-    assert_string_equal(strchr(text, ','), want);
+    assert_non_null(strstr(text, ",\"level\":\"info\",\"host\":\""));
+    assert_string_equal(strstr(text, ",\"program\""), want);
+}
+
+/* Numbers of the lines of a JSON log, "1 2 3". */
+static void assert_in_order(const char *text, size_t lines)
+{
+    unsigned long long last = 0, seq;
+
+    for (const char *at = text; (at = strstr(at, "\"seq\":")); at++, lines--) {
+        assert_int_equal(sscanf(at, "\"seq\":%llu", &seq), 1);
+        if (last)
+            assert_int_equal(seq, last + 1);
+        last = seq;
+    }
+    assert_int_equal(lines, 0);
+}
+
+static void json_lines_are_numbered_and_say_where_they_are_from(void **state)
+{
+    (void)state;
+    log_setup("prog", LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    log_field("environment", "demo");
+    log_field("component", "up");
+    struct capture c = capture();
+    log_info("one");
+    log_debug("not this one");
+    log_event(LOG_LEVEL_ERROR, "two");
+    log_context("host", "elsewhere");
+    log_context("component", "its own");
+    log_field("environment", NULL);
+    log_info("three");
+    log_context("host", NULL);
+    log_context("component", NULL);
+    log_field("component", NULL);
+    auto_free char *text = captured(&c);
+    assert_in_order(text, 3);
+    assert_non_null(
+        strstr(text, ",\"environment\":\"demo\",\"component\":\"up\",\"message\":\"one\"}\n"));
+    assert_non_null(strstr(text, "\"level\":\"error\""));
+    assert_non_null(strstr(text, "\"program\":\"prog\",\"host\":\"elsewhere\","
+                                 "\"component\":\"its own\",\"message\":\"three\"}\n"));
+}
+
+static void an_event_is_not_for_a_text(void **state)
+{
+    (void)state;
+    log_setup("prog", LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
+    struct capture c = capture();
+    log_event(LOG_LEVEL_ERROR, "shown in another way");
+    auto_free char *text = captured(&c);
+    assert_string_equal(text, "");
+}
+
+static void the_file_gets_everything_from_info_on(void **state)
+{
+    char path[] = "/tmp/slipway-log-test.XXXXXX", text[4096];
+    int fd = mkstemp(path);
+    struct err e;
+
+    (void)state;
+    assert_true(fd >= 0);
+    log_setup("prog", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    log_redact("secret-in-the-file");
+    assert_int_equal(log_open_file(path, &e), 0);
+    struct capture c = capture();
+    log_info("quiet, secret-in-the-file");
+    log_event(LOG_LEVEL_INFO, "an event");
+    log_debug("not this one");
+    log_warn("loud");
+    auto_free char *shown = captured(&c);
+    assert_string_equal(shown, "prog: warning: loud\n");
+    ssize_t len = read(fd, text, sizeof(text) - 1);
+    assert_true(len > 0);
+    text[len] = '\0';
+    assert_in_order(text, 3);
+    assert_non_null(strstr(text, "\"message\":\"quiet, [redacted]\"}\n"));
+    assert_non_null(strstr(text, "\"message\":\"an event\"}\n"));
+    close(fd);
+    unlink(path);
+}
+
+static void a_file_that_is_full_is_told_once(void **state)
+{
+    struct err e;
+
+    (void)state;
+    log_setup("prog", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    assert_int_equal(log_open_file("/dev/full", &e), 0);
+    struct capture c = capture();
+    log_info("one");
+    log_info("two");
+    auto_free char *text = captured(&c);
+    assert_string_equal(text, "prog: warning: the log file cannot be written, nothing more goes "
+                              "there: No space left on device\n");
+    assert_int_equal(log_open_file("/proc/nowhere/log", &e), -1);
+    assert_string_equal(e.msg, "opening the log file /proc/nowhere/log: No such file or directory");
 }
 
 static void control_characters_do_not_reach_a_terminal(void **state)
@@ -231,6 +327,10 @@ int main(void)
         cmocka_unit_test(a_registered_secret_never_leaves),
         cmocka_unit_test(a_secret_in_a_text_of_the_callers_is_replaced),
         cmocka_unit_test(json_lines_are_json_whatever_the_message_is),
+        cmocka_unit_test(json_lines_are_numbered_and_say_where_they_are_from),
+        cmocka_unit_test(an_event_is_not_for_a_text),
+        cmocka_unit_test(the_file_gets_everything_from_info_on),
+        cmocka_unit_test(a_file_that_is_full_is_told_once),
         cmocka_unit_test(control_characters_do_not_reach_a_terminal),
         cmocka_unit_test(context_is_the_threads_own),
         cmocka_unit_test(the_hook_runs_around_each_line),
