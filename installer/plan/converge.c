@@ -297,7 +297,10 @@ static int prove(const struct plan *p, const struct converge_down_opts *o, struc
 static int round_down(struct execute_result *result, struct engine *g, const struct env_key *key,
                       const struct converge_down_opts *o, struct env_lock *lock, struct err *e)
 {
-    struct plan_down_opts po = {.volumes = o->volumes, .named = o->named, .home = o->volumes};
+    struct plan_down_opts po = {.volumes = o->volumes,
+                                .named = o->named,
+                                .instances = o->instances,
+                                .home = o->volumes && !o->instances};
     struct execute_opts x = {.key = key,
                              .lock = lock,
                              .parallel = o->parallel,
@@ -342,7 +345,8 @@ static int rounds_down(struct execute_result *result, struct engine *g, const st
 int converge_down(struct execute_result *result, struct engine *g,
                   const struct converge_down_opts *o, struct err *e)
 {
-    struct lock_opts lo = {.env = o->env, .command = "down", .wait_ms = o->lock_wait_ms};
+    struct lock_opts lo = {
+        .env = o->env, .command = o->command ? o->command : "down", .wait_ms = o->lock_wait_ms};
     struct env_lock *lock = NULL;
     struct env_key key;
     int r;
@@ -353,7 +357,7 @@ int converge_down(struct execute_result *result, struct engine *g,
     if (lock_open(&lock, &lo, e) < 0)
         return -1;
     r = rounds_down(result, g, &key, o, lock, e);
-    if (r == 0 && !o->named)
+    if (r == 0 && !o->named && !o->instances)
         host_dir_remove_all(o->env);
     lock_close(lock);
     explicit_bzero(&key, sizeof(key));

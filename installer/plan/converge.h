@@ -48,7 +48,9 @@ int converge_up(struct execute_result *result, struct engine *g, const struct co
 struct converge_down_opts {
     const char *env;
     bool volumes;
-    const struct strv *named; /* only these volumes; NULL: the whole environment */
+    const char *command;          /* for the lock; NULL: "down" */
+    const struct strv *named;     /* only these volumes; NULL: the whole environment */
+    const struct strv *instances; /* only these, and with `volumes` their data; NULL likewise */
     int64_t lock_wait_ms, deadline;
     unsigned parallel;
     bool force; /* without etcd's lock, when etcd does not answer or another holds it */

@@ -63,6 +63,9 @@ int plan_up(struct plan **out, const struct desired *d, const struct world *w,
 struct plan_down_opts {
     bool volumes;             /* every volume of the environment */
     const struct strv *named; /* volumes to remove by name; may be NULL */
+    /* Only these instances: their containers, stopped with their grace, and with `volumes` their
+     * data. NULL: the whole environment. */
+    const struct strv *instances;
     bool home;                /* the operator's key too; only with volumes */
 };
 int plan_down(struct plan **out, const char *env, const struct env_key *key, const struct world *w,

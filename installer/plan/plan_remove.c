@@ -142,6 +142,14 @@ void builder_add_notes(struct builder *b)
 
 /* ---- down ----------------------------------------------------------------------------------- */
 
+/* Whether an object is of one of these instances. */
+static bool is_named(const struct node *object, const struct strv *instances)
+{
+    const char *name = connect_label(object, LABEL_INSTANCE);
+
+    return name && strv_has(instances, name);
+}
+
 static bool volume_goes(const struct node *v, const struct env_key *key,
                         const struct plan_down_opts *o)
 {
@@ -149,6 +157,8 @@ static bool volume_goes(const struct node *v, const struct env_key *key,
 
     if (!name || !connect_is_ours(v, key->uuid))
         return false;
+    if (o->instances)
+        return o->volumes && is_named(v, o->instances);
     return o->volumes || (o->named && strv_has(o->named, name));
 }
 
@@ -197,12 +207,12 @@ static void add_down_container(struct plan *p, const struct node *c, enum down_p
 
     if (!instance)
         instance = container_name(c);
-    if (is_running(c) && (!o->volumes || pass == PASS_EXPORTS)) {
+    if (is_running(c) && (o->instances || !o->volumes || pass == PASS_EXPORTS)) {
         stop = plan_add(p, OP_KIND_INSTANCE_STOP, instance, NULL);
         p->ops[stop].object = mem_strdup(node_get_text(c, "Id"));
     }
-    removal =
-        plan_add(p, OP_KIND_INSTANCE_REMOVE, instance, mem_printf("%s is taken down", p->env));
+    removal = plan_add(p, OP_KIND_INSTANCE_REMOVE, instance,
+                       o->instances ? NULL : mem_printf("%s is taken down", p->env));
     p->ops[removal].object = mem_strdup(node_get_text(c, "Id"));
     plan_after(p, removal, stop);
     for (int i = 0; i < 2; i++) {
@@ -241,7 +251,7 @@ static void add_down_containers(struct plan *p, const struct world *w,
         const struct node *c;
 
         node_for_each (c, w->containers) {
-            if (pass_of(c) == pass)
+            if (pass_of(c) == pass && (!o->instances || is_named(c, o->instances)))
                 add_down_container(p, c, pass, &d, o);
         }
     }
@@ -253,11 +263,11 @@ int plan_down(struct plan **out, const char *env, const struct env_key *key, con
     auto_plan struct plan *p = mem_alloc(sizeof(*p));
     const struct node *n;
     size_t containers;
-    bool everything = !o->named;
+    bool everything = !o->named && !o->instances;
 
     (void)e;
     p->env = mem_strdup(env);
-    if (everything)
+    if (everything || o->instances)
         add_down_containers(p, w, o);
     containers = p->count;
     node_for_each (n, w->networks) {

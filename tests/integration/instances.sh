@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What an operator asks and does about single instances: show, attach.
+# What an operator asks and does about single instances: show, attach, remove.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -121,4 +121,41 @@ says "a bad --tail" 6 "--tail takes a number or all, not some" slip attach --tai
 check_status "stop one" 0 slip stop echo-1
 says "attach to one that does not run" 1 "echo-1 does not run (exited); what it printed: \`slipway logs echo-1\`" slip attach echo-1
 check_status "start it" 0 slip start echo-1
+
+# remove
+exists() { docker inspect "$env-$1" >/dev/null 2>&1; }
+others() { docker ps -q --no-trunc --filter "label=slipway.name=$env" --filter label=slipway.component; docker volume ls -q --filter "label=slipway.name=$env"; }
+docker exec "$env-sleeper-2" sh -c 'echo kept >/data/mark'
+says "a running one is refused" 1 "sleeper-2 runs; \`slipway stop sleeper-2\` first, or use --force" slip remove sleeper-2
+check "and runs on" slip exec sleeper-2 -- test -e /data/mark
+says "one of two that runs too" 1 "runs; " slip remove sleeper-1 sleeper-2
+check "nothing of them is removed" exists sleeper-1
+check_status "stop" 0 slip stop sleeper-2
+check_status "a stopped one is removed" 0 slip remove sleeper-2
+check_not "its container is gone" exists sleeper-2
+check "its data stays" docker volume inspect "$env-sleeper-2-data"
+check_status "twice equals once" 0 slip remove sleeper-2
+check_status "status says that it is missing" 5 slip status
+check_has "by name" "$(grep '^sleeper-2' "$TMP/out")" missing
+check_status "up makes it anew" 0 slip up
+check_same "on its data" kept "$(docker exec "$env-sleeper-2" cat /data/mark)"
+before=$(others | grep -v "$(docker inspect -f '{{.Id}}' "$env-sleeper-2")" | grep -v "$env-sleeper-2-data")
+check_status "--force removes a running one, --volumes its data too" 0 slip remove --force --volumes --yes sleeper-2
+check_not "the container is gone" exists sleeper-2
+check_not "the data too" docker volume inspect "$env-sleeper-2-data"
+check_same "nothing else" "$before" "$(others)"
+check_status "up makes both anew" 0 slip up
+check_not "without the old data" docker exec "$env-sleeper-2" test -e /data/mark
+says "an unknown one" 1 "did you mean sleeper-" slip remove sleeper-3
+check_status "remove needs a name" 6 slip remove
+check_status "stop one" 0 slip stop sleeper-1
+number=$((number + 1)) printed=$TMP/remove
+python3 "$ROOT/tests/integration/ctrl_c.py" tty "$printed" "$SLIPWAY" "${slip_options[@]}" -e "$env" remove sleeper-1 &
+runner=$!
+check "on a terminal it asks" wait_until 60 printed "its data stays? .y/N."
+kill -USR1 $runner
+end "Ctrl-C there ends it" 130
+check "and nothing is removed" exists sleeper-1
+check_status "without a terminal nobody asks" 0 slip remove sleeper-1
+check_status "up" 0 slip up
 finish

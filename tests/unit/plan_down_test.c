@@ -69,10 +69,52 @@ static void what_mounted_something_on_the_host_is_stopped_before_all_others(void
     world_free(w);
 }
 
+static void add_volume(struct world *w, const char *instance, const struct env_key *key)
+{
+    struct node *v = node_add(w->volumes, node_new_map());
+    struct node *labels = node_set(v, "Labels", node_new_map());
+    auto_free char *name = mem_printf("demo-%s-data", instance);
+
+    node_set_text(v, "Name", name);
+    node_set_text(labels, LABEL_ENV, key->uuid);
+    node_set_text(labels, LABEL_INSTANCE, instance);
+}
+
+static void single_instances_are_removed_without_touching_anything_else(void **state)
+{
+    struct env_key key = {.uuid = "11111111-1111-1111-1111-111111111111"};
+    auto_strv struct strv names = {0};
+    struct plan_down_opts o = {.instances = &names};
+    struct world *w = planned_empty_world();
+    struct err e;
+
+    (void)state;
+    strv_add(&names, "storage-1");
+    add_container(w, "etcd", "");
+    add_container(w, "storage", "rprivate");
+    add_volume(w, "etcd-1", &key);
+    add_volume(w, "storage-1", &key);
+    for (int volumes = 0; volumes < 2; volumes++) {
+        struct plan *p = NULL;
+
+        o.volumes = volumes;
+        assert_int_equal(plan_down(&p, "demo", &key, w, &o, &e), 0);
+        assert_int_equal(p->count, 2 + volumes);
+        assert_non_null(find_op(p, OP_KIND_INSTANCE_STOP, "storage-1"));
+        assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "storage-1"),
+                                find_op(p, OP_KIND_INSTANCE_STOP, "storage-1")));
+        assert_int_equal(find_op(p, OP_KIND_VOLUME_REMOVE, "demo-storage-1-data") != NULL, volumes);
+        assert_int_equal(p->notes.count, 0);
+        plan_free(p);
+    }
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_mounted_something_on_the_host_is_stopped_before_all_others),
+        cmocka_unit_test(single_instances_are_removed_without_touching_anything_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
