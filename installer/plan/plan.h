@@ -66,7 +66,7 @@ struct plan_down_opts {
     /* Only these instances: their containers, stopped with their grace, and with `volumes` their
      * data. NULL: the whole environment. */
     const struct strv *instances;
-    bool home;                /* the operator's key too; only with volumes */
+    bool home; /* the operator's key too; only with volumes */
 };
 int plan_down(struct plan **out, const char *env, const struct env_key *key, const struct world *w,
               const struct plan_down_opts *o, struct err *e);

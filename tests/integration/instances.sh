@@ -15,6 +15,12 @@ echo: {instances: 1}
 END
 check_status "up" 0 slip -f "$file" up
 
+# An etcd that lost everything: the keys and their revisions may come out the same, and still every instance acknowledges them.
+check_status "lose etcd and its data" 0 slip remove --force --volumes --yes etcd-1
+check "up writes all anew" wait_until 120 slip up # echo has 5 s to get ready, agents may need longer to find the new etcd
+acknowledged() { slip status --json | jq -e '[.instances[] | select(.ok and .config.current)] | length == 4'; }
+check "every instance has acknowledged it" wait_until 120 acknowledged
+
 # show
 id=$(docker inspect -f '{{.Id}}' "$env-sleeper-1")
 check_status "show by name" 0 slip show sleeper-1
