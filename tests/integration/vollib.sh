@@ -134,7 +134,15 @@ for call in read write async resize snapshot clients list open create; do
 done
 docker unpause "$env-ceph-osd-1" >/dev/null
 check "the storage comes back" wait_until 240 env VOLLIB_TIMEOUT=20 "$asan/integration/vollib_driver" fill disk 0x77 0 4096
-[ "$failed" = 0 ] || timeout 20 docker exec "$env-ceph-mon-1" ceph -s || true
+if [ "$failed" != 0 ]; then # what it waits for
+    VOLLIB_TIMEOUT=20 lib fill disk 0x77 0 4096 || true
+    VOLLIB_TIMEOUT=20 lib clients disk || true
+    timeout 20 docker exec "$env-ceph-mon-1" ceph -s || true
+    timeout 20 docker exec "$env-ceph-osd-1" ps -eLo pid,tid,stat,wchan:20,etimes,comm || true
+    timeout 20 docker exec "$env-ceph-osd-1" sh -c 'ceph daemon osd.0 dump_ops_in_flight; ceph daemon osd.0 status' || true
+    docker logs --tail 60 "$env-ceph-osd-1" || true
+    slip status || true
+fi
 check_status "with what was written" 0 lib check disk 0x77 0 4096
 
 # A writer that died holds nobody up for long; one that was only asleep is fenced.
