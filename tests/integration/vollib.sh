@@ -143,13 +143,13 @@ restarts() { docker inspect -f '{{.RestartCount}}' "$osd"; }
 restarted() { [ "$(restarts)" -gt "$before" ]; }
 waiting() { docker exec "$osd" ceph daemon osd.1 dump_ops_in_flight | grep -q '"waiting for readable"'; }
 lose_the_lease() {
-    local pid timers hog
+    local pid timers
     pid=$(docker top "$osd" -o pid,comm | awk '$2 == "ceph-osd" { print $1 }')
     mapfile -t timers < <(grep -lx ceph_timer /proc/"$pid"/task/*/comm | cut -d / -f 5)
     docker exec -d "$env-ceph-mon-1" timeout 120 rados -p volumes bench 20 write -b 4096 -t 64 --no-cleanup
     sleep 2
     docker pause "$osd" >/dev/null
-    for hog in 1 2; do timeout 20 taskset -c 0 sh -c 'while :; do :; done' & done
+    for _ in 1 2; do timeout 20 taskset -c 0 sh -c 'while :; do :; done' & done
     for pid in "${timers[@]}"; do taskset -p -c 0 "$pid" && chrt -i -p 0 "$pid"; done >/dev/null
     sleep 5
     docker unpause "$osd" >/dev/null
