@@ -11,6 +11,7 @@
 enum {
     ZOMBIES_MAX = 50, /* from here on it is no slip any more */
     RECENT_MS = 10 * 60 * 1000,
+    CRASHES = 3, /* fewer are what Docker's restart policy is there for: healed, and in `status` */
     FIELDS = 5
 };
 
@@ -230,7 +231,7 @@ size_t check_inside_starts(struct check *c, const struct check_inside *i, int64_
             "%s ran out of its memory, and the kernel killed a process of it", i->instance);
         return 1;
     }
-    if (crashes == 0 || !started || strncmp(started, recent, 19) < 0)
+    if (crashes < CRASHES || !started || strncmp(started, recent, 19) < 0)
         return 0;
     check_add(c, "containers.processes", CHECK_WARNING, "`slipway logs` of the instance says why",
               "%s ended by itself and was started again by Docker, %lld times so far, last at %s",

@@ -93,10 +93,18 @@ found "the operator's folder is closed again" host.permissions SUCCESS "the oper
 docker exec "$env-sleeper-2" sh -c 'for p in /proc/[0-9]*; do read -r n <$p/comm && [ "$n" = slipway-agent ] && kill -STOP ${p#/proc/}; done; true' 2>/dev/null
 found "a stopped agent still runs" containers.processes SUCCESS "init and agent run"
 docker exec "$env-sleeper-2" sh -c 'for p in /proc/[0-9]*; do read -r n <$p/comm && [ "$n" = slipway-agent ] && kill -CONT ${p#/proc/}; done; true' 2>/dev/null
-docker exec "$env-sleeper-1" sh -c 'kill -9 $(cat /proc/[0-9]*/comm >/dev/null; for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = sleep ] && echo ${p#/proc/}; done)' 2>/dev/null || true
-wait_until 60 sh -c "[ \$(docker inspect -f '{{.RestartCount}}' $env-sleeper-1) -gt 0 ]"
+started_again() { [ "$(docker inspect -f '{{.RestartCount}} {{.State.Running}}' "$env-sleeper-1")" = "$1 true" ]; }
+kill_daemon() {
+    docker exec "$env-sleeper-1" sh -c 'for p in /proc/[0-9]*; do read -r n <$p/comm && [ "$n" = sleep ] && kill -9 ${p#/proc/}; done' 2>/dev/null
+}
+for times in 1 2 3; do
+    wait_until 60 slip check instances
+    kill_daemon || true
+    check "Docker starts it again, $times" wait_until 60 started_again $times
+    [ $times != 1 ] || { wait_until 60 slip check instances && found "once is no matter" containers.processes SUCCESS "init and agent run"; }
+done
 wait_until 60 slip check instances
-found "a container that Docker started again" containers.processes WARNING "sleeper-1 ended by itself"
+found "a container that Docker starts again and again" containers.processes WARNING "sleeper-1 ended by itself"
 
 # ---- logs -------------------------------------------------------------------------------------------
 log=$(docker inspect -f '{{.LogPath}}' "$env-sleeper-2")

@@ -152,6 +152,7 @@ static void only_a_start_of_late_is_told(void **state)
         const char *inspect, *want;
     } table[] = {
         {"{\"RestartCount\":0,\"State\":{\"StartedAt\":\"2026-01-31T12:00:00.1Z\"}}", ""},
+        {"{\"RestartCount\":2,\"State\":{\"StartedAt\":\"2026-01-31T11:55:00.1Z\"}}", ""},
         {"{\"RestartCount\":3,\"State\":{\"StartedAt\":\"2026-01-31T11:40:00.1Z\"}}", ""},
         {"{\"RestartCount\":3,\"State\":{\"StartedAt\":\"2026-01-31T11:55:00.1Z\"}}",
          "WARNING a-1 ended by itself and was started again by Docker, 3 times so far, last at "
