@@ -221,7 +221,7 @@ static const struct test {
 } table[] = {
     {"ports", "every published port answers, and so does who is behind it", ports},
     {"names", "instances find each other in the network's DNS", names},
-    {"processes", "init and agent run everywhere, and nothing is started again and again", processes},
+    {"processes", "init and agent run everywhere, and nothing starts again and again", processes},
     {"zombies", "no process waits in vain for its parent", zombies},
     {"logs", "every log has a limit and keeps to it", logs},
     {"permissions", "links, secrets and snapshots are for their owners alone", permissions},
