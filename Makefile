@@ -123,7 +123,7 @@ unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
 cli: all ## tests of the command line
 	@B=$(B) scripts/dev/run-scripts cli $(ONLY)
 integration: all $(DRIVERS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
-	@B=$(B) scripts/dev/run-scripts integration $(ONLY)
+	@B=$(B) JOBS=$${JOBS:-2} scripts/dev/run-scripts integration $(ONLY)
 components: all ## the components' hooks alone, in containers; after a change of hooks (PART=etcd|ceph|monitors|three)
 	@bash tests/components/components.sh $(PART)
 check: ## lint, unit and command line: what to run before a commit

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Docker's volumes on a real storage cluster: `docker volume create -d`, containers that use it one after the other and at the
 # same time, beside `slipway volume`; restarts of the driver and of dockerd, kill -9. What was written is compared by checksum.
+# Docker asks a volume driver that is being killed for 15 s, for whoever makes a volume meanwhile, so:
+# alone
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
