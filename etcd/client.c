@@ -43,6 +43,7 @@ int etcd_open(struct etcd **out, const struct link *link, const struct etcd_opts
     c = mem_alloc(sizeof *c);
     c->link = copy_link(link);
     log_redact(link->password);
+    c->token = mem_strdup(link->token);
     c->opts = o ? *o : (struct etcd_opts){0};
     if (c->opts.timeout_ms <= 0)
         c->opts.timeout_ms = TIMEOUT_MS;
@@ -80,11 +81,26 @@ int etcd_clone(struct etcd **out, const struct etcd *c, struct err *e)
 {
     if (etcd_open(out, c->link, &c->opts, e) < 0)
         return -1;
+    token_drop(*out);
     (*out)->token = mem_strdup(c->token);
     (*out)->auth_off = c->auth_off;
     (*out)->deadline = c->deadline;
     (*out)->current = c->current;
     return 0;
+}
+
+const char *etcd_token(const struct etcd *c)
+{
+    return c->token;
+}
+
+/* Password and pin are part of the text. */
+bool etcd_is_at(const struct etcd *c, const struct link *link)
+{
+    auto_wipe char *mine = link_format(c->link, false);
+    auto_wipe char *other = link_format(link, false);
+
+    return strcmp(mine, other) == 0;
 }
 
 void etcd_set_deadline(struct etcd *c, int64_t deadline)
@@ -243,6 +259,7 @@ struct tries {
     struct clock_backoff pause;
     int64_t deadline;
     bool mended; /* the token, which is done once */
+    bool moved;  /* users or roles changed meanwhile */
 };
 
 /* After an answer that is no success: true when the call goes out again. */
@@ -263,7 +280,12 @@ static bool may_repeat(struct etcd *c, const struct call *q, enum wire_fault fau
         if (q->tokenless || wait >= clock_left_ms(t->deadline))
             return false;
         clock_sleep_ms(wait);
-        return token_mend(c, fault);
+        /* A plain token is as good as before; only a signed one names the revision it was made at.
+         */
+        if (t->moved)
+            return token_mend(c, fault);
+        t->moved = true;
+        return true;
     case WIRE_FAULT_NOT_HERE:
     case WIRE_FAULT_UNAVAILABLE:
         wait = clock_backoff_next(&t->pause);

@@ -29,6 +29,10 @@ int etcd_open(struct etcd **out, const struct link *link, const struct etcd_opts
 /* A second client with the same endpoints, login and deadline, for another thread: etcd is not
  * asked for another token. */
 int etcd_clone(struct etcd **out, const struct etcd *c, struct err *e);
+/* The token of its login, borrowed until the next call; NULL: it has not logged in. */
+const char *etcd_token(const struct etcd *c);
+/* Whether it was opened with a link of the same text. */
+bool etcd_is_at(const struct etcd *c, const struct link *link);
 void etcd_close(struct etcd *c);
 /* The deadline of the following calls, clock.h; CLOCK_NEVER: only the per-call timeout. */
 void etcd_set_deadline(struct etcd *c, int64_t deadline);

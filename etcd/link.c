@@ -322,6 +322,7 @@ void link_free(struct link *l)
     for (size_t i = 0; i < l->endpoint_count; i++)
         mem_cleanup_free(&l->endpoints[i].host);
     mem_wipe_str(l->password);
+    mem_wipe_str(l->token);
     mem_cleanup_free(&l->path);
     mem_cleanup_free(&l->user);
     mem_cleanup_free(&l->prefix);

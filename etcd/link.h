@@ -30,10 +30,11 @@ struct link {
     size_t endpoint_count;
     char *prefix; /* "/slipway/demo/instances/x", no slash at the end; "" when none */
     char *pin;    /* "sha256//..." or NULL */
+    char *token;  /* of a login that was made already, tried first; in no text; NULL: none */
 };
 
 int link_parse(struct link **out, const char *text, struct err *e); /* no secret in the message */
-void link_free(struct link *l);                                     /* wipes the password */
+void link_free(struct link *l);                                     /* wipes the secrets */
 /* The link as text with percent-encoding, owned: wipe it. With `redact`, the password is "***". */
 char *link_format(const struct link *l, bool redact);
 

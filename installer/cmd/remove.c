@@ -54,7 +54,7 @@ static int add_known(struct strv *known, const struct cmd_context *x, struct err
     auto_node struct node *rows = NULL;
     const struct node *n;
 
-    if (world_observe(&w, x->engine, x->env, &x->key, e) < 0)
+    if (world_observe(&w, x->engine, x->env, &x->key, NULL, e) < 0)
         return -1;
     rows = status_instances(w, x->env);
     node_for_each (n, rows) {

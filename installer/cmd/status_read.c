@@ -297,7 +297,7 @@ int status_read(struct node **out, struct cmd_context *x, struct err *e)
                              "environment %s is not known on this machine; `slipway up` makes it",
                              x->env)
                    : -1;
-    if (world_observe(&w, x->engine, x->env, &x->key, e) < 0)
+    if (world_observe(&w, x->engine, x->env, &x->key, NULL, e) < 0)
         return -1;
     n = node_new_map();
     node_set_text(n, "environment", x->env);

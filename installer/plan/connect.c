@@ -149,6 +149,22 @@ int connect_etcd(struct etcd **out, const struct node *containers, const char *e
     return r;
 }
 
+int connect_kept_etcd(struct etcd **kept, const struct node *containers, const char *env,
+                      const struct env_key *key, struct err *e)
+{
+    struct link *l = NULL;
+    int r = 0;
+
+    if (make_link(&l, containers, env, key, "root", e) < 0)
+        return -1;
+    if (*kept && !etcd_is_at(*kept, l))
+        etcd_close(steal(*kept));
+    if (!*kept)
+        r = etcd_open(kept, l, NULL, e);
+    link_free(l);
+    return r;
+}
+
 int connect_environment(struct etcd **out, struct node **containers, struct env_key *key,
                         struct engine *g, const char *env, struct err *e)
 {

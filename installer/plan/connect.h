@@ -55,6 +55,10 @@ int connect_root_link(struct link **out, const struct node *containers, const ch
 /* Opened as root. ERR_NOTFOUND when no etcd runs: the message says what to do. */
 int connect_etcd(struct etcd **out, const struct node *containers, const char *env,
                  const struct env_key *key, struct err *e);
+/* The same with what an earlier call left in *kept, a client or NULL: it stays when it still leads
+ * there, with its connection and its login. */
+int connect_kept_etcd(struct etcd **kept, const struct node *containers, const char *env,
+                      const struct env_key *key, struct err *e);
 /* The same from nothing but the name: loads the key, asks the engine. */
 int connect_environment(struct etcd **out, struct node **containers, struct env_key *key,
                         struct engine *g, const char *env, struct err *e);

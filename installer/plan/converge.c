@@ -71,19 +71,35 @@ static int look_up_key(struct converge_view *v, const char *env, struct err *e)
     return 0;
 }
 
+/* What the rounds of one run have in common. */
+struct session {
+    struct env_lock *lock; /* NULL: none yet */
+    struct etcd *c;        /* to look with, kept between the looks; NULL: none yet */
+    struct strv as_before;
+};
+
+static void session_end(struct session *s)
+{
+    etcd_close(s->c);
+    lock_close(s->lock);
+    strv_clear(&s->as_before);
+}
+
 static int look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
-                bool locked, const struct strv *as_before, struct err *e)
+                struct session *session, struct err *e)
 {
     auto_node struct node *images = NULL;
     const struct spec *s = o->spec;
     char version[65];
     struct edits edits = {0};
-    struct plan_opts po = {.catalog_version = version, .locked = locked, .as_before = as_before};
+    struct plan_opts po = {.catalog_version = version,
+                           .locked = session->lock && lock_is_taken(session->lock),
+                           .as_before = &session->as_before};
     int r = -1;
 
     catalog_version(o->catalog, version);
     if (look_up_key(v, s->name, e) == 0 &&
-        world_observe(&v->world, g, s->name, v->is_new ? NULL : &v->key, e) == 0 &&
+        world_observe(&v->world, g, s->name, v->is_new ? NULL : &v->key, &session->c, e) == 0 &&
         (!o->settle || !v->world->etcd_answers ||
          o->settle(o->settle_arg, &s, &v->world->keys, e) == 0) &&
         image_refs(&images, o, s, e) == 0 && world_observe_images(v->world, g, images, e) == 0 &&
@@ -116,14 +132,16 @@ static bool look_again(int result, int64_t *late, struct err *e)
 int converge_look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
                   struct err *e)
 {
+    struct session session = {0};
     struct journal_unanswered u;
     int r;
 
     memset(v, 0, sizeof(*v));
     journal_unanswered(&u, o->spec->name);
     do
-        r = look(v, g, o, false, NULL, e);
+        r = look(v, g, o, &session, e);
     while (look_again(r, &u.late, e));
+    session_end(&session);
     return r;
 }
 
@@ -135,64 +153,82 @@ void converge_clear(struct converge_view *v)
     explicit_bzero(v, sizeof(*v));
 }
 
+/* The link that the client of a look was opened with, and its login. */
+static int link_of_look(struct link **out, const struct session *session,
+                        const struct node *containers, const char *env, const struct env_key *key,
+                        struct err *e)
+{
+    if (connect_root_link(out, containers, env, key, e) < 0)
+        return -1;
+    if (session->c)
+        (*out)->token = mem_strdup(etcd_token(session->c));
+    return 0;
+}
+
 /* The lock in etcd, when etcd answers already; else the plan takes it on its way. */
-static int lock_if_up(struct env_lock *l, const struct converge_view *v, struct err *e)
+static int lock_if_up(struct session *session, const struct converge_view *v, struct err *e)
 {
     struct link *root = NULL;
     int r;
 
-    if (!v->world->etcd_answers || lock_is_taken(l))
+    if (!v->world->etcd_answers || lock_is_taken(session->lock))
         return 0;
-    if (connect_root_link(&root, v->world->containers, v->desired->spec->name, &v->key, e) < 0)
+    if (link_of_look(&root, session, v->world->containers, v->desired->spec->name, &v->key, e) < 0)
         return -1;
-    r = lock_take(l, root, e);
+    r = lock_take(session->lock, root, e);
     link_free(root);
     return r;
 }
 
-/* One locked round: look again under the lock, execute. *left: the plan was not empty. */
-static int round_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
-                    struct env_lock *lock, struct strv *as_before, struct err *e)
+static int execute_view(struct execute_result *result, struct engine *g,
+                        const struct converge_opts *o, struct session *session,
+                        const struct converge_view *v, struct err *e)
 {
-    struct converge_view v = {0};
-    struct images_opts images;
-    struct execute_opts x = {.lock = lock,
-                             .as_before = as_before,
+    struct images_opts images = image_options(o, v->desired->spec);
+    struct execute_opts x = {.key = &v->key,
+                             .token = session->c ? etcd_token(session->c) : NULL,
+                             .lock = session->lock,
+                             .as_before = &session->as_before,
                              .images = &images,
                              .parallel = o->parallel,
                              .deadline = o->deadline,
                              .events = o->events};
     struct execute_result one = {0};
+    int r = document_save(o->spec->name, v->desired->spec->document, e);
+
+    if (r == 0 && o->approve)
+        r = o->approve(o->approve_arg, v->plan, e);
+    if (r == 0)
+        r = execute_plan(&one, v->plan, g, &x, e);
+    result->done += one.done;
+    result->total += v->plan->count;
+    return r;
+}
+
+/* One locked round: look again under the lock, execute. 1: the plan was not empty. */
+static int round_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
+                    struct session *session, struct err *e)
+{
+    struct converge_view v = {0};
     int r = 0;
 
-    if (look(&v, g, o, lock_is_taken(lock), as_before, e) < 0)
+    if (look(&v, g, o, session, e) < 0)
         return -1;
-    if (!lock_is_taken(lock) && v.world->etcd_answers) {
-        r = lock_if_up(lock, &v, e);
+    if (!lock_is_taken(session->lock) && v.world->etcd_answers) {
+        r = lock_if_up(session, &v, e);
         converge_clear(&v);
-        if (r < 0 || look(&v, g, o, true, as_before, e) < 0)
+        if (r < 0 || look(&v, g, o, session, e) < 0)
             return -1;
     }
-    x.key = &v.key;
-    images = image_options(o, v.desired->spec);
     if (v.plan->count > 0)
-        r = document_save(o->spec->name, v.desired->spec->document, e);
-    if (r == 0 && v.plan->count > 0 && o->approve)
-        r = o->approve(o->approve_arg, v.plan, e);
-    if (r == 0 && v.plan->count > 0)
-        r = execute_plan(&one, v.plan, g, &x, e);
-    result->done += one.done;
-    result->total += v.plan->count;
-    if (r == 0)
-        r = v.plan->count > 0;
+        r = execute_view(result, g, o, session, &v, e) < 0 ? -1 : 1;
     converge_clear(&v);
     return r;
 }
 
 static int rounds_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
-                     struct env_lock *lock, struct err *e)
+                     struct session *session, struct err *e)
 {
-    auto_strv struct strv as_before = {0};
     struct journal_unanswered u;
 
     journal_unanswered(&u, o->spec->name);
@@ -202,7 +238,7 @@ static int rounds_up(struct execute_result *result, struct engine *g, const stru
         int r;
 
         do
-            r = round_up(result, g, o, lock, &as_before, e);
+            r = round_up(result, g, o, session, e);
         while (look_again(r, &u.late, e));
         if (r <= 0)
             return r;
@@ -212,54 +248,80 @@ static int rounds_up(struct execute_result *result, struct engine *g, const stru
                    ROUNDS_MAX);
 }
 
-/* Whether a look shows nothing to do: then no lock is taken and nothing written. */
-static int is_up(struct engine *g, const struct converge_opts *o, struct err *e)
+/* Saves the round a look without the lock. What the first look found may have changed since: then
+ * the round finds its own way. */
+static int lock_early(struct session *session, const struct converge_view *seen, struct err *e)
 {
-    struct converge_view v = {0};
-    int up;
-
-    if (look(&v, g, o, false, NULL, e) < 0)
+    if (!seen->world || lock_if_up(session, seen, e) == 0)
+        return 0;
+    if (e->code == ERR_LOCKED || e->code == ERR_INTERRUPTED)
         return -1;
-    up = v.plan->count == 0;
-    converge_clear(&v);
-    return up;
+    err_drop(e, "taking the lock before looking again");
+    return 0;
 }
 
-int converge_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
-                struct err *e)
+/* With the operator's lock and what was seen before it was taken. */
+static int bring_up_locked(struct execute_result *result, struct engine *g,
+                           const struct converge_opts *o, struct session *session,
+                           const struct converge_view *seen, struct err *e)
 {
-    struct lock_opts lo = {.env = o->spec->name, .command = o->command, .wait_ms = o->lock_wait_ms};
-    auto_free char *leftover = journal_leftover(o->spec->name);
-    struct env_lock *lock = NULL;
     struct converge_opts rounds = *o;
     struct env_key key;
-    int r = 0;
+    int r;
 
-    *result = (struct execute_result){0};
-    if (!leftover)
-        r = is_up(g, o, e);
-    if (r != 0)
-        return r < 0 ? -1 : 0;
-    if (lock_open(&lock, &lo, e) < 0)
-        return -1;
-    if (leftover)
-        log_warn("%s", leftover);
     rounds.fresh = secret_load_key(&key, o->spec->name, e) < 0;
     r = secret_make_key(&key, o->spec->name, NULL, e);
     explicit_bzero(&key, sizeof(key));
     if (r == 0)
         r = document_save(o->spec->name, o->spec->document, e);
     if (r == 0)
-        r = rounds_up(result, g, &rounds, lock, e);
+        r = lock_early(session, seen, e);
+    if (r == 0)
+        r = rounds_up(result, g, &rounds, session, e);
     if (r == 0)
         journal_forget(o->spec->name);
-    lock_close(lock);
+    return r;
+}
+
+static int bring_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
+                    struct session *session, struct err *e)
+{
+    struct lock_opts lo = {.env = o->spec->name, .command = o->command, .wait_ms = o->lock_wait_ms};
+    auto_free char *leftover = journal_leftover(o->spec->name);
+    struct converge_view seen = {0};
+    int r;
+
+    /* When a look shows nothing to do, no lock is taken and nothing written. */
+    if (!leftover && look(&seen, g, o, session, e) < 0)
+        return -1;
+    if (!leftover && seen.plan->count == 0) {
+        converge_clear(&seen);
+        return 0;
+    }
+    if (leftover)
+        log_warn("%s", leftover);
+    r = lock_open(&session->lock, &lo, e);
+    if (r == 0)
+        r = bring_up_locked(result, g, o, session, &seen, e);
+    converge_clear(&seen);
+    return r;
+}
+
+int converge_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
+                struct err *e)
+{
+    struct session session = {0};
+    int r;
+
+    *result = (struct execute_result){0};
+    r = bring_up(result, g, o, &session, e);
+    session_end(&session);
     return r;
 }
 
 /* ---- down ----------------------------------------------------------------------------------- */
 
-static int lock_for_down(struct env_lock *lock, const struct world *w, const struct env_key *key,
+static int lock_for_down(struct session *session, const struct world *w, const struct env_key *key,
                          const struct converge_down_opts *o, struct err *e)
 {
     struct link *root = NULL;
@@ -267,9 +329,9 @@ static int lock_for_down(struct env_lock *lock, const struct world *w, const str
 
     if (!w->etcd_answers)
         return 0;
-    if (connect_root_link(&root, w->containers, o->env, key, e) < 0)
+    if (link_of_look(&root, session, w->containers, o->env, key, e) < 0)
         return -1;
-    r = lock_take(lock, root, e);
+    r = lock_take(session->lock, root, e);
     link_free(root);
     if (r < 0 && o->force) {
         err_drop(e, "going on without the lock");
@@ -295,14 +357,14 @@ static int prove(const struct plan *p, const struct converge_down_opts *o, struc
 }
 
 static int round_down(struct execute_result *result, struct engine *g, const struct env_key *key,
-                      const struct converge_down_opts *o, struct env_lock *lock, struct err *e)
+                      const struct converge_down_opts *o, struct session *session, struct err *e)
 {
     struct plan_down_opts po = {.volumes = o->volumes,
                                 .named = o->named,
                                 .instances = o->instances,
                                 .home = o->volumes && !o->instances};
     struct execute_opts x = {.key = key,
-                             .lock = lock,
+                             .lock = session->lock,
                              .parallel = o->parallel,
                              .deadline = o->deadline,
                              .events = o->events};
@@ -311,14 +373,15 @@ static int round_down(struct execute_result *result, struct engine *g, const str
     auto_plan struct plan *p = NULL;
     auto_plan struct plan *rest = NULL;
 
-    if (world_observe(&w, g, o->env, key, e) < 0 || lock_for_down(lock, w, key, o, e) < 0 ||
-        plan_down(&p, o->env, key, w, &po, e) < 0)
+    if (world_observe(&w, g, o->env, key, &session->c, e) < 0 ||
+        lock_for_down(session, w, key, o, e) < 0 || plan_down(&p, o->env, key, w, &po, e) < 0)
         return -1;
+    x.token = session->c ? etcd_token(session->c) : NULL;
     if (o->approve && o->approve(o->approve_arg, p, e) < 0)
         return -1;
     if (execute_plan(result, p, g, &x, e) < 0)
         return -1;
-    if (world_observe(&after, g, o->env, key, e) < 0 ||
+    if (world_observe(&after, g, o->env, key, &session->c, e) < 0 ||
         plan_down(&rest, o->env, key, after, &po, e) < 0)
         return -1;
     return prove(rest, o, e);
@@ -326,7 +389,7 @@ static int round_down(struct execute_result *result, struct engine *g, const str
 
 /* What a killed run had asked for is waited for longer when it would be left behind. */
 static int rounds_down(struct execute_result *result, struct engine *g, const struct env_key *key,
-                       const struct converge_down_opts *o, struct env_lock *lock, struct err *e)
+                       const struct converge_down_opts *o, struct session *session, struct err *e)
 {
     struct converge_down_opts again = *o;
     struct journal_unanswered u;
@@ -335,10 +398,10 @@ static int rounds_down(struct execute_result *result, struct engine *g, const st
     journal_unanswered(&u, o->env);
     if (u.late)
         journal_settle(o->env, u.makes_objects ? SETTLE_DOWN_MS : SETTLE_MS);
-    r = round_down(result, g, key, &again, lock, e);
+    r = round_down(result, g, key, &again, session, e);
     again.approve = NULL; /* asked once */
     while (look_again(r, &u.late, e))
-        r = round_down(result, g, key, &again, lock, e);
+        r = round_down(result, g, key, &again, session, e);
     return r;
 }
 
@@ -347,19 +410,19 @@ int converge_down(struct execute_result *result, struct engine *g,
 {
     struct lock_opts lo = {
         .env = o->env, .command = o->command ? o->command : "down", .wait_ms = o->lock_wait_ms};
-    struct env_lock *lock = NULL;
+    struct session session = {0};
     struct env_key key;
     int r;
 
     *result = (struct execute_result){0};
     if (secret_load_key(&key, o->env, e) < 0)
         return -1;
-    if (lock_open(&lock, &lo, e) < 0)
+    if (lock_open(&session.lock, &lo, e) < 0)
         return -1;
-    r = rounds_down(result, g, &key, o, lock, e);
+    r = rounds_down(result, g, &key, o, &session, e);
     if (r == 0 && !o->named && !o->instances)
         host_dir_remove_all(o->env);
-    lock_close(lock);
+    session_end(&session);
     explicit_bzero(&key, sizeof(key));
     return r;
 }

@@ -386,7 +386,10 @@ static int root_link(struct run *r, struct err *e)
         return 0;
     if (desired_link(&text, r->plan->desired, "root", e) < 0)
         return -1;
-    return link_parse(&r->root, text, e);
+    if (link_parse(&r->root, text, e) < 0)
+        return -1;
+    r->root->token = mem_strdup(r->o->token);
+    return 0;
 }
 
 int execute_plan(struct execute_result *result, const struct plan *p, struct engine *g,

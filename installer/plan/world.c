@@ -97,25 +97,26 @@ static bool etcd_runs(const struct world *w)
     return false;
 }
 
-static void observe_etcd(struct world *w, const char *env, const struct env_key *key)
+static void observe_etcd(struct world *w, const char *env, const struct env_key *key,
+                         struct etcd **kept)
 {
-    struct etcd *c = NULL;
+    struct etcd *own = NULL, **c = kept ? kept : &own;
     auto_free char *prefix = keys_env(env);
 
     w->etcd_expected = etcd_runs(w);
     if (!w->etcd_expected)
         return;
-    if (connect_etcd(&c, w->containers, env, key, &w->etcd_error) < 0)
+    if (connect_kept_etcd(c, w->containers, env, key, &w->etcd_error) < 0)
         return;
-    etcd_set_deadline(c, clock_deadline(ETCD_DEADLINE_MS));
-    w->etcd_answers = etcd_range(&w->keys, c, prefix, &w->etcd_error) == 0;
+    etcd_set_deadline(*c, clock_deadline(ETCD_DEADLINE_MS));
+    w->etcd_answers = etcd_range(&w->keys, *c, prefix, &w->etcd_error) == 0;
     if (!w->etcd_answers)
         log_debug("etcd does not answer: %s", w->etcd_error.msg);
-    etcd_close(c);
+    etcd_close(own);
 }
 
 int world_observe(struct world **out, struct engine *g, const char *env, const struct env_key *key,
-                  struct err *e)
+                  struct etcd **kept, struct err *e)
 {
     auto_world struct world *w = mem_alloc(sizeof(*w));
     auto_node struct node *all = NULL;
@@ -129,7 +130,7 @@ int world_observe(struct world **out, struct engine *g, const char *env, const s
         engine_volume_list(&w->volumes, g, NULL, e) < 0)
         return -1;
     if (key)
-        observe_etcd(w, env, key);
+        observe_etcd(w, env, key, kept);
     *out = steal(w);
     return 0;
 }

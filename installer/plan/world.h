@@ -27,9 +27,11 @@ struct world {
     struct etcd_kvs keys;  /* everything below /slipway/<env>/, when it answers */
 };
 
-/* `key` NULL: the environment was never made on this machine. etcd not answering is no failure. */
+/* `key` NULL: the environment was never made on this machine. etcd not answering is no failure.
+ * *kept: the client to etcd of an earlier look or NULL, and then of this one; the caller closes it.
+ * `kept` may be NULL. */
 int world_observe(struct world **out, struct engine *g, const char *env, const struct env_key *key,
-                  struct err *e);
+                  struct etcd **kept, struct err *e);
 /* Which of `refs` (component -> image reference) are there. One by one: listing all images costs
  * Docker about a millisecond for each, whoever's they are. */
 int world_observe_images(struct world *w, struct engine *g, const struct node *refs, struct err *e);

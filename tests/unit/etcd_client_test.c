@@ -75,6 +75,52 @@ static void a_lost_token_is_renewed_and_the_call_repeated(void **state)
     etcd_close(c);
 }
 
+#define MOVED "{\"error\":\"etcdserver: revision of auth store is old\",\"code\":3}"
+
+static void after_a_change_of_users_the_call_goes_out_again_and_then_with_a_new_login(void **state)
+{
+    (void)state;
+    struct etcd *c = open_client("etcd://u:p@h");
+    struct err e = {0};
+
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t1\"}");
+    fake_etcd_answer("/v3/kv/put", 400, MOVED);
+    fake_etcd_answer("/v3/kv/put", 400, MOVED);
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t2\"}");
+    fake_etcd_answer("/v3/kv/put", 200, "{}");
+    assert_int_equal(etcd_put(c, "/a", "1", 0, &e), 0);
+    assert_string_equal(fake_etcd_token(2), "t1");
+    assert_string_equal(fake_etcd_token(4), "t2");
+    etcd_close(c);
+}
+
+static void a_login_of_another_client_is_used_until_it_is_refused(void **state)
+{
+    (void)state;
+    struct etcd *c = NULL;
+    struct link *l = NULL;
+    struct err e = {0};
+
+    fake_etcd_reset();
+    assert_int_equal(link_parse(&l, "etcd://u:p@h", &e), 0);
+    l->token = mem_strdup("t1");
+    assert_int_equal(etcd_open(&c, l, NULL, &e), 0);
+    assert_true(etcd_is_at(c, l));
+    l->endpoints[0].port++;
+    assert_false(etcd_is_at(c, l));
+    link_free(l);
+    fake_etcd_answer(RANGE, 200, FOUND);
+    fake_etcd_answer(RANGE, 401, INVALID);
+    fake_etcd_answer(AUTH, 200, "{\"token\":\"t2\"}");
+    fake_etcd_answer(RANGE, 200, FOUND);
+    assert_int_equal(get(c, &e), 0);
+    assert_string_equal(fake_etcd_token(0), "t1");
+    assert_int_equal(get(c, &e), 0);
+    assert_string_equal(fake_etcd_token(3), "t2");
+    assert_string_equal(etcd_token(c), "t2");
+    etcd_close(c);
+}
+
 static void a_token_that_is_refused_again_is_an_error(void **state)
 {
     (void)state;
@@ -421,6 +467,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_is_fetched_once_and_used_raw),
         cmocka_unit_test(a_lost_token_is_renewed_and_the_call_repeated),
+        cmocka_unit_test(after_a_change_of_users_the_call_goes_out_again_and_then_with_a_new_login),
+        cmocka_unit_test(a_login_of_another_client_is_used_until_it_is_refused),
         cmocka_unit_test(a_token_that_is_refused_again_is_an_error),
         cmocka_unit_test(a_wrong_password_is_said_and_not_shown),
         cmocka_unit_test(without_authentication_in_etcd_the_password_is_not_needed),
