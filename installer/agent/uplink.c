@@ -161,27 +161,34 @@ static int keep_lease(struct uplink *u, struct err *e)
     return 0;
 }
 
-static int write_report(struct uplink *u, struct report *r, const char *key, struct err *e)
-{
-    uint64_t number;
-    auto_free char *text = unwritten(u, r, &number);
-    if (!text)
-        return 0;
-    bool leased = r == &u->status;
-    if (etcd_put(u->client, key, text, leased ? u->lease : 0, e) < 0) {
-        if (leased && e->code == ERR_NOTFOUND)
-            lose_lease(u);
-        return -1;
-    }
-    mark_written(u, r, number);
-    return 0;
-}
-
+/* Both in one transaction: each one takes time of etcd, and a start of many instances many. */
 static int write_reports(struct uplink *u, struct err *e)
 {
-    if (keep_lease(u, e) < 0 || write_report(u, &u->applied, u->applied_key, e) < 0)
+    uint64_t applied_number, status_number;
+    struct etcd_txn *t;
+    int r = 0;
+
+    if (keep_lease(u, e) < 0)
         return -1;
-    return write_report(u, &u->status, u->status_key, e);
+    auto_free char *applied = unwritten(u, &u->applied, &applied_number);
+    auto_free char *status = unwritten(u, &u->status, &status_number);
+    t = etcd_txn_new();
+    if (applied)
+        etcd_txn_put(t, u->applied_key, applied, 0);
+    if (status)
+        etcd_txn_put(t, u->status_key, status, u->lease);
+    if (etcd_txn_count(t) > 0)
+        r = etcd_txn_run(u->client, t, NULL, e);
+    etcd_txn_free(t);
+    if (r < 0 && status && e->code == ERR_NOTFOUND)
+        lose_lease(u);
+    if (r < 0)
+        return -1;
+    if (applied)
+        mark_written(u, &u->applied, applied_number);
+    if (status)
+        mark_written(u, &u->status, status_number);
+    return 0;
 }
 
 static void set_away(struct uplink *u, const char *why)
