@@ -21,7 +21,7 @@ enum {
     WORKERS_MAX = 32,
     ETCD_WORKERS = 2,
     ROUND_MS = 25,
-    BUSY_ROUND_MS = 200
+    BUSY_ROUND_MS = 500
 };
 
 static void emit(struct run *r, size_t op, enum op_state state, const char *detail)

@@ -18,7 +18,7 @@
 #include "conf/json.h"
 #include "model/keys.h"
 
-enum { FILE_MAX = 16 << 20, LATE_MS = 15 * 1000, ETCD_MS = 5000, GATHER_MS = 100 };
+enum { FILE_MAX = 16 << 20, LATE_MS = 15 * 1000, ETCD_MS = 5000, GATHER_MS = 500 };
 
 struct journal {
     char *env, *path, *run;

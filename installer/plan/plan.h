@@ -31,6 +31,7 @@ struct op {
     struct node *writes; /* KEYS_PUSH, SPEC_PUSH: map key -> text, null deletes */
     struct node *was;    /* KEYS_PUSH: map key -> text in etcd before */
     bool replaces;       /* INSTANCE_WAIT: failing brings the set-aside container back */
+    bool unheard;        /* INSTANCE_WAIT: nothing is there that could have reported before */
     struct node *before; /* INSTANCE_WAIT: "reason" and "error", what its agent complained of */
 };
 

@@ -232,6 +232,15 @@ static struct node *complaints(const struct builder *b, const char *name)
     return n->count ? steal(n) : NULL;
 }
 
+/* Whether etcd is known to hold no report of an instance. */
+static bool is_unheard(const struct builder *b, const char *name)
+{
+    auto_free char *status = keys_instance_status(b->d->spec->name, name);
+    auto_free char *applied = keys_instance_applied(b->d->spec->name, name);
+
+    return b->w->etcd_answers && !world_value(b->w, status) && !world_value(b->w, applied);
+}
+
 static long add_wait(struct builder *b, size_t item, long after, bool replaces)
 {
     const struct desired_instance *it = &b->d->items[item];
@@ -311,6 +320,7 @@ static int add_instance(struct builder *b, size_t component, size_t item, struct
 
         add_start(b, item, START_OF_NEW, create, "made by this plan");
         add_wait(b, item, b->start[item], resumed);
+        b->p->ops[b->wait[item]].unheard = !resumed && is_unheard(b, it->spec->name);
     } else if (!hash || strcmp(hash, it->hash) != 0) {
         add_replace(b, component, item, volumes, have);
         add_wait(b, item, b->start[item], true);

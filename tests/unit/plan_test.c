@@ -91,6 +91,29 @@ static void a_container_removed_by_hand_is_made_again_and_nothing_else(void **st
     planned_clear(&f);
 }
 
+static void only_what_never_reported_is_unheard(void **state)
+{
+    struct planned f = {0};
+
+    (void)state;
+    planned_load(&f, PLANNED_DOCUMENT);
+    planned_make(&f);
+    /* etcd is not there yet: nobody knows what it will hold. */
+    assert_false(planned_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1")->unheard);
+    planned_forget(&f);
+    f.world->etcd_answers = true;
+    planned_make(&f);
+    assert_true(planned_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1")->unheard);
+    planned_clear(&f);
+    planned_run(&f);
+    for (size_t i = 0; i < f.world->containers->count; i++)
+        if (strcmp(connect_label(f.world->containers->items[i], LABEL_INSTANCE), "sleeper-1") == 0)
+            node_set_text(f.world->containers->items[i], "State", "exited");
+    planned_make(&f);
+    assert_false(planned_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1")->unheard);
+    planned_clear(&f);
+}
+
 static void a_new_image_replaces_one_after_the_images_are_there(void **state)
 {
     struct planned f = {0};
@@ -302,6 +325,7 @@ int main(void)
         cmocka_unit_test(the_same_input_gives_the_same_text),
         cmocka_unit_test(a_world_as_desired_has_an_empty_plan),
         cmocka_unit_test(a_container_removed_by_hand_is_made_again_and_nothing_else),
+        cmocka_unit_test(only_what_never_reported_is_unheard),
         cmocka_unit_test(a_new_image_replaces_one_after_the_images_are_there),
         cmocka_unit_test(nothing_is_replaced_before_the_etcd_it_needs_is_back),
         cmocka_unit_test(a_successor_that_was_never_seen_well_goes_and_the_one_set_aside_stays),
