@@ -205,6 +205,8 @@ test_monitors() {
     check_has "a missing monitor is a warning" "$(verdicts ceph-mon-1)" "quorum=WARNING"
     docker kill "$P-ceph-mon-3" >/dev/null
     docker volume rm "$(docker rm "$P-ceph-mon-3")" >/dev/null
+    # Its hook asks the first monitor, which has to have noticed that it is alone.
+    check "the monitor that is left has no quorum" wait_until 60 alone ceph-mon-1
     start ceph-mon-3
     sleep 5
     check_not "a monitor without a store begins no second cluster" reached ceph-mon-3 prepared

@@ -69,6 +69,9 @@ remove_all() {
 # asok INSTANCE PREFIX VAR
 asok() { docker exec "$P-$1" /usr/lib/slipway-ceph/asok /run/slipway/ceph/asok "{\"prefix\":\"$2\",\"var\":\"$3\"}"; }
 
+# alone MONITOR: it is in no quorum.
+alone() { docker exec "$P-$1" /usr/lib/slipway-ceph/asok /run/slipway/ceph/asok mon_status | tr -d ' \n' | grep -q '"quorum":\[\]'; }
+
 settled() { reached "$1" ready || [ "$(docker inspect -f '{{.State.Running}}' "$P-$1")" = false ]; }
 
 # prepare_files INSTANCE[=CONFIG_JSON]...: everything the agent would have written.

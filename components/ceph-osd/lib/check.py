@@ -50,6 +50,11 @@ def space(c):
         success("space", "osd.space", words)
 
 
+def answers(state):
+    """A placement group without a lease keeps its requests, clean as it may be."""
+    return not {"laggy", "wait"} & set(state.split("+"))
+
+
 def placement(c):
     """Placement groups settle for some seconds after a change, so this waits a little before it complains."""
     end = time.monotonic() + CLEAN_WAIT
@@ -57,15 +62,16 @@ def placement(c):
         stat = c.mon_json("pg stat")
         summary = stat.get("pg_summary", stat)
         total = summary.get("num_pgs", 0)
+        by_state = summary.get("num_pg_by_state", [])
         # Scrubbing is part of a healthy life.
-        clean = sum(s["num"] for s in summary.get("num_pg_by_state", []) if s["name"].startswith("active+clean"))
+        clean = sum(s["num"] for s in by_state if s["name"].startswith("active+clean") and answers(s["name"]))
         if total == clean or time.monotonic() >= end:
             break
         time.sleep(0.5)
-    states = ", ".join("%d %s" % (s["num"], s["name"]) for s in summary.get("num_pg_by_state", []))
+    states = ", ".join("%d %s" % (s["num"], s["name"]) for s in by_state)
     if total == clean:
         success("placement groups", "osd.pgs", "%d placement groups active+clean" % total)
-    elif any("active" not in s["name"] for s in summary.get("num_pg_by_state", [])):
+    elif not all("active" in s["name"] and answers(s["name"]) for s in by_state):
         failed("placement groups", "osd.pgs", states, LOOK)
     else:
         warning("placement groups", "osd.pgs", states, "wait for recovery; " + LOOK)
