@@ -90,7 +90,9 @@ int volume_attachment(const char **out, const struct volume_maps *m, const char 
 
 struct volume_pool {
     int64_t size, min_size, k, m, pg_num; /* 0: not given */
-    const char *quota, *data_pool;
+    const char *quota, *data_pool, *compression, *compression_mode;
+    const struct strv
+        *policies; /* volume_policy.h, the one to have first; NULL or none: k, m, size */
 };
 int volume_pool_create(const struct volume_maps *m, const char *name, const struct volume_pool *o,
                        struct err *e);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "cmd/volume.h"
+#include "cmd/volume_policy.h"
 #include "conf/units.h"
 
 enum { PARTS_MAX = 32, PG_NUM_MAX = 65536 };
@@ -168,12 +169,30 @@ static int check_pool(const struct volume_maps *m, const char *name, const struc
     if (o->min_size < 0 || (parts && o->min_size > parts))
         return err_set(e, ERR_CONFIG, "pool %s: min_size %" PRId64 " of %" PRId64 " copies", name,
                        o->min_size, parts);
-    if (o->k && o->data_pool)
-        return err_set(e, ERR_CONFIG, "pool %s: an erasure-coded pool has no data pool", name);
     if (o->data_pool && !data)
         return err_set(e, ERR_NOTFOUND, "there is no pool %.80s", o->data_pool);
     if (o->quota && (!units_parse_size(&bytes, o->quota) || bytes == 0))
         return err_set(e, ERR_CONFIG, "\"%.40s\" is no size; write it like 10GiB", o->quota);
+    return 0;
+}
+
+/* *erasure: one of them cuts into parts, so the pool holds only the data of volumes. */
+static int add_policies(struct node *list, bool *erasure, const struct volume_pool *o,
+                        struct err *e)
+{
+    *erasure = o->k > 0;
+    if (o->policies && o->policies->count && (o->k || o->m || o->size || o->min_size))
+        return err_set(e, ERR_USAGE, "either policies, or size, min-size, k and m");
+    for (size_t i = 0; o->policies && i < o->policies->count; i++) {
+        struct volume_policy p;
+        auto_free char *text = NULL;
+
+        if (volume_policy_parse(&p, o->policies->items[i], e) < 0)
+            return -1;
+        text = volume_policy_format(&p);
+        node_add_text(list, text);
+        *erasure = *erasure || p.k > 1;
+    }
     return 0;
 }
 
@@ -188,20 +207,33 @@ int volume_pool_create(const struct volume_maps *m, const char *name, const stru
                    {"m", o->m},
                    {"min_size", o->min_size},
                    {"pg_num", o->pg_num}};
+    const struct {
+        const char *key, *value;
+    } texts[] = {{"quota", o->quota},
+                 {"data_pool", o->data_pool},
+                 {"compression", o->compression},
+                 {"compression_mode", o->compression_mode}};
+    auto_node struct node *policies = node_new_list();
+    bool erasure;
     struct node *n;
 
-    if (check_pool(m, name, o, e) < 0)
+    if (check_pool(m, name, o, e) < 0 || add_policies(policies, &erasure, o, e) < 0)
         return -1;
+    if (erasure && o->data_pool)
+        return err_set(e, ERR_CONFIG, "pool %s: an erasure-coded pool has no data pool", name);
+    if (o->compression_mode && !o->compression)
+        return err_set(e, ERR_USAGE, "--compression-mode needs --compression");
     n = node_set(m->pools, name, node_new_map());
-    if (o->k)
+    if (erasure)
         node_set_text(n, "kind", "erasure");
+    if (policies->count)
+        node_set(n, "policies", steal(policies));
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         if (numbers[i].value)
             node_set_int(n, numbers[i].key, numbers[i].value);
-    if (o->quota)
-        node_set_text(n, "quota", o->quota);
-    if (o->data_pool)
-        node_set_text(n, "data_pool", o->data_pool);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i].value)
+            node_set_text(n, texts[i].key, texts[i].value);
     node_set_text(n, "application", "rbd");
     return 0;
 }

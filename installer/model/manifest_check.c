@@ -268,8 +268,8 @@ static void check_templates(struct manifest_raw *raw, const struct node *root, s
 
 static void check_hooks(const struct manifest *m, struct problems *p)
 {
-    static const char *const hooks[] = {"arguments", "prepare", "once",  "ready",
-                                        "apply",     "health",  "drain", "check"};
+    static const char *const hooks[] = {"arguments", "prepare", "once",  "ready", "apply",
+                                        "health",    "drain",   "check", "io",    "pool"};
     for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
         auto_free char *path = mem_printf("%s/hooks/%s", m->dir, hooks[i]);
         if (fs_exists(path) && !fs_is_executable(path))

@@ -73,7 +73,8 @@ def prepare(plan, instance, out):
     data = manifest.get("data", {}).get("root", "")
     own = {"env": plan["env"], "component": instance["component"], "instance": instance["name"], "ordinal": str(instance["ordinal"]),
            "address": instance["address"], "data": data, "run": "/run/slipway"}
-    shared = {k: plan["shared"][k] for k in manifest.get("shared", {})}
+    shared = {k: plan["shared"][k] if k in plan["shared"] else sum(i["component"] == v["count"] for i in plan["instances"])
+              for k, v in manifest.get("shared", {}).items()}
     variables = {**{k: None for k in declared}, **config, **shared, **own}
     root = "%s/%s" % (out, instance["name"])
     environment = {"SLIPWAY_" + k.upper(): v for k, v in own.items()}

@@ -137,6 +137,19 @@ sleep 2
 check "not one byte of the old one arrived" io "$two" disk "read -P 0x55 0 1M" "read -P 0x22 32M 1M"
 check "in the storage neither" stored disk 0x55 0 $((1 << 20))
 
+# Encrypted by the client: the storage has LUKS and nothing of what is in it.
+check_status "a volume for LUKS" 0 volume create luks --size 32MiB --attach "$two"
+(umask 077 && head -c 32 /dev/urandom | base64 | tr -d '\n' >"$TMP/luks")
+check "QEMU encrypts it" timeout 300 qemu-img create -q --object "secret,id=key,file=$TMP/luks" -f luks -o key-secret=key,iter-time=100 "nbd+unix:///luks?socket=$host/$two/nbd.sock" 16M
+check "and writes and reads through" timeout 300 qemu-io --object "secret,id=key,file=$TMP/luks" \
+    --image-opts "driver=luks,key-secret=key,file.driver=nbd,file.server.type=unix,file.server.path=$host/$two/nbd.sock,file.export=luks" \
+    -c "write -P 0x41 0 8M" -c flush -c "read -P 0x41 0 8M"
+timeout 300 qemu-img convert -f raw -O raw "nbd+unix:///luks?socket=$host/$two/nbd.sock" "$TMP/luks.img"
+check_same "the storage has a LUKS header" LUKS "$(head -c 4 "$TMP/luks.img")"
+check_not "and nothing of what was written" grep -q AAAAAAAAAAAAAAAA "$TMP/luks.img"
+check_status "the volume goes" 0 sh -c "'$SLIPWAY' -q -e '$env' volume detach luks && '$SLIPWAY' -q -e '$env' volume delete luks"
+rm -f "$TMP/luks.img"
+
 check_status "a pool with a quota" 0 slip pool create fast --size 2 --quota 1GiB
 check_status "an erasure-coded pool for data" 0 slip pool create cold -k 2 -m 1
 check_same "are in the storage" "1073741824" \

@@ -13,11 +13,18 @@ import sys
 import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import policies  # noqa: E402
 from slipway_ceph import Cluster, Failure, say  # noqa: E402
 
 USER = "client.slipway-pool"
 CHECK_NAMESPACE = "slipway-check"
-KEYS = {"kind", "size", "min_size", "k", "m", "pg_num", "application", "data_pool", "quota", "absent"}
+KEYS = {"kind", "size", "min_size", "k", "m", "pg_num", "application", "data_pool", "quota", "absent",
+        "policies", "compression", "compression_mode"}
+ALGORITHMS = ("none", "lz4", "snappy", "zlib", "zstd")
+MODES = ("passive", "aggressive", "force")
+WHY = "slipway.policy"  # in the pool's own metadata, at most WHY_MAX bytes
+WHY_MAX = 127
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 OSD_WAIT = 90
 
@@ -43,6 +50,30 @@ def size_bytes(pool, value):
     return int(m[1]) * UNITS[m[2]]
 
 
+def read_compression(name, p):
+    if p.get("compression", "none") not in ALGORITHMS:
+        raise Wrong("pool %s: compression is %r; %s are allowed" % (name, p["compression"], " ".join(ALGORITHMS)))
+    if p.get("compression_mode", MODES[0]) not in MODES:
+        raise Wrong("pool %s: compression_mode is %r; %s are allowed" % (name, p["compression_mode"], " ".join(MODES)))
+    if "compression_mode" in p and "compression" not in p:
+        raise Wrong("pool %s: compression_mode needs compression" % name)
+
+
+def read_policies(name, p):
+    """The list instead of its texts."""
+    for key in ("size", "min_size", "k", "m"):
+        if key in p:
+            raise Wrong("pool %s: either policies, or %s" % (name, key))
+    if not isinstance(p["policies"], list) or not p["policies"]:
+        raise Wrong("pool %s: policies is a list, the one to have first: [4+2, 2+1]" % name)
+    try:
+        p["policies"] = [policies.read(entry) for entry in p["policies"]]
+    except ValueError as e:
+        raise Wrong("pool %s: %s" % (name, e)) from None
+    if p.get("kind") != "erasure" and any(one.erasure() for one in p["policies"]):
+        raise Wrong("pool %s: a policy with k above 1 needs kind: erasure; such a pool holds only the data of images" % name)
+
+
 def read_pools():
     """The wanted pools, checked whole before anything is changed."""
     pools = json.loads(os.environ.get("CFG_pools") or "{}")
@@ -56,15 +87,18 @@ def read_pools():
         if p.get("kind", "replicated") not in ("replicated", "erasure"):
             raise Wrong("pool %s: kind is %r, replicated or erasure is allowed" % (name, p["kind"]))
         erasure = p.get("kind") == "erasure"
-        for key in ("k", "m") if erasure else ("size",):
+        read_compression(name, p)
+        if "policies" in p:
+            read_policies(name, p)
+        for key in () if "policies" in p else ("k", "m") if erasure else ("size",):
             if key in p or erasure:
                 p[key] = number(name, key, p.get(key, 2 if key == "k" else 1))
         for key in ("min_size", "pg_num"):
             if key in p:
                 p[key] = number(name, key, p[key])
-        if erasure and "size" in p:
+        if erasure and "size" in p and "policies" not in p:
             raise Wrong("pool %s: an erasure-coded pool has k and m, not size" % name)
-        if p.get("min_size", 1) > (p["k"] + p["m"] if erasure else p.get("size", 99)):
+        if "policies" not in p and p.get("min_size", 1) > (p["k"] + p["m"] if erasure else p.get("size", 99)):
             raise Wrong("pool %s: min_size %d is more than there are copies" % (name, p["min_size"]))
         if "data_pool" in p and p["data_pool"] not in pools:
             raise Wrong("pool %s: data_pool %s is not among the pools" % (name, p["data_pool"]))
@@ -84,6 +118,7 @@ class Pools:
         self.wanted = {n: p for n, p in wanted.items() if str(p.get("absent")).lower() != "true"}
         self.gone = [n for n in wanted if n not in self.wanted]
         self.domain = os.environ.get("CFG_failure_domain", "host")
+        self.patience = None
         self.autoscale = "on" if os.environ.get("CFG_autoscale", "true") == "true" else "off"
 
     def there(self):
@@ -93,31 +128,72 @@ class Pools:
         say(what)
         self.c.mon(dict(arguments, prefix=prefix))
 
-    def rule(self):
-        """Id of the rule that keeps replicas in different failure domains."""
-        name = "slipway-" + self.domain
+    def rule(self, domain=None):
+        """Name and id of the rule that keeps replicas in different failure domains."""
+        domain = domain or self.domain
+        name = "slipway-" + domain
         if name not in self.c.mon_json("osd crush rule ls"):
-            self.change("rule %s: copies on different %ss" % (name, self.domain), "osd crush rule create-replicated",
-                        name=name, root="default", type=self.domain)
+            self.change("rule %s: copies on different %ss" % (name, domain), "osd crush rule create-replicated",
+                        name=name, root="default", type=domain)
         return name, self.c.mon_json("osd crush rule dump", name=name)["rule_id"]
 
-    def profile(self, name, p):
+    def profile(self, p):
         """Erasure code profiles cannot change under a pool, so the name carries what it says."""
-        profile = "slipway-%d-%d-%s" % (p["k"], p["m"], self.domain)
+        profile = p.profile(self.domain)
         if profile not in self.c.mon_json("osd erasure-code-profile ls"):
             self.change("profile %s" % profile, "osd erasure-code-profile set", name=profile,
-                        profile=["k=%d" % p["k"], "m=%d" % p["m"], "crush-failure-domain=" + self.domain])
+                        profile=["k=%d" % p.k, "m=%d" % p.m, "crush-failure-domain=" + (p.domain(self.domain) or "host")])
         return profile
 
+    def spread_rule(self, p):
+        """A rule that puts at most x parts on one host. Only profiles of the plug-in lrc can say the steps of a rule; the pool
+        that uses the rule has another profile."""
+        name = p.rule()
+        if name not in self.c.mon_json("osd crush rule ls"):
+            steps = [["choose", "host", p.hosts()], ["chooseleaf", "osd", p.x]]
+            self.c.mon({"prefix": "osd erasure-code-profile set", "name": name, "force": True, "yes_i_really_mean_it": True,
+                        "profile": ["plugin=lrc", "mapping=" + "D" * p.k + "_" * p.m,
+                                    "layers=" + json.dumps([["D" * p.k + "c" * p.m, ""]]), "crush-steps=" + json.dumps(steps)]})
+            self.change("rule %s: %d hosts, at most %d parts on each" % (name, p.hosts(), p.x), "osd crush rule create-erasure",
+                        name=name, profile=name)
+            self.c.mon({"prefix": "osd erasure-code-profile rm", "name": name})
+        return name
+
+    def topology(self):
+        return policies.Topology(self.c.mon_json("osd tree")["nodes"])
+
+    def choose(self, name, p):
+        """The first policy that can be had. At the first start not all OSDs are up yet, so what they lack is waited for."""
+        expected = int(os.environ.get("SHARED_osd_count") or 0)
+        self.patience = self.patience or time.monotonic() + OSD_WAIT  # one for all pools
+        while True:
+            number, reasons = policies.choose(p["policies"], self.topology(), self.domain)
+            if number == 0 or self.osds_up() >= expected or time.monotonic() >= self.patience:
+                break
+            time.sleep(0.3)
+        if number is None:
+            raise Wrong("pool %s: none of its policies can be had, and it was not made: %s; add OSDs (`slipway config`: instances of ceph-osd)"
+                        " or another policy" % (name, "; ".join(reasons)))
+        one = p["policies"][number]
+        say("pool %s: policy %d of %d, %s%s" % (name, number + 1, len(p["policies"]), one, ", because " + "; ".join(reasons) if reasons else ""))
+        p["why"] = "; ".join(reasons)
+        return one
+
     def create(self, name, p, rule):
+        one = self.choose(name, p) if "policies" in p else policies.Policy(p["k"], p["m"]) if p.get("kind") == "erasure" else None
         arguments = {"pool": name, "pg_num": p.get("pg_num", 8), "pgp_num": p.get("pg_num", 8), "autoscale_mode": self.autoscale}
-        if p.get("kind") == "erasure":
-            arguments.update(pool_type="erasure", erasure_code_profile=self.profile(name, p))
-            self.change("pool %s: erasure coded %d+%d" % (name, p["k"], p["m"]), "osd pool create", **arguments)
+        if one and one.erasure():
+            arguments.update(pool_type="erasure", erasure_code_profile=self.profile(one))
+            if not one.domain(self.domain):
+                arguments["rule"] = self.spread_rule(one)
+            self.change("pool %s: erasure coded %d+%d" % (name, one.k, one.m), "osd pool create", **arguments)
         else:
-            arguments.update(pool_type="replicated", rule=rule)
-            if "size" in p:
-                arguments["size"] = p["size"]
+            arguments.update(pool_type="replicated", rule=self.rule(one.domain(self.domain))[0] if one else rule)
+            size = one.n if one else p.get("size")
+            if size:
+                arguments["size"] = size
+            if size == 1:
+                arguments["yes_i_really_mean_it"] = True
             self.change("pool %s: replicated" % name, "osd pool create", **arguments)
 
     def set(self, name, var, value, now):
@@ -125,7 +201,35 @@ class Pools:
             extra = {"yes_i_really_mean_it": True} if var == "size" and str(value) == "1" else {}
             self.change("pool %s: %s %s -> %s" % (name, var, now, value), "osd pool set", pool=name, var=var, val=str(value), **extra)
 
+    def taken(self, name, p, now):
+        """The pool as if the policy that it was made by stood there alone."""
+        number = policies.taken(p["policies"], now, self.domain)
+        if number is None:
+            raise Wrong("pool %s exists, and by none of its policies: it has %d parts, profile %s; k, m and x cannot change"
+                        % (name, now["size"], now["erasure_code_profile"] or "none"))
+        one = p["policies"][number]
+        p = dict(p, min_size=one.c, kind="erasure" if one.erasure() else "replicated", number=number, one=one)
+        p.update({"k": one.k, "m": one.m} if one.erasure() else {"size": one.n})
+        return p
+
+    def compress(self, name, p, now):
+        """Left out: left alone. What is stored already stays as it is until it is written again."""
+        options = now.get("options", {})
+        if "compression" not in p:
+            return
+        if p["compression"] == "none":
+            if options.get("compression_mode", "none") != "none":
+                self.set(name, "compression_mode", "none", options["compression_mode"])
+            return
+        self.set(name, "compression_algorithm", p["compression"], options.get("compression_algorithm", "none"))
+        self.set(name, "compression_mode", p.get("compression_mode", "aggressive"), options.get("compression_mode", "none"))
+
     def adjust(self, name, p, now, rule):
+        why = p.get("why")
+        if "policies" in p:
+            p = self.taken(name, p, now)
+            if not p["one"].erasure():
+                rule = self.rule(p["one"].domain(self.domain))
         erasure = p.get("kind") == "erasure"
         if (now["type"] == 3) != erasure:
             raise Wrong("pool %s exists and is %s; its kind cannot change" % (name, "erasure" if now["type"] == 3 else "replicated"))
@@ -148,9 +252,12 @@ class Pools:
         if p.get("quota", 0) != now["quota_max_bytes"]:
             self.change("pool %s: quota %d bytes" % (name, p.get("quota", 0)), "osd pool set-quota", pool=name, field="max_bytes",
                         val=str(p.get("quota", 0)))
+        self.compress(name, p, now)
         application = p.get("application", "rbd")
         if application not in now["application_metadata"]:
             self.change("pool %s: for %s" % (name, application), "osd pool application enable", pool=name, app=application)
+        if why is not None:
+            self.c.mon({"prefix": "osd pool application set", "pool": name, "app": application, "key": WHY, "value": (why or "-")[:WHY_MAX]})
 
     def others(self, rule):
         """The manager's own pool has the failure domain too; without, a small cluster never gets clean."""
@@ -212,21 +319,57 @@ class Pools:
         for name in self.gone:
             if name in there:
                 self.delete(name, there[name])
-        for name, p in self.wanted.items():
-            if name not in there:
-                self.create(name, p, rule[0])
+        bad = []
+        for name, p in list(self.wanted.items()):
+            try:
+                if name not in there:
+                    self.create(name, p, rule[0])
+            except Wrong as e:  # the others are brought about nevertheless
+                bad.append(str(e))
+                del self.wanted[name]
         there = self.there()
         for name, p in self.wanted.items():
             self.adjust(name, p, there[name], rule)
         self.others(rule)
         self.images()
+        if bad:
+            raise Wrong("\n".join(bad))
+
+    def show(self, name):
+        """What the storage has of a pool, for `slipway pool show`."""
+        now, p = self.there().get(name), self.wanted.get(name, {})
+        if not now:
+            return {}
+        options = now.get("options", {})
+        seen = {"parts": now["size"], "min_size": now["min_size"], "compression_in_effect": "none"}
+        if options.get("compression_mode", "none") != "none":
+            seen["compression_in_effect"] = "%s, %s" % (options.get("compression_algorithm", "?"), options["compression_mode"])
+        if "policies" in p:
+            p = self.taken(name, p, now)
+            meta = now["application_metadata"].get(p.get("application", "rbd"), {})
+            seen["policy"] = "%d of %d: %s" % (p["number"] + 1, len(p["policies"]), p["one"])
+            if meta.get(WHY, "-") != "-":
+                seen["why"] = meta[WHY]
+            number, _ = policies.choose(p["policies"], self.topology(), self.domain)
+            if number is not None and number < p["number"]:
+                seen["possible_now"] = str(p["policies"][number])
+        for df in self.c.mon_json("df", detail="detail")["pools"]:
+            if df["name"] == name:
+                seen.update(stored_bytes=df["stats"]["stored"], used_bytes=df["stats"]["bytes_used"],
+                            compressed_bytes=df["stats"].get("compress_bytes_used", 0),
+                            compressed_from_bytes=df["stats"].get("compress_under_bytes", 0))
+        return seen
 
 
 def main():
     try:
         wanted = read_pools()
         with Cluster(USER, "slipway_pool") as c:
-            Pools(c.wait(60, "needed for the pools"), wanted).apply()
+            pools = Pools(c.wait(60, "needed for the pools"), wanted)
+            if len(sys.argv) == 3 and sys.argv[1] == "show":
+                print(json.dumps(pools.show(sys.argv[2])))
+            else:
+                pools.apply()
     except (Wrong, Failure, subprocess.TimeoutExpired) as e:
         print(e, file=sys.stderr)
         return 1

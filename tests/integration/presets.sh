@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Pools by policies, on a real cluster of two hosts with two OSDs each: which policy is taken and why, none is a refusal, parts
+# on hosts, I/O that waits for c parts, and compression changed while the pool lives.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
+
+needs "presets" jq
+environment presets
+components <<END
+etcd: {instances: 1}
+ceph-mon: {instances: 1}
+ceph-mgr:
+  instances: 1
+  config:
+    pools:
+      volumes: {policies: ["1+2 x=1", "1+1 c=1"], pg_num: 8}
+      parts: {kind: erasure, policies: [4+2, {k: 2, m: 1, c: 3, x: 2}, 1+1], pg_num: 8}
+ceph-osd:
+  instances: 4
+  overrides:
+    ceph-osd-1: {config: {crush_host: one}}
+    ceph-osd-2: {config: {crush_host: one}}
+    ceph-osd-3: {config: {crush_host: two}}
+    ceph-osd-4: {config: {crush_host: two}}
+END
+ceph() { docker exec "$env-ceph-mon-1" ceph "$@"; }
+pool() { ceph osd pool ls detail -f json | jq -r --arg name "$1" ".[] | select(.pool_name == \$name) | $2"; }
+shown() { slip pool show --json "$1" | jq -r ".$2"; }
+
+check_status "up" 0 slip -f "$file" up
+
+# ---- which one, and why ------------------------------------------------------------------------------
+check_same "the second policy was taken" "2 of 3: 2+1 c=3 x=2" "$(shown parts policy)"
+check_same "it says why" "4+2 needs 6 osds, there are 4" "$(shown parts why)"
+check_same "k + m and c are the pool's" "3 3 3" "$(pool parts '"\(.type) \(.size) \(.min_size)"')"
+check_same "copies, for images" "2 of 2: 1+1 c=1" "$(shown volumes policy)"
+check_same "because of the hosts" "1+2 x=1 needs 3 hosts, there are 2" "$(shown volumes why)"
+check_same "the pool has its copies" "1 2 1" "$(pool volumes '"\(.type) \(.size) \(.min_size)"')"
+check_has "the list shows the policies" "$(slip pool list)" "4+2, 2+1"
+check_status "up again changes nothing" 0 slip plan
+check_status "check is content" 0 slip --json check ceph-mgr policies
+check_same "with both pools" "SUCCESS SUCCESS" "$(jq -r '[.results[] | select(.code == "mgr.policies").result] | join(" ")' "$TMP/out")"
+clean() { ceph pg stat -f json | jq -e '.pg_summary | .num_pgs > 0 and ([.num_pg_by_state[] | select(.name == "active+clean").num] | add) == .num_pgs'; }
+check "everything gets clean" wait_until 180 clean
+# OSD 1 and 2 are on one host, 3 and 4 on the other.
+crowded() {
+    ceph pg ls-by-pool parts -f json | jq '[.pg_stats[].acting | map(if . <= 2 then "one" else "two" end) | (map(select(. == "one")) | length) as $n | select($n > 2 or $n < 1)] | length'
+}
+check_same "no host has more than x parts" 0 "$(crowded)"
+
+# ---- by command -------------------------------------------------------------------------------------
+check_status "a pool by command" 0 "$SLIPWAY" -e "$env" pool create fast --policy 2+2,c=3,x=1 --policy '2+2 c=3' --compression lz4
+check_has "it says which and why" "$(cat "$TMP/out")" "fast: policy 2 of 2: 2+2 c=3, because 2+2 c=3 x=1 needs 4 hosts, there are 2"
+says "none can be had" 5 "none of its policies can be had" slip pool create none --policy 8+3 --policy '3+2 x=1'
+check_has "it says what each needs" "$(cat "$TMP/err")" "8+3 needs 11 osds, there are 4; 3+2 x=1 needs 5 hosts, there are 2"
+check_same "nothing was made of it" "" "$(pool none .pool_name)"
+check "nothing is left of it" wait_until 60 slip status
+says "policies and copies" 6 "either policies, or size" slip pool create x --policy 1+1 --size 2
+says "c is checked" 6 "c is 9; 4 to 6 are allowed" slip pool create x --policy '4+2 c=9'
+
+# ---- compression ------------------------------------------------------------------------------------
+check_same "compression is on" "lz4 aggressive" "$(pool fast '"\(.options.compression_algorithm) \(.options.compression_mode)"')"
+docker exec "$env-ceph-mon-1" sh -c 'head -c 8388608 /dev/zero | tr "\0" A >/tmp/a'
+put() { docker exec "$env-ceph-mon-1" timeout "$1" rados -p "$2" put "$3" /tmp/a; }
+check "an object that compresses well" put 300 fast a
+compressed() { [ "$(shown fast compressed_bytes)" -gt 0 ]; }
+check "takes less" wait_until 60 compressed
+check "and is the same" docker exec "$env-ceph-mon-1" sh -c 'rados -p fast get a /tmp/b && cmp /tmp/a /tmp/b'
+check_status "another algorithm" 0 slip config set ceph-mgr pools.fast.compression zstd
+effective() { [ "$(shown fast compression_in_effect)" = "$1" ]; }
+check "is in effect while the pool lives" wait_until 60 effective "zstd, aggressive"
+check_status "none" 0 slip config set ceph-mgr pools.fast.compression none
+check "too" wait_until 60 effective none
+check_status "an algorithm that is none is stored" 0 slip config set ceph-mgr pools.fast.compression pkzip
+refused() { slip status --json | jq -e '.instances[] | select(.instance == "ceph-mgr-1").config.error | test("pkzip")'; }
+check "and refused by name" wait_until 60 refused
+check_status "mended" 0 slip config set ceph-mgr pools.fast.compression lz4
+check "all is well again" wait_until 60 slip status
+
+# ---- c: a lost OSD ----------------------------------------------------------------------------------
+check "an object with all parts there" put 300 parts a
+docker kill "$env-ceph-osd-4" >/dev/null
+down() { [ "$(ceph osd stat -f json | jq .num_up_osds)" = 3 ]; }
+check "the cluster sees that an OSD is lost" wait_until 120 down
+lacking() { slip --json check ceph-mgr policies >"$TMP/check" || true; jq -e '.results[] | select(.result == "WARNING" and (.message | test("parts cannot have all its parts apart")))' "$TMP/check"; }
+check "check warns" wait_until 60 lacking
+waiting() { ceph pg ls-by-pool parts -f json | jq -e '[.pg_stats[] | select(.state | test("active") | not)] | length > 0'; }
+check "placement groups with 2 of 3 parts wait, because c is 3" wait_until 120 waiting
+missed=0
+for i in 1 2 3 4 5 6; do put 5 parts "lost-$i" >/dev/null 2>&1 || missed=$((missed + 1)); done
+check "writes to them wait" test "$missed" -gt 0
+check_status "c is lowered while the pool lives" 0 slip config set ceph-mgr pools.parts.policies '["4+2", "2+1 c=2 x=2", "1+1"]'
+flows() { ! waiting; }
+check "then I/O goes on" wait_until 120 flows
+for i in 1 2 3 4 5 6; do check "write $i" put 300 parts "lost-$i"; done
+check "what was written before is there" docker exec "$env-ceph-mon-1" sh -c 'rados -p parts get a /tmp/b && cmp /tmp/a /tmp/b'
+check_status "the OSD comes back" 0 slip up
+check "everything gets clean" wait_until 180 clean
+
+# ---- a policy that is wanted more ---------------------------------------------------------------------
+check_status "a list with another first" 0 slip config set ceph-mgr pools.parts.policies '["2+2", "2+1 c=2 x=2"]'
+better() { slip --json check ceph-mgr policies >"$TMP/check" || true; jq -e '.results[] | select(.result == "WARNING" and (.message | test("parts has policy 2.1 c=2 x=2; 2.2, which is wanted more, could be had now")))' "$TMP/check"; }
+check "check says that it could be had" wait_until 60 better
+check_same "pool show too" "2+2" "$(shown parts possible_now)"
+check_status "down" 0 slip down --volumes --yes
+finish
