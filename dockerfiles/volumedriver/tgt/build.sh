@@ -11,9 +11,8 @@ done >/etc/apt/sources.list.d/source.list
 for list in /etc/apt/sources.list.d/*.sources; do
     [ ! -f "$list" ] || sed -i 's/^Types: *deb *$/Types: deb deb-src/' "$list"
 done
-apt-get update -q
 version=$(dpkg-query -W -f '${source:Version}' tgt)
-if ! (cd /source && apt-get source -q --download-only "tgt=$version"); then
+if ! (apt-get update -q && cd /source && apt-get source -q --download-only "tgt=$version"); then
     echo "build.sh: no source of tgt $version here; iSCSI will be served by tgt's own store, which is slower" >&2
     exit 0
 fi
