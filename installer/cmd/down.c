@@ -16,6 +16,7 @@ enum { DEFAULT_DEADLINE_MS = 10 * 60 * 1000, PLAN_TEXT_MAX = 1 << 20 };
 
 struct down_options {
     bool volumes, yes, force;
+    bool asked; /* no option: the question was answered */
     struct strv named;
     int64_t lock_wait_ms;
 };
@@ -42,17 +43,18 @@ static const struct opt_example examples[] = {
 /* On a terminal, data is not removed without a word. */
 static int ask(void *arg, const struct plan *p, struct err *e)
 {
-    const struct down_options *d = arg;
+    struct down_options *d = arg;
     struct buf auto_buf b = {0};
     char answer[16] = "";
 
-    if (d->yes || !(d->volumes || d->named.count) || !isatty(STDIN_FILENO))
+    if (d->yes || d->asked || !(d->volumes || d->named.count) || !isatty(STDIN_FILENO))
         return 0;
     buf_init(&b, PLAN_TEXT_MAX);
     plan_print(&b, p, false);
     fprintf(stderr, "%sRemove all this, the data too? [y/N] ", buf_str(&b));
     if (!out_ask(answer, sizeof(answer)) || (answer[0] != 'y' && answer[0] != 'Y'))
         return err_set(e, ERR_INTERRUPTED, "nothing was removed");
+    d->asked = true;
     return 0;
 }
 

@@ -44,6 +44,7 @@ struct removal {
     struct cmd_context *x;
     const struct remove_options *o;
     struct strv names;
+    bool asked;
 };
 
 /* Those with a container, with keys in etcd or with a volume: what is known to be ours, so that
@@ -87,7 +88,7 @@ static int find_names(struct removal *r, const struct strv *operands, struct err
 /* With the plan made under the lock: what runs now, not what ran when the command began. */
 static int approve(void *arg, const struct plan *p, struct err *e)
 {
-    const struct removal *r = arg;
+    struct removal *r = arg;
     auto_buf struct buf b = {0};
     char answer[16] = "";
 
@@ -95,7 +96,7 @@ static int approve(void *arg, const struct plan *p, struct err *e)
         if (p->ops[i].kind == OP_KIND_INSTANCE_STOP && !r->o->force)
             return err_set(e, ERR_CONFLICT, "%s runs; `slipway stop %s` first, or use --force",
                            p->ops[i].target, p->ops[i].target);
-    if (r->o->yes || p->count == 0 || !isatty(STDIN_FILENO))
+    if (r->o->yes || r->asked || p->count == 0 || !isatty(STDIN_FILENO))
         return 0;
     buf_init(&b, PLAN_TEXT_MAX);
     plan_print(&b, p, false);
@@ -103,6 +104,7 @@ static int approve(void *arg, const struct plan *p, struct err *e)
             r->o->volumes ? ", the data too" : "; its data stays");
     if (!out_ask(answer, sizeof(answer)) || (answer[0] != 'y' && answer[0] != 'Y'))
         return err_set(e, ERR_INTERRUPTED, "nothing was removed");
+    r->asked = true;
     return 0;
 }
 

@@ -387,21 +387,39 @@ static int round_down(struct execute_result *result, struct engine *g, const str
     return prove(rest, o, e);
 }
 
+struct approval {
+    const struct converge_down_opts *o;
+    bool refused;
+};
+
+static int ask_for_approval(void *arg, const struct plan *p, struct err *e)
+{
+    struct approval *a = arg;
+    int r = a->o->approve(a->o->approve_arg, p, e);
+
+    a->refused = r < 0;
+    return r;
+}
+
 /* What a killed run had asked for is waited for longer when it would be left behind. */
 static int rounds_down(struct execute_result *result, struct engine *g, const struct env_key *key,
                        const struct converge_down_opts *o, struct session *session, struct err *e)
 {
-    struct converge_down_opts again = *o;
+    struct converge_down_opts one = *o;
+    struct approval a = {.o = o};
     struct journal_unanswered u;
     int r;
 
+    if (o->approve) {
+        one.approve = ask_for_approval;
+        one.approve_arg = &a;
+    }
     journal_unanswered(&u, o->env);
     if (u.late)
         journal_settle(o->env, u.makes_objects ? SETTLE_DOWN_MS : SETTLE_MS);
-    r = round_down(result, g, key, &again, session, e);
-    again.approve = NULL; /* asked once */
-    while (look_again(r, &u.late, e))
-        r = round_down(result, g, key, &again, session, e);
+    do
+        r = round_down(result, g, key, &one, session, e);
+    while (!a.refused && look_again(r, &u.late, e));
     return r;
 }
 

@@ -55,6 +55,8 @@ struct converge_down_opts {
     unsigned parallel;
     bool force; /* without etcd's lock, when etcd does not answer or another holds it */
     struct execute_events events;
+    /* Before each round, of which there is a second one when a killed run's calls come late: what
+     * is there then may be something else. A refusal is the end. */
     int (*approve)(void *arg, const struct plan *p, struct err *e);
     void *approve_arg;
 };

@@ -136,6 +136,13 @@ says "a running one is refused" 1 "sleeper-2 runs; \`slipway stop sleeper-2\` fi
 check "and runs on" slip exec sleeper-2 -- test -e /data/mark
 says "one of two that runs too" 1 "runs; " slip remove sleeper-1 sleeper-2
 check "nothing of them is removed" exists sleeper-1
+# A killed run's calls may come late, so `remove` looks again when something is in its way: never at what it was refused.
+docker rm -f "$env-echo-1" >/dev/null
+killed() { SLIPWAY_FAULT=kill-after:1 slip up; }
+check_status "a run that is killed" 137 killed
+check_status "just after it a running one is refused too" 1 slip remove sleeper-2
+check "and runs on" slip exec sleeper-2 -- test -e /data/mark
+check_status "what was killed goes on" 0 slip up
 check_status "stop" 0 slip stop sleeper-2
 check_status "a stopped one is removed" 0 slip remove sleeper-2
 check_not "its container is gone" exists sleeper-2
