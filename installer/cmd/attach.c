@@ -59,9 +59,10 @@ struct attach {
 struct source {
     struct attach *a;
     size_t number;
-    char last[STAMP_LEN + 1]; /* time of the last line that was printed */
-    char *id;                 /* the container that was followed */
-    char *started;            /* and when it was started */
+    char last[STAMP_LEN + 1];  /* time of the newest line that was printed */
+    char since[STAMP_LEN + 1]; /* what it was when this stream began */
+    char *id;                  /* the container that was followed */
+    char *started;             /* and when it was started */
 };
 
 static bool stop(void *arg)
@@ -74,10 +75,11 @@ static void on_line(void *arg, int stream, const char *text, size_t len)
 {
     struct source *s = arg;
 
-    /* After a restart the engine begins with the last line again. */
-    if (len >= STAMP_LEN && strncmp(text, s->last, STAMP_LEN) <= 0)
+    /* After a restart the engine begins with the last line again. Within a stream lines may be out
+     * of order: Docker reads standard output and error side by side. */
+    if (len >= STAMP_LEN && strncmp(text, s->since, STAMP_LEN) <= 0)
         return;
-    if (len >= STAMP_LEN)
+    if (len >= STAMP_LEN && strncmp(text, s->last, STAMP_LEN) > 0)
         memcpy(s->last, text, STAMP_LEN);
     pthread_mutex_lock(&s->a->mutex);
     log_lines_print(&s->a->out, s->number, stream, text, len);
@@ -153,11 +155,12 @@ static int follow(struct source *s, struct engine *g, struct err *e)
     struct engine_log_opts o = {.follow = true,
                                 .timestamps = true,
                                 .tail = s->last[0] ? -1 : s->a->tail,
-                                .since = s->last[0] ? s->last : NULL,
+                                .since = s->last[0] ? s->since : NULL,
                                 .line = on_line,
                                 .stop = stop,
                                 .arg = s};
 
+    memcpy(s->since, s->last, sizeof(s->since));
     if (engine_container_logs(g, s->id, &o, e) == 0)
         return 0;
     if (e->code != ERR_NOTFOUND)

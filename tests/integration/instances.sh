@@ -101,6 +101,16 @@ for kind in tty pipe; do
     check_same "attach, $kind: the instance runs on, untouched" "$started" "$(docker inspect -f '{{.State.StartedAt}} {{.State.Pid}}' "$env-sleeper-1")"
 done
 
+# Docker reads standard output and error side by side, so their lines may be out of order.
+attach pipe --tail 0 sleeper-1
+check "attach follows before much is said" wait_until 60 follows sleeper-1 "much follows"
+docker exec "$env-sleeper-1" sh -c 'for fd in 1 2; do (i=0; while [ $i -lt 3000 ]; do echo "much $fd"; i=$((i + 1)); done >/proc/1/fd/$fd) & done; wait'
+all_said() { [ "$(grep -c "much $1$" "$printed")" = 3000 ]; }
+check "no line of standard output is lost" wait_until 60 all_said 1
+check "none of standard error" wait_until 60 all_said 2
+kill -USR1 $runner
+end "and Ctrl-C ends it well" 0
+
 attach pipe --tail 0 sleeper
 check "several have their names" wait_until 60 follows sleeper-1 "from the first"
 check "each" wait_until 60 follows sleeper-2 "from the second"
