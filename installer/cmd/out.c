@@ -13,7 +13,7 @@
 #include "base/sig.h"
 #include "conf/json.h"
 
-enum { JSON_MAX = 64 << 20 };
+enum { JSON_MAX = 64 << 20, ASK_TICK_MS = 200 };
 
 bool out_has_color(const struct cmd_context *x, FILE *f)
 {
@@ -234,14 +234,17 @@ void out_json_line(const struct node *n)
 bool out_ask(char *line, size_t size)
 {
     struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+    int input = isatty(STDIN_FILENO) ? 0 : 1; /* only a terminal has one line at a time */
 
     fflush(stderr);
-    /* A signal does not end a read, but a poll. Only a terminal has one line at a time. */
-    while (isatty(STDIN_FILENO) && poll(&p, 1, -1) < 0 && errno == EINTR)
+    /* A signal does not end a read, but a poll; or comes just before it. */
+    while (input == 0 || (input < 0 && errno == EINTR)) {
         if (sig_interrupts()) {
             fputc('\n', stderr);
             return false;
         }
+        input = poll(&p, 1, ASK_TICK_MS);
+    }
     if (sig_interrupts() || !fgets(line, (int)size, stdin))
         return false;
     line[strcspn(line, "\n")] = '\0';
