@@ -132,7 +132,11 @@ static void add_environment(struct collect *c)
     else
         add_json(c, "docker.json", docker);
     /* There only after a run that did not end well. */
-    if (fs_exists(path) && fs_read(&journal, NULL, path, JOURNAL_MAX, &e) == 0)
+    if (!fs_exists(path))
+        return;
+    if (fs_read(&journal, NULL, path, JOURNAL_MAX, &e) < 0)
+        miss(c, "journal.json", &e);
+    else
         add(c, "journal.json", journal);
 }
 
@@ -182,7 +186,11 @@ static int save(const struct collect *c, const char *path, struct err *e)
     if (fd < 0)
         return errno == EEXIST ? err_set(e, ERR_CONFLICT, "%s is there already", path)
                                : err_sys(e, "making %s", path);
-    return fs_write_all(fd, c->tar.data, c->tar.len) < 0 ? err_sys(e, "writing %s", path) : 0;
+    if (fs_write_all(fd, c->tar.data, c->tar.len) == 0)
+        return 0;
+    err_sys(e, "writing %s", path);
+    unlink(path); /* half of it is of no use, and would be in the way of the next try */
+    return -1;
 }
 
 static int fill(struct collect *c, struct err *e)
