@@ -319,7 +319,7 @@ static int finish(struct run *r)
         struct node *recap;
 
         node_set_text(n, "environment", r->x->env);
-        node_set_bool(n, "ok", good);
+        node_set_bool(n, "ok", good && !sig_interrupts() && !r->unknown.code);
         recap = node_set(n, "recap", node_new_map());
         for (int i = 0; i < CHECK_RESULT_COUNT; i++)
             node_set_int(recap, RESULTS[i].name, (int64_t)r->counts[i]);

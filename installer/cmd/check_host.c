@@ -134,10 +134,11 @@ static void check_permissions(struct check *c)
     struct walk w = {.check = c};
 
     look_at(&w, home, 0);
-    if (w.bad == 0)
+    if (w.files == 0)
+        check_add(c, "host.permissions", CHECK_SKIPPED, NULL, "%s is not there", home);
+    else if (w.bad == 0)
         check_add(c, "host.permissions", CHECK_SUCCESS, NULL,
-                  "%s and the %zu files in it are the operator's alone", home,
-                  w.files ? w.files - 1 : 0);
+                  "%s and the %zu files in it are the operator's alone", home, w.files - 1);
 }
 
 static void check_host(struct check *c)

@@ -159,4 +159,5 @@ check_status "down" 0 slip -vv --log-format json --log-file "$TMP/log" down --vo
 for secret in "$key" "$root" "$token"; do check_not "no secret in the log" grep -qF -e "$secret" "$TMP/log" "$TMP/err"; done
 check "the log is JSON to its end" jq -e . "$TMP/log"
 check_status "the machine can be looked at before there is an environment" 0 slip check host.permissions
+check_has "and says that there is nothing yet" "$(cat "$TMP/out")" "is not there"
 finish
