@@ -6,7 +6,7 @@ usage: ctrl_c.py tty|pipe OUTPUT COMMAND...
 
 `tty`: the command has a terminal of its own, where SIGUSR1 to this program types Ctrl-C; `pipe`: SIGUSR1 sends SIGINT to its
 process group. What it prints goes to OUTPUT; its exit status is this program's (128 + N for signal N). OUTPUT.pid has its
-process id.
+process id, OUTPUT.presses how many Ctrl-C have arrived there.
 """
 import os
 import pty
@@ -47,11 +47,24 @@ def start():
     return pid, read_end
 
 
+def arrived():
+    """Two of them that wait at the same time are one."""
+    with open("/proc/%d/status" % child, encoding="ascii") as status:
+        masks = [int(line.split()[1], 16) for line in status if line.startswith(("SigPnd", "ShdPnd"))]
+    return not any(mask & 1 << signal.SIGINT - 1 for mask in masks)
+
+
+def note(count):
+    with open(output + ".presses.new", "w", encoding="ascii") as file:
+        file.write(str(count))
+    os.rename(output + ".presses.new", output + ".presses")
+
+
 signal.signal(signal.SIGUSR1, press)
 child, end = start()
 with open(output + ".pid", "w", encoding="ascii") as file:
     file.write(str(child))
-done = 0
+done = noted = 0
 with open(output, "wb", buffering=0) as file:
     while True:
         while done < presses:
@@ -60,7 +73,11 @@ with open(output, "wb", buffering=0) as file:
                 os.write(end, b"\x03")
             else:
                 os.kill(-child, signal.SIGINT)
-        if not select.select([end], [], [], 0.05)[0]:
+        there = select.select([end], [], [], 0.05)[0]
+        if noted < done and arrived():
+            noted = done
+            note(noted)
+        if not there:
             continue
         try:
             data = os.read(end, 65536)

@@ -30,6 +30,7 @@ begin() {
     runner=$!
     wait_until 120 test -e "$held.held" || cat "$printed"
 }
+pressed() { [ "$(cat "$printed.presses")" = "$1" ]; }
 press() { kill -USR1 "$runner"; }
 end() { # NAME STATUS
     local status=0
@@ -59,6 +60,7 @@ twice() { # NAME KIND PATTERN WORDS...
     shift
     begin "$@"
     press
+    check "$name: the first Ctrl-C arrives" wait_until 60 pressed 1
     sleep 0.5
     press
     end "$name: Ctrl-C twice ends it with the status of an interrupt" 130
