@@ -59,11 +59,13 @@ void agent_say(struct agent *a, enum state state, enum health health, const char
 {
     enum state old = a->status.state;
     enum health old_health = a->status.health;
+    auto_free char *old_why = mem_strdup(a->status.reason ? a->status.reason : "");
     status_set(&a->status, state, health, reason);
     const char *why = a->status.reason && *a->status.reason ? a->status.reason : NULL;
     if (state == STATE_READY && old != STATE_READY)
         log_info("ready");
-    if (health == HEALTH_UNHEALTHY && old_health != health)
+    if (health == HEALTH_UNHEALTHY &&
+        (old_health != health || strcmp(old_why, why ? why : "") != 0))
         log_warn("unhealthy%s%s", why ? ": " : "", why ? why : "");
     if (health == HEALTH_HEALTHY && old_health == HEALTH_UNHEALTHY)
         log_info("healthy again");
