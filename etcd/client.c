@@ -326,6 +326,10 @@ int client_call(struct wire **out, struct etcd *c, const struct call *q, enum wi
             return -1;
         got = ask_all(&reply, c, q, tries.deadline, e);
     } while (may_repeat(c, q, got, &tries));
+    /* A token carries the revision of auth that it was made at, and etcd waits for that: one that
+     * lost its data would wait for ever. The next call logs in anew. */
+    if (got == WIRE_FAULT_OTHER && e->code == ERR_TIMEOUT && !q->tokenless)
+        token_drop(c);
     if (fault)
         *fault = got;
     return got == WIRE_FAULT_NONE ? wire_parse(out, buf_str(&reply), reply.len, e) : -1;

@@ -116,6 +116,7 @@ static enum watch_step follow(struct watch *w, struct session *s, struct err *e)
         step = read_stream(w, s, e);
         if (step == WATCH_STEP_GO_ON && !s->runs && clock_passed(created_by)) {
             err_set(e, ERR_TIMEOUT, "no answer in time");
+            token_drop(w->c); /* see client_call */
             step = WATCH_STEP_REOPEN;
         }
         if (step == WATCH_STEP_GO_ON && clock_now_ms() - s->heard > silence) {

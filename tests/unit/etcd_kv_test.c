@@ -20,17 +20,42 @@
 #define COMPACTED                                                                                  \
     "{\"error\":\"etcdserver: mvcc: required revision has been compacted\",\"code\":11}"
 
-static struct etcd *open_client(void)
+static struct etcd *open_link(const char *text)
 {
     struct link *l = NULL;
     struct etcd *c = NULL;
     struct err e = {0};
 
     fake_etcd_reset();
-    if (link_parse(&l, "etcd://h", &e) < 0 || etcd_open(&c, l, NULL, &e) < 0)
+    if (link_parse(&l, text, &e) < 0 || etcd_open(&c, l, NULL, &e) < 0)
         fail_msg("%s", e.msg);
     link_free(l);
     return c;
+}
+
+static struct etcd *open_client(void)
+{
+    return open_link("etcd://h");
+}
+
+/* etcd waits until it is at the index of the token, which one that lost its data never is. */
+static void after_a_call_without_an_answer_comes_a_new_token(void **state)
+{
+    (void)state;
+    struct etcd *c = open_link("etcd://u:p@h");
+    struct etcd_kvs kvs;
+    struct err e = {0};
+
+    fake_etcd_answer("/v3/auth/authenticate", 200, "{\"token\":\"t1\"}");
+    fake_etcd_fail(ERR_TIMEOUT, true);
+    assert_int_equal(etcd_range(&kvs, c, "/a", &e), -1);
+    assert_int_equal(e.code, ERR_TIMEOUT);
+    fake_etcd_answer("/v3/auth/authenticate", 200, "{\"token\":\"t2\"}");
+    fake_etcd_answer(RANGE, 200, "{\"header\":{\"revision\":\"7\"}}");
+    assert_int_equal(etcd_range(&kvs, c, "/a", &e), 0);
+    assert_string_equal(fake_etcd_token(3), "t2");
+    etcd_kvs_clear(&kvs);
+    etcd_close(c);
 }
 
 static void pages_are_read_at_the_first_ones_revision(void **state)
@@ -311,6 +336,7 @@ static void too_many_operations_are_refused_before_they_are_sent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(after_a_call_without_an_answer_comes_a_new_token),
         cmocka_unit_test(pages_are_read_at_the_first_ones_revision),
         cmocka_unit_test(large_values_make_smaller_pages),
         cmocka_unit_test(a_compaction_between_pages_begins_anew),
