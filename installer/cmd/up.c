@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/show.h"
+#include "cmd/source.h"
 #include "plan/converge.h"
 
 enum { DEFAULT_DEADLINE_MS = 30 * 60 * 1000 };
@@ -52,8 +53,10 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
     r = converge_up(&result, x->engine, &o, e);
     if (r < 0 && result.done > 0 && e->code != ERR_INTERRUPTED && e->code != ERR_LOCKED)
         e->code = ERR_PARTIAL;
-    if (r == 0)
+    if (r == 0) {
+        source_save(x);
         show_end(&s, x->spec->name, &result, clock_now_ms() - began);
+    }
     show_clear(&s);
     return r;
 }

@@ -15,9 +15,26 @@ echo: {instances: 1}
 END
 check_status "up" 0 slip -f "$file" up
 
+# files
+check_status "files" 0 slip files
+for word in "$SLIPWAY_HOME/$env/key" "$SLIPWAY_HOME/$env/document.json" "$file" "$ROOT/tests/data/components" "$B/slipway-agent"; do
+    check_has "files has $word" "$(cat "$TMP/out")" "$word"
+done
+check_has "and where data lies" "$(cat "$TMP/out")" "$(docker volume inspect -f '{{.Mountpoint}}' "$env-sleeper-1-data")"
+check_hasnt "no logs unasked" "$(cat "$TMP/out")" "-json.log"
+check_status "files --json" 0 slip files --json --logs
+check "has all of it" jq -e --arg env "$env" 'all(.there) and ([.[] | select(.what == "data")] | length == 4)
+    and ([.[] | select(.what == "log" and .of == "etcd-1")] | length == 1)' "$TMP/out"
+check "every file is there" sh -c "jq -r '.[].path' $TMP/out | xargs -d '\n' stat"
+check_status "files without Docker" 0 env DOCKER_HOST=unix:///nowhere "$SLIPWAY" -e "$env" files
+check_has "has the operator's own" "$(cat "$TMP/out")" "$SLIPWAY_HOME/$env/key"
+check_has "and says what is missing" "$(cat "$TMP/err")" "where the data lies is not known"
+check_status "files of an unknown environment" 1 "$SLIPWAY" -e "$env-x" files
+check_hasnt "the key itself is not shown" "$(slip files --json)" "$(cat "$SLIPWAY_HOME/$env/key")"
+
 # An etcd that lost everything: the keys and their revisions may come out the same, and still every instance acknowledges them.
 check_status "lose etcd and its data" 0 slip remove --force --volumes --yes etcd-1
-check "up writes all anew" wait_until 120 slip up # echo has 5 s to get ready, agents may need longer to find the new etcd
+check "up writes all anew" wait_until 120 slip up # echo has 20 s to get ready, its agent may need longer to find the new etcd
 acknowledged() { slip status --json | jq -e '[.instances[] | select(.ok and .config.current)] | length == 4'; }
 check "every instance has acknowledged it" wait_until 120 acknowledged
 
