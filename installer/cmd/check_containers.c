@@ -223,7 +223,7 @@ static const struct test {
     {"names", "instances find each other in the network's DNS", names},
     {"processes", "init and agent run everywhere, and nothing starts again and again", processes},
     {"zombies", "no process waits in vain for its parent", zombies},
-    {"logs", "every log has a limit and keeps to it", logs},
+    {"logs", "every log has a limit, and keeps to it as far as can be seen", logs},
     {"permissions", "links, secrets and snapshots are for their owners alone", permissions},
 };
 
