@@ -196,10 +196,11 @@ def sync(name):
     os.close(held)
 
 
-def unmount(name, lazily=False):
+def unmount(name, lazily=False, unsynced=False):
     """Here and on the host. Containers that still have it keep what they have."""
     while name in mounted():
-        sync(name)
+        if not unsynced:
+            sync(name)
         if libc().umount2(where(name).encode(), MNT_DETACH if lazily else 0) != 0:
             raise Unfit("unmounting it: %s" % os.strerror(ctypes.get_errno()))
     remove_folder(name)
