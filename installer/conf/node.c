@@ -303,17 +303,44 @@ static int by_key_and_index(const void *a, const void *b)
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-struct node *node_duplicate(const struct node *map)
+/* For each child whether its key stands earlier in the map; NULL when none does. Owned. */
+static bool *find_duplicates(const struct node *map)
 {
     if (map->count < 2)
         return NULL;
     auto_free struct keyed *sorted = mem_array(map->count, sizeof(*sorted));
+    auto_free bool *later = mem_array(map->count, sizeof(*later));
+    bool any = false;
     for (size_t i = 0; i < map->count; i++)
         sorted[i] = (struct keyed){map->items[i]->key, i};
     qsort(sorted, map->count, sizeof(*sorted), by_key_and_index);
-    size_t first = map->count;
     for (size_t i = 1; i < map->count; i++)
-        if (strcmp(sorted[i - 1].key, sorted[i].key) == 0 && sorted[i].index < first)
-            first = sorted[i].index;
-    return first < map->count ? map->items[first] : NULL;
+        if (strcmp(sorted[i - 1].key, sorted[i].key) == 0)
+            any = later[sorted[i].index] = true;
+    return any ? steal(later) : NULL;
+}
+
+struct node *node_duplicate(const struct node *map)
+{
+    auto_free bool *later = find_duplicates(map);
+    for (size_t i = 0; later && i < map->count; i++)
+        if (later[i])
+            return map->items[i];
+    return NULL;
+}
+
+size_t node_take_duplicates(struct node *map, struct node ***taken)
+{
+    auto_free bool *later = find_duplicates(map);
+    size_t count = 0, kept = 0;
+    *taken = later ? mem_array(map->count, sizeof(**taken)) : NULL;
+    for (size_t i = 0; later && i < map->count; i++) {
+        if (later[i])
+            (*taken)[count++] = map->items[i];
+        else
+            map->items[kept++] = map->items[i];
+    }
+    if (later)
+        map->count = kept;
+    return count;
 }

@@ -67,6 +67,9 @@ struct node *node_set_bool(struct node *map, const char *key, bool value);
  * node_duplicate: the first child whose key stands earlier in the map too, or NULL. */
 struct node *node_append(struct node *map, const char *key, struct node *value);
 struct node *node_duplicate(const struct node *map);
+/* Takes the later ones of equal keys out of a map, into *taken, in their order; both are owned by
+ * the caller. The number of them. */
+size_t node_take_duplicates(struct node *map, struct node ***taken);
 struct node *node_add(struct node *list, struct node *value);
 struct node *node_add_text(struct node *list, const char *text);
 /* Removes a key of a map; true when it was there. */

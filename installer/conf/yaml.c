@@ -21,18 +21,20 @@ enum {
     EVENTS_MAX = 20000,
     SCALAR_MAX = 64 << 10,
     KEY_MAX = 256,
+    TOLD_MAX = 200,
 };
 
 /* What reading goes on with: refused things that leave the rest readable are noted in `problems`;
  * those that do not end the reading. */
 struct reader {
-    struct problems problems;
+    struct problems *problems;
     struct node *root;
     struct node *open[DEPTH_MAX]; /* lists and maps whose end has not come */
     int depth;
     char *key; /* of the open map, waiting for its value; owned */
     int key_line, key_column;
     int documents, events;
+    bool partly; /* what follows would be complaints about what is not there */
 };
 
 enum step { STEP_GO_ON, STEP_STOP };
@@ -40,7 +42,7 @@ enum step { STEP_GO_ON, STEP_STOP };
 static void complain(struct reader *r, const yaml_mark_t *at, const char *what)
 {
     struct node place = {.line = (int)at->line + 1, .column = (int)at->column + 1};
-    problems_add(&r->problems, &place, "%s", what);
+    problems_add(r->problems, &place, "%s", what);
 }
 
 static bool is_one_of(const char *text, const char *const *words, size_t count)
@@ -149,18 +151,49 @@ static enum step on_open(struct reader *r, const yaml_event_t *ev)
     return STEP_GO_ON;
 }
 
+/* Of two maps under one key the later fills the earlier up, so that what is wrong inside of either
+ * is found, and nothing is missed that the later has. */
+static void fill_up(struct node *into, struct node *from)
+{
+    if (into->kind != NODE_KIND_MAP || from->kind != NODE_KIND_MAP)
+        return;
+    struct node both = {.kind = NODE_KIND_MAP, .count = into->count + from->count};
+    both.items = mem_array(both.count + 1, sizeof(*both.items));
+    for (size_t i = 0; i < both.count; i++)
+        both.items[i] = i < into->count ? into->items[i] : from->items[i - into->count];
+    from->count = 0;
+    free(into->items);
+    into->items = both.items;
+    into->count = both.count;
+    struct node **later;
+    size_t count = node_take_duplicates(into, &later);
+    for (size_t i = 0; i < count; i++) {
+        fill_up(node_get(into, later[i]->key), later[i]);
+        node_free(later[i]);
+    }
+    free(later);
+}
+
 static void on_close(struct reader *r)
 {
-    const struct node *n = r->open[--r->depth];
-    const struct node *twice = n->kind == NODE_KIND_MAP ? node_duplicate(n) : NULL;
-    if (twice)
-        problems_add_key(&r->problems, twice, "the key \"%s\" is given twice; first on line %d",
-                         twice->key, node_get(n, twice->key)->key_line);
+    struct node *n = r->open[--r->depth], **later = NULL;
+    size_t count = n->kind == NODE_KIND_MAP ? node_take_duplicates(n, &later) : 0;
+    for (size_t i = 0; i < count; i++) {
+        /* Beyond what is shown they are only counted: thousands take no long time. */
+        struct node *first = r->problems->count < TOLD_MAX ? node_get(n, later[i]->key) : NULL;
+        problems_add_key(r->problems, later[i], "the key \"%s\" is given twice; first on line %d",
+                         later[i]->key, first ? first->key_line : 0);
+        if (first)
+            fill_up(first, later[i]);
+        node_free(later[i]);
+    }
+    free(later);
 }
 
 static enum step on_alias(struct reader *r, const yaml_event_t *ev)
 {
     complain(r, &ev->start_mark, "aliases (*) are not allowed");
+    r->partly = true;
     if (wants_key(r))
         return STEP_STOP;
     place_value(r, node_new(NODE_KIND_NULL));
@@ -206,10 +239,10 @@ static void complain_syntax(struct reader *r, const yaml_parser_t *parser, const
         place = (struct node){.line = at.line, .column = at.column};
     }
     if (parser->context && parser->context_mark.line != parser->problem_mark.line)
-        problems_add(&r->problems, &place, "%s %s that begins on line %d", problem, parser->context,
+        problems_add(r->problems, &place, "%s %s that begins on line %d", problem, parser->context,
                      (int)parser->context_mark.line + 1);
     else
-        problems_add(&r->problems, &place, "%s%s%s", problem, parser->context ? " " : "",
+        problems_add(r->problems, &place, "%s%s%s", problem, parser->context ? " " : "",
                      parser->context ? parser->context : "");
 }
 
@@ -229,33 +262,64 @@ static void read_events(struct reader *r, const char *text, size_t len)
         yaml_event_t ev;
         if (!yaml_parser_parse(&parser, &ev)) {
             complain_syntax(r, &parser, text);
+            r->partly = true;
             break;
         }
         step = on_event(r, &ev);
+        if (step == STEP_STOP && ev.type != YAML_STREAM_END_EVENT)
+            r->partly = true;
         yaml_event_delete(&ev);
     }
     yaml_parser_delete(&parser);
 }
 
+struct node *yaml_read(struct problems *p, const char *text, size_t len)
+{
+    struct err e;
+    if (len > TEXT_MAX) {
+        err_set(&e, ERR_CONFIG, "%s:1:1: larger than 1 MiB", p->name);
+        problems_add_err(p, &e);
+        return NULL;
+    }
+    if (text_check(p->name, text, len, &e) < 0) {
+        problems_add_err(p, &e);
+        return NULL;
+    }
+    struct reader r = {.problems = p};
+    size_t before = p->count;
+    read_events(&r, text, len);
+    if (p->count == before && !r.root)
+        problems_add(p, &(struct node){.line = 1, .column = 1}, "the document is empty");
+    free(r.key);
+    if (r.partly) {
+        node_free(r.root);
+        r.root = NULL;
+    }
+    return r.root;
+}
+
 int yaml_parse(struct node **out, const char *name, const char *text, size_t len, struct err *e)
 {
+    struct problems p;
     *out = NULL;
-    if (len > TEXT_MAX)
-        return err_set(e, ERR_CONFIG, "%s:1:1: larger than 1 MiB", name);
-    if (text_check(name, text, len, e) < 0)
-        return -1;
-    struct reader r = {0};
-    problems_init(&r.problems, name);
-    read_events(&r, text, len);
-    if (r.problems.count == 0 && !r.root)
-        problems_add(&r.problems, &(struct node){.line = 1, .column = 1}, "the document is empty");
-    int status = problems_result(&r.problems, e);
-    auto_node struct node *root = r.root;
+    problems_init(&p, name);
+    auto_node struct node *root = yaml_read(&p, text, len);
+    int status = problems_result(&p, e);
     if (status == 0)
         *out = steal(root);
-    problems_clear(&r.problems);
-    free(r.key);
+    problems_clear(&p);
     return status;
+}
+
+struct node *yaml_read_file(struct problems *p, const char *path)
+{
+    auto_free char *text = NULL;
+    size_t len;
+    struct err e;
+    if (fs_read(&text, &len, path, TEXT_MAX, &e) == 0)
+        return yaml_read(p, text, len);
+    problems_add_err(p, &e);
+    return NULL;
 }
 
 int yaml_load(struct node **out, const char *path, struct err *e)

@@ -58,15 +58,16 @@ struct manifest *manifest_load(const char *dir, struct problems *p)
 {
     auto_free char *path = fs_join(dir, "component.yaml");
     const char *name = p->name;
-    struct manifest *m = NULL;
-    auto_node struct node *root = NULL;
-    struct err e = {0};
+    size_t before = p->count;
     p->name = path;
-    if (yaml_load(&root, path, &e) < 0)
-        problems_add_err(p, &e);
-    else
-        m = manifest_decode(root, dir, p);
+    auto_node struct node *root = yaml_read_file(p, path);
+    bool good = root && p->count == before;
+    struct manifest *m = root ? manifest_decode(root, dir, p) : NULL;
     p->name = name;
+    if (!good) {
+        manifest_free(m);
+        m = NULL;
+    }
     return m;
 }
 

@@ -180,16 +180,17 @@ struct spec *spec_decode(const struct node *root, const struct catalog *c, struc
 
 struct spec *spec_load(const char *path, const struct catalog *c, struct problems *p)
 {
-    auto_node struct node *root = NULL;
-    struct err e = {0};
-    if (yaml_load(&root, path, &e) < 0) {
-        problems_add_err(p, &e);
-        return NULL;
-    }
     const char *name = p->name;
+    size_t before = p->count;
     p->name = path;
-    struct spec *s = spec_decode(root, c, p);
+    auto_node struct node *root = yaml_read_file(p, path);
+    bool good = root && p->count == before;
+    struct spec *s = root ? spec_decode(root, c, p) : NULL;
     p->name = name;
+    if (!good) {
+        spec_free(s);
+        s = NULL;
+    }
     return s;
 }
 

@@ -104,6 +104,11 @@ same "every problem of a document at once" validate.golden problems
 check_status "an invalid document is status 6" 6 slip validate bad.yaml
 check_status "validate --json" 6 slip validate --json bad.yaml
 check "lists the problems" jq -e '.valid == false and (.problems | length) >= 3' "$TMP/out"
+printf 'name: ok\ncomponents:\n  etcd: {}\ncomponents:\n  ceph-mon: {instances: 2}\nname: ok\n' >twice.yaml
+check_status "keys that are given twice" 6 slip validate twice.yaml
+check_has "hide nothing" "$(cat "$TMP/err")" "twice.yaml:5:25: instances: 2: ceph-mon may have one of 1, 3, 5"
+check_has "nor each other" "$(cat "$TMP/err")" 'twice.yaml:6:1: the key "name" is given twice; first on line 1'
+check_has "and are counted" "$(cat "$TMP/err")" "twice.yaml: 3 problems"
 check_status "a missing file" 6 slip validate nowhere.yaml
 check_status "a binary file" 6 slip validate "$SLIPWAY"
 head -c 200000 /dev/zero | tr '\0' '[' >deep.yaml

@@ -29,18 +29,18 @@ static void check_default(const struct config_key *key)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct err e;
     struct problems p;
-    auto_node struct node *root = NULL;
-    if (yaml_parse(&root, "f", (const char *)data, size, &e) < 0)
-        return 0;
     problems_init(&p, "f");
-    struct manifest *m = manifest_decode(root, NULL, &p);
-    if ((m == NULL) != (p.count > 0))
+    auto_node struct node *root = yaml_read(&p, (const char *)data, size);
+    size_t before = p.count;
+    struct manifest *m = root ? manifest_decode(root, NULL, &p) : NULL;
+    if (root && (m == NULL) != (p.count > before))
         abort();
     problems_clear(&p);
-    if (!m)
+    if (!m || before > 0) {
+        manifest_free(m);
         return 0;
+    }
     struct buf auto_buf b;
     buf_init(&b, 8 << 20);
     manifest_print_doc(&b, m);

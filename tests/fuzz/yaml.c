@@ -17,11 +17,34 @@ static void check_places(const struct node *n)
         check_places(n->items[i]);
 }
 
+/* What is left of a document with problems has each key once, too. */
+static void check_keys(const struct node *n)
+{
+    if (n->kind == NODE_KIND_MAP && node_duplicate(n))
+        abort();
+    for (size_t i = 0; i < n->count; i++)
+        check_keys(n->items[i]);
+}
+
+static void check_reading(const uint8_t *data, size_t size, bool good)
+{
+    struct problems p;
+    problems_init(&p, "f");
+    auto_node struct node *n = yaml_read(&p, (const char *)data, size);
+    if (good != (n && p.count == 0) || (!n && p.count == 0))
+        abort();
+    if (n)
+        check_keys(n);
+    problems_clear(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err e;
     auto_node struct node *n = NULL, *again = NULL;
-    if (yaml_parse(&n, "f", (const char *)data, size, &e) < 0)
+    bool good = yaml_parse(&n, "f", (const char *)data, size, &e) == 0;
+    check_reading(data, size, good);
+    if (!good)
         return 0;
     check_places(n);
     struct buf auto_buf b;

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "conf/json.h"
 #include "fake/text.h"
 
 static void refuse(const char *text, size_t len, const char *message)
@@ -93,6 +94,9 @@ static void what_is_not_allowed_is_refused_with_its_place(void **state)
         {"x:\n  a: 1\n  a: 2\ny: {b: 1, b: 2}",
          "t:3:3: the key \"a\" is given twice; first on line 2\n"
          "t:4:11: the key \"b\" is given twice; first on line 4"},
+        {"a: 1\nb: 1\nb: 2\na: 2\na: 3", "t:3:1: the key \"b\" is given twice; first on line 2\n"
+                                         "t:4:1: the key \"a\" is given twice; first on line 1\n"
+                                         "t:5:1: the key \"a\" is given twice; first on line 1"},
         {"\"a\\0b\": 1", "t:1:1: a key holds a NUL character"},
         {"a: \"x\\0y\"", "t:1:4: a text holds a NUL character"},
         {"[a]: 1", "t:1:1: a key must be text, not a list or a map"},
@@ -113,6 +117,25 @@ static void what_is_not_allowed_is_refused_with_its_place(void **state)
         refuse(rows[i].text, strlen(rows[i].text), rows[i].message);
     refuse("a: 1\n\0", 6, "t:2:1: a NUL byte is not allowed");
     refuse("\xFF\xFE\x61\x00", 4, "t:1:1: the byte 0xff is not valid UTF-8");
+}
+
+static void what_a_key_that_is_given_twice_holds_is_looked_at_all_the_same(void **state)
+{
+    (void)state;
+    static const char text[] = "a: {x: {k: 1}, y: 1}\nb: 1\na: {x: {l: 2, k: 3}, z: 2}\nb: 2\n"
+                               "a: {n: 1}\n";
+    struct problems p;
+    problems_init(&p, "t");
+    auto_node struct node *n = yaml_read(&p, text, strlen(text));
+    assert_int_equal(p.count, 3);
+    assert_string_equal(p.lines.items[0], "t:3:1: the key \"a\" is given twice; first on line 1");
+    auto_free char *all = json_text(n);
+    assert_string_equal(all, "{\"a\":{\"x\":{\"k\":1,\"l\":2},\"y\":1,\"z\":2,\"n\":1},\"b\":1}");
+    problems_clear(&p);
+    problems_init(&p, "t");
+    assert_null(yaml_read(&p, "a: 1\na: *x\n", 11)); /* what is not there is no problem */
+    assert_int_equal(p.count, 2);
+    problems_clear(&p);
 }
 
 static void brackets_without_end_are_refused_in_no_time(void **state)
@@ -191,6 +214,7 @@ int main(void)
         cmocka_unit_test(scalars_keep_their_text_and_get_a_kind),
         cmocka_unit_test(values_and_keys_know_their_place),
         cmocka_unit_test(what_is_not_allowed_is_refused_with_its_place),
+        cmocka_unit_test(what_a_key_that_is_given_twice_holds_is_looked_at_all_the_same),
         cmocka_unit_test(brackets_without_end_are_refused_in_no_time),
         cmocka_unit_test(an_alias_bomb_is_refused),
         cmocka_unit_test(size_limits_hold),
