@@ -352,8 +352,10 @@ static bool is_well(const struct builder *b, const struct desired_instance *it)
     const char *env = b->d->spec->name;
     auto_node struct node *status = report(b, keys_instance_status(env, it->spec->name));
     auto_node struct node *applied = report(b, keys_instance_applied(env, it->spec->name));
+    const struct node *have = builder_by_name(b->w->containers, it->container);
 
-    return node_text_is(status, "state", "ready") && !node_text_is(status, "health", "unhealthy") &&
+    return have && world_is_of_this_run(b->w, have, node_get_int(status, "since", 0)) &&
+           node_text_is(status, "state", "ready") && !node_text_is(status, "health", "unhealthy") &&
            node_text_is(applied, "result", "ok");
 }
 

@@ -13,7 +13,11 @@
 #include "model/keys.h"
 #include "plan/connect.h"
 
-enum { ETCD_DEADLINE_MS = 5000, ROUTES_MAX = 1 << 20 };
+enum {
+    ETCD_DEADLINE_MS = 5000,
+    ROUTES_MAX = 1 << 20,
+    ROUNDED_S = 2, /* both clocks cut off what is less than their unit */
+};
 
 const char *world_state(const struct node *container)
 {
@@ -115,6 +119,24 @@ static void observe_etcd(struct world *w, const char *env, const struct env_key 
     etcd_close(own);
 }
 
+bool world_is_of_this_run(const struct world *w, const struct node *container, int64_t since_ms)
+{
+    static const char first[] = "Up Less than a second";
+    const char *status = node_get_text(container, "Status");
+    long long seconds = 0;
+    char unit[8] = "";
+
+    if (strcmp(world_state(container), "running") != 0)
+        return false;
+    if (!status)
+        return true;
+    if (strncmp(status, first, strlen(first)) != 0 &&
+        (sscanf(status, "Up %9lld %7[a-z]", &seconds, unit) != 2 ||
+         strncmp(unit, "second", strlen("second")) != 0))
+        return true; /* longer than any lease */
+    return since_ms >= w->listed_ms - (seconds + ROUNDED_S) * 1000;
+}
+
 int world_observe(struct world **out, struct engine *g, const char *env, const struct env_key *key,
                   struct etcd **kept, struct err *e)
 {
@@ -125,6 +147,7 @@ int world_observe(struct world **out, struct engine *g, const char *env, const s
     observe_routes(w);
     if (engine_container_list(&all, g, NULL, e) < 0)
         return -1;
+    w->listed_ms = clock_wall_ms();
     split_containers(w, all, key ? key->uuid : NULL);
     if (engine_network_list(&w->networks, g, NULL, e) < 0 ||
         engine_volume_list(&w->volumes, g, NULL, e) < 0)

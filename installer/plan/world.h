@@ -16,6 +16,7 @@
 
 struct world {
     struct node *containers; /* of this environment, the API's list objects */
+    int64_t listed_ms;       /* when they were listed, wall clock */
     struct node *others;     /* every other container: to see a foreign one with our name */
     struct node *networks;   /* all of the engine */
     struct node *volumes;    /* all of the engine */
@@ -45,5 +46,11 @@ const char *world_value(const struct world *w, const char *key);
 const struct node *world_named(const struct node *list, const char *name);
 /* "running", "exited", ... of a container object. */
 const char *world_state(const struct node *container);
+/*
+ * Whether a report that says it is true since `since_ms` can be of the run that a container object
+ * shows. For up to the time of its lease etcd keeps the word of the run before; Docker's list says
+ * of a young container how many seconds it runs.
+ */
+bool world_is_of_this_run(const struct world *w, const struct node *container, int64_t since_ms);
 
 #endif

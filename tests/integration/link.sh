@@ -55,15 +55,8 @@ lose "$env-sleeper-2"
 wait_until 20 restarted "$env-sleeper-2" 1
 waits() { [ "$(docker inspect -f '{{.State.Running}}' "$env-sleeper-2")" = true ] && ! docker exec "$env-sleeper-2" test -e /etc/slipway/link; }
 check "without its link a container waits" wait_until 10 waits
-sick() { ! slip -e "$env" status; }
-plans() {
-    local status=0
-    slip -f "$file" plan || status=$?
-    [ "$status" = 2 ]
-}
-check "and is not healthy" wait_until 30 sick
-# Until its lease ends, up to 15 s, etcd has the word of the agent that was there before.
-check "plan sees it once the last word of the one before has gone" wait_until 60 plans
+# Until its lease ends, up to 15 s, etcd has the word of the agent that was there before: it is not believed.
+check_status "plan sees it at once" 2 slip -f "$file" plan
 check_status "up again gives it its link" 0 slip -f "$file" up
 check_same "as a file for root alone" "400 0" "$(kept "$env-sleeper-2" | cut -d ' ' -f 1,2)"
 check_status "and there is nothing left to do" 0 slip -f "$file" plan
