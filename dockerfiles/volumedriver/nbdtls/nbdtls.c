@@ -13,7 +13,6 @@
  * while it writes. Who has not shown the key after 10 s is sent away.
  */
 #define _GNU_SOURCE
-#include <endian.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <netinet/in.h>
@@ -31,37 +30,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "negotiate.h"
+
 enum {
     HANDSHAKE_MS = 10000,
     DEAD_AFTER_MS = 120000, /* nothing is heard of the other machine */
     STACK = 128 << 10,
     CHUNK = 256 << 10, /* passed on at once; stays in a processor's cache */
     RECORD = 16384,
-    RECORD_HEAD = 5,
     RECORD_MORE = 512, /* a record is larger than what is in it */
-    OPTIONS_MAX = 32,
-    OPTION_BYTES_MAX = 8192,
-};
-
-/* The NBD protocol, "Fixed newstyle negotiation". */
-enum { OPT_EXPORT_NAME = 1, OPT_ABORT = 2, OPT_STARTTLS = 5 };
-enum { FLAGS_KNOWN = 3, FLAG_FIXED = 1 }; /* fixed newstyle, no zeroes */
-static const uint64_t NBDMAGIC = UINT64_C(0x4e42444d41474943);
-static const uint64_t IHAVEOPT = UINT64_C(0x49484156454f5054);
-static const uint64_t REPLYMAGIC = UINT64_C(0x0003e889045565a9);
-static const uint32_t REP_ACK = 1, REP_ERR_TLS_REQD = UINT32_C(0x80000005);
-
-struct __attribute__((packed)) greeting {
-    uint64_t magic, opt;
-    uint16_t flags;
-};
-struct __attribute__((packed)) option {
-    uint64_t magic;
-    uint32_t option, length;
-};
-struct __attribute__((packed)) reply {
-    uint64_t magic;
-    uint32_t option, type, length;
 };
 
 struct server {
@@ -76,8 +53,8 @@ struct server {
 struct connection {
     struct server *server;
     int client, daemon;
-    int64_t deadline; /* of the handshake; 0 behind it */
-    uint32_t flags;
+    int64_t deadline;       /* of the handshake; 0 behind it */
+    unsigned char flags[4]; /* of the client's NBD */
     gnutls_session_t tls;
     char *in; /* ciphertext that was read: [in_begin, in_end) */
     size_t in_begin, in_end;
@@ -129,44 +106,21 @@ static bool receive(int fd, void *data, size_t bytes, int64_t deadline)
     return true;
 }
 
-static bool skip(struct connection *c, uint32_t bytes)
-{
-    char ignored[OPTION_BYTES_MAX];
-    return bytes <= sizeof ignored && receive(c->client, ignored, bytes, c->deadline);
-}
-
-static bool answer(struct connection *c, uint32_t option, uint32_t type)
-{
-    struct reply r = {htobe64(REPLYMAGIC), htobe32(option), htobe32(type), 0};
-    return send_all(c->client, (const char *)&r, sizeof r);
-}
-
 /* NBD up to the request for TLS. */
 static bool negotiate(struct connection *c)
 {
-    struct greeting hello = {htobe64(NBDMAGIC), htobe64(IHAVEOPT), htobe16(FLAGS_KNOWN)};
-    if (!send_all(c->client, (const char *)&hello, sizeof hello) ||
-        !receive(c->client, &c->flags, sizeof c->flags, c->deadline))
-        return false;
-    if (be32toh(c->flags) & ~(uint32_t)FLAGS_KNOWN || !(be32toh(c->flags) & FLAG_FIXED))
-        return false;
-    for (int i = 0; i < OPTIONS_MAX; i++) {
-        struct option o;
-        if (!receive(c->client, &o, sizeof o, c->deadline) || be64toh(o.magic) != IHAVEOPT)
+    unsigned char data[NBD_NEED_MAX];
+    enum nbd_verdict verdict = NBD_MORE;
+    struct nbd_answer a;
+    struct nbd_talk t;
+    nbd_greet(&t, &a);
+    while (send_all(c->client, (const char *)a.data, a.len) && verdict == NBD_MORE) {
+        if (!receive(c->client, data, t.need, c->deadline))
             return false;
-        uint32_t option = be32toh(o.option), length = be32toh(o.length);
-        if (option == OPT_STARTTLS)
-            return length == 0 && answer(c, option, REP_ACK);
-        if (option == OPT_EXPORT_NAME || !skip(c, length)) /* the first has no way to be refused */
-            return false;
-        if (option == OPT_ABORT) {
-            (void)answer(c, option, REP_ACK);
-            return false;
-        }
-        if (!answer(c, option, REP_ERR_TLS_REQD))
-            return false;
+        verdict = nbd_take(&t, data, &a);
     }
-    return false;
+    memcpy(c->flags, t.flags, sizeof c->flags);
+    return verdict == NBD_TLS;
 }
 
 /* ---- what GnuTLS reads and writes with: few calls of the kernel, each with much ---- */
@@ -203,9 +157,7 @@ static int pull_ready(gnutls_transport_ptr_t arg, unsigned ms)
 
 static bool whole_record_waits(const struct connection *c)
 {
-    const unsigned char *head = (const unsigned char *)c->in + c->in_begin;
-    size_t bytes = c->in_end - c->in_begin;
-    return bytes >= RECORD_HEAD && bytes - RECORD_HEAD >= ((size_t)head[3] << 8 | head[4]);
+    return tls_record_is_whole((const unsigned char *)c->in + c->in_begin, c->in_end - c->in_begin);
 }
 
 static bool flush(struct connection *c)
@@ -263,16 +215,14 @@ static bool handshake(struct connection *c)
 /* The daemon's greeting was given to the client already, the client's flags go to the daemon. */
 static bool reach_daemon(struct connection *c)
 {
-    struct greeting hello;
+    unsigned char hello[NBD_GREETING];
     c->daemon = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->daemon < 0 || connect(c->daemon, (const struct sockaddr *)&c->server->socket,
                                  sizeof c->server->socket) < 0)
         return false;
-    if (!receive(c->daemon, &hello, sizeof hello, c->deadline) ||
-        be64toh(hello.magic) != NBDMAGIC || be64toh(hello.opt) != IHAVEOPT ||
-        (be16toh(hello.flags) & FLAGS_KNOWN) != FLAGS_KNOWN)
+    if (!receive(c->daemon, hello, sizeof hello, c->deadline) || !nbd_is_greeting(hello))
         return false;
-    return send_all(c->daemon, (const char *)&c->flags, sizeof c->flags);
+    return send_all(c->daemon, (const char *)c->flags, sizeof c->flags);
 }
 
 /* ---- behind the handshake ---- */
