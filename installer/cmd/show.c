@@ -70,5 +70,6 @@ void show_end(struct show *s, const char *env, const struct execute_result *r, i
     else if (!s->x->quiet && r->done == 0)
         printf("%s: nothing to do\n", env);
     else if (!s->x->quiet)
-        printf("%s: %zu changes in %.1f s\n", env, r->done, (double)took_ms / 1000.0);
+        printf("%s: %zu change%s in %.1f s\n", env, r->done, r->done == 1 ? "" : "s",
+               (double)took_ms / 1000.0);
 }
