@@ -17,7 +17,7 @@ enum power_verb { POWER_START, POWER_STOP, POWER_RESTART };
 
 struct power_options {
     int64_t grace_ms;
-    bool all;
+    bool all, force;
 };
 
 static const struct opt_spec start_options[] = {
@@ -30,6 +30,8 @@ static const struct opt_spec stop_options[] = {
     {"grace", 'g', OPT_DURATION, "TIME",
      "kill after this time (default: as the component's manifest says)",
      offsetof(struct power_options, grace_ms)},
+    {"force", 0, OPT_FLAG, NULL, "kill at once, without any grace",
+     offsetof(struct power_options, force)},
     {0},
 };
 
@@ -48,6 +50,9 @@ static int grace_of(const struct power *p, struct engine *g, const char *id, int
 {
     auto_node struct node *inspect = NULL;
 
+    *grace_s = 0;
+    if (p->o->force)
+        return 0;
     if (p->o->grace_ms > 0) {
         *grace_s = (int)((p->o->grace_ms + 999) / 1000);
         return 0;
