@@ -213,16 +213,21 @@ static bool handshake(struct connection *c)
 }
 
 /* The daemon's greeting was given to the client already, the client's flags go to the daemon. */
+/* A daemon that hangs lets connections wait as soon as enough of them do. Behind this, what is
+ * written may take as long as the storage does. */
 static bool reach_daemon(struct connection *c)
 {
     unsigned char hello[NBD_GREETING];
+    struct timeval limit = {.tv_sec = HANDSHAKE_MS / 1000}, none = {0};
     c->daemon = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->daemon < 0 || connect(c->daemon, (const struct sockaddr *)&c->server->socket,
-                                 sizeof c->server->socket) < 0)
+    if (c->daemon < 0 || setsockopt(c->daemon, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ||
+        connect(c->daemon, (const struct sockaddr *)&c->server->socket, sizeof c->server->socket) <
+            0)
         return false;
     if (!receive(c->daemon, hello, sizeof hello, c->deadline) || !nbd_is_greeting(hello))
         return false;
-    return send_all(c->daemon, (const char *)c->flags, sizeof c->flags);
+    return send_all(c->daemon, (const char *)c->flags, sizeof c->flags) &&
+           setsockopt(c->daemon, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none) == 0;
 }
 
 /* ---- behind the handshake ---- */
