@@ -239,9 +239,12 @@ size_t check_inside_starts(struct check *c, const struct check_inside *i, int64_
     return 1;
 }
 
+static const int64_t NO_END = INT64_MAX / 2;
+
 /* What Docker may keep of a log: 0 when there is no limit. Docker writes 10m, 1g. */
 static int64_t limit_of(const struct node *config)
 {
+    static const char units[] = "kmg";
     const char *size = node_get_text(config, "max-size");
     char *end = NULL;
     int64_t bytes = size ? strtoll(size, &end, 10) : 0;
@@ -249,15 +252,11 @@ static int64_t limit_of(const struct node *config)
 
     if (bytes <= 0)
         return 0;
-    switch (*end | 0x20) {
-    case 'g':
-        bytes *= 1024; /* fall through */
-    case 'm':
-        bytes *= 1024; /* fall through */
-    case 'k':
-        bytes *= 1024;
-    }
-    return bytes * (files > 0 ? files : 1);
+    const char *unit = *end ? strchr(units, *end | 0x20) : NULL;
+    for (long i = unit ? unit - units : -1; i >= 0; i--)
+        if (__builtin_mul_overflow(bytes, 1024, &bytes))
+            return NO_END;
+    return __builtin_mul_overflow(bytes, files > 0 ? files : 1, &bytes) ? NO_END : bytes;
 }
 
 size_t check_inside_log(struct check *c, const struct check_inside *i, int64_t bytes)

@@ -143,6 +143,10 @@ static void a_log_has_a_limit_and_keeps_to_it(void **state)
     assert_log(endless, -1, "WARNING the log of a-1 has no limit and may fill the disk");
     assert_log(endless, 200 << 20, "WARNING the log of a-1 has 200 MiB and no limit");
     assert_log("{\"Type\":\"local\",\"Config\":{}}", 1 << 20, "");
+    assert_log("{\"Type\":\"local\",\"Config\":{\"max-size\":\"1g\"}}", 200 << 20, "");
+    assert_log("{\"Type\":\"local\",\"Config\":{\"max-size\":\"512k\"}}", 2 << 20,
+               "WARNING the log of a-1 has 2 MiB, more than its limit");
+    assert_log("{\"Type\":\"local\",\"Config\":{\"max-size\":\"99999999999g\"}}", 2 << 20, "");
     assert_log("{\"Type\":\"journald\",\"Config\":{}}", -1, "");
 }
 

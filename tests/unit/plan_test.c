@@ -109,6 +109,7 @@ static void only_what_never_reported_is_unheard(void **state)
     for (size_t i = 0; i < f.world->containers->count; i++)
         if (strcmp(connect_label(f.world->containers->items[i], LABEL_INSTANCE), "sleeper-1") == 0)
             node_set_text(f.world->containers->items[i], "State", "exited");
+    planned_forget(&f);
     planned_make(&f);
     assert_false(planned_op(f.plan, OP_KIND_INSTANCE_WAIT, "sleeper-1")->unheard);
     planned_clear(&f);
