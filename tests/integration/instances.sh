@@ -189,7 +189,8 @@ check_not "without the old data" docker exec "$env-sleeper-2" test -e /data/mark
 says "an unknown one" 1 "did you mean sleeper-" slip remove sleeper-3
 check_status "remove needs a name" 6 slip remove
 check_status "stop one, at once" 0 slip stop --force sleeper-1
-check_same "it was killed" 137 "$(docker inspect -f '{{.State.ExitCode}}' "$env-sleeper-1")"
+# Docker sends TERM and at once KILL: the first may be enough.
+check "it was killed" grep -qx '137\|143' <(docker inspect -f '{{.State.ExitCode}}' "$env-sleeper-1")
 number=$((number + 1)) printed=$TMP/remove
 python3 "$ROOT/tests/integration/ctrl_c.py" tty "$printed" "$SLIPWAY" "${slip_options[@]}" -e "$env" remove sleeper-1 &
 runner=$!
