@@ -34,19 +34,6 @@ static const struct opt_example create_examples[] = {
     {0},
 };
 
-/* Stores the changed volumes of the maker and waits. */
-static int put_volumes(struct volume_run *r, const char *what, const struct strv *names,
-                       struct err *e)
-{
-    struct volume_step s = {.what = what,
-                            .target = r->maker->manifest->name,
-                            .key = "volumes",
-                            .map = r->maps.volumes,
-                            .names = names};
-
-    return volume_run_step(r, &s, e);
-}
-
 /* The names of what is gone are left in no document. Nobody waits for that. */
 static int forget(struct volume_run *r, const char *what, const struct strv *names, struct err *e)
 {
@@ -56,15 +43,7 @@ static int forget(struct volume_run *r, const char *what, const struct strv *nam
         return -1;
     for (size_t i = 0; i < names->count; i++)
         volume_forget(&r->maps, names->items[i]);
-    {
-        struct volume_step s = {.what = what,
-                                .target = r->maker->manifest->name,
-                                .key = "volumes",
-                                .map = r->maps.volumes,
-                                .names = names,
-                                .no_wait = true};
-        return volume_run_step(r, &s, e);
-    }
+    return volume_run_put(r, what, names, false, e);
 }
 
 int volume_create_many(struct volume_run *r, const struct volume_new *n, const struct strv *names,
@@ -75,7 +54,7 @@ int volume_create_many(struct volume_run *r, const struct volume_new *n, const s
     /* A volume that had the same name is another one: its image is not missed. */
     for (size_t i = 0; i < names->count; i++)
         node_set_int(node_get(r->maps.volumes, names->items[i]), "created", r->state.mod_revision);
-    return put_volumes(r, "volume create", names, e);
+    return volume_run_put(r, "volume create", names, true, e);
 }
 
 static int create(struct volume_run *r, const struct create_options *o, const struct strv *names,
@@ -186,7 +165,7 @@ static int resize(struct volume_run *r, const struct force_options *o, const str
     struct strv names = {.items = &name, .count = 1};
 
     if (volume_resize(&r->maps, name, operands->items[1], o->force, e) < 0 ||
-        put_volumes(r, "volume resize", &names, e) < 0)
+        volume_run_put(r, "volume resize", &names, true, e) < 0)
         return -1;
     if (volume_run_again(r, e) < 0 || volume_attached_resize(r, name, e) < 0)
         return -1;
@@ -233,7 +212,7 @@ static const struct opt_spec delete_specs[] = {
 int volume_delete_many(struct volume_run *r, const struct strv *names, bool force, struct err *e)
 {
     if (volume_delete_all(&r->maps, names, force, e) < 0 ||
-        put_volumes(r, "volume delete", names, e) < 0)
+        volume_run_put(r, "volume delete", names, true, e) < 0)
         return -1;
     return forget(r, "volume delete", names, e);
 }

@@ -28,19 +28,6 @@ static int run(int *status, struct buf *out, const char *const *argv, struct err
 /* ---- the mark ---------------------------------------------------------------------------------
  */
 
-/* Nobody waits for the makers: they have nothing to do. */
-static int store(struct volume_run *r, const struct strv *names, struct err *e)
-{
-    struct volume_step s = {.what = "volume mount",
-                            .target = r->maker->manifest->name,
-                            .key = "volumes",
-                            .map = r->maps.volumes,
-                            .names = names,
-                            .no_wait = true};
-
-    return volume_run_step(r, &s, e);
-}
-
 static int set_mark(struct volume_run *r, const char *name, bool begun, struct err *e)
 {
     auto_free char *owned = mem_strdup(name);
@@ -56,7 +43,7 @@ static int set_mark(struct volume_run *r, const char *name, bool begun, struct e
         node_set_bool(n, MARK, true);
     else
         node_remove(n, MARK);
-    return store(r, &names, e);
+    return volume_run_put(r, "volume mount", &names, false, e);
 }
 
 int volume_format_forget(struct volume_run *r, const struct strv *names, struct err *e)
@@ -70,7 +57,9 @@ int volume_format_forget(struct volume_run *r, const struct strv *names, struct 
         if (n)
             node_remove(n, MARK);
     }
-    return !marked ? 0 : store(r, names, e) < 0 ? -1 : volume_run_again(r, e);
+    if (marked && volume_run_put(r, "volume mount", names, false, e) < 0)
+        return -1;
+    return marked ? volume_run_again(r, e) : 0;
 }
 
 /* ---- what is there ----------------------------------------------------------------------------

@@ -317,6 +317,19 @@ int volume_run_step(struct volume_run *r, const struct volume_step *s, struct er
     return result;
 }
 
+int volume_run_put(struct volume_run *r, const char *what, const struct strv *names, bool wait,
+                   struct err *e)
+{
+    struct volume_step s = {.what = what,
+                            .target = r->maker->manifest->name,
+                            .key = "volumes",
+                            .map = r->maps.volumes,
+                            .names = names,
+                            .no_wait = !wait};
+
+    return volume_run_step(r, &s, e);
+}
+
 void volume_run_say(const struct volume_run *r, const struct strv *names, const char *done)
 {
     int64_t ms = clock_now_ms() - r->began;

@@ -61,6 +61,10 @@ struct volume_step {
 };
 /* Stores and waits; ERR_UNHEALTHY when the agent refuses, after taking the change back. */
 int volume_run_step(struct volume_run *r, const struct volume_step *s, struct err *e);
+/* A step that stores the maker's volumes as maps.volumes has them now. Without `wait` nobody waits:
+ * there is nothing for the maker to do. */
+int volume_run_put(struct volume_run *r, const char *what, const struct strv *names, bool wait,
+                   struct err *e);
 
 /* What an agent says of these volumes ("volume NAME: why") in the text of a failed hook: that line,
  * or NULL when it speaks only of other volumes. Owned. */

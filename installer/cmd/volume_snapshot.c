@@ -22,19 +22,6 @@ static const struct opt_spec plain_specs[] = {
     {0},
 };
 
-static int put(struct volume_run *r, const char *what, const struct strv *names, bool no_wait,
-               struct err *e)
-{
-    struct volume_step s = {.what = what,
-                            .target = r->maker->manifest->name,
-                            .key = "volumes",
-                            .map = r->maps.volumes,
-                            .names = names,
-                            .no_wait = no_wait};
-
-    return volume_run_step(r, &s, e);
-}
-
 enum change { CHANGE_SNAPSHOT, CHANGE_SNAPSHOT_DELETE, CHANGE_ROLLBACK, CHANGE_TEMPLATE };
 static const struct {
     const char *what, *done;
@@ -71,13 +58,13 @@ static int run_one(struct cmd_context *x, const struct volume_options *o, enum c
     if (result == 0)
         result = change(&r, c, operands, e);
     if (result == 0)
-        result = put(&r, texts[c].what, &names, false, e);
+        result = volume_run_put(&r, texts[c].what, &names, true, e);
     /* The mark of what is gone is left in no document. */
     if (result == 0 && c == CHANGE_SNAPSHOT_DELETE && !o->no_wait) {
         result = volume_run_again(&r, e);
         if (result == 0) {
             volume_forget(&r.maps, operands->items[0]);
-            result = put(&r, texts[c].what, &names, true, e);
+            result = volume_run_put(&r, texts[c].what, &names, false, e);
         }
     }
     if (result == 0)
