@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "cmd/cmd.h"
 #include "plan/connect.h"
 
 static void add(struct node *items, const char *path, const struct stat *st, const char *why)
@@ -79,22 +80,16 @@ static bool has_containers(const struct node *containers, const char *env)
 /* Of environments without a container: a folder without a key, the journal of a killed run. */
 static void find_homes(struct node *items, const struct node *containers, int64_t before)
 {
-    auto_free char *root = secret_home(".");
     auto_strv struct strv names = {0};
-    struct err e;
 
-    if (fs_list(&names, root, &e) < 0) {
-        err_drop(&e, "the environments of this machine");
-        return;
-    }
+    cmd_homes(&names);
     for (size_t i = 0; i < names.count; i++) {
         auto_free char *home = secret_home(names.items[i]);
         auto_free char *key = fs_join(home, "key"), *lock = fs_join(home, "lock");
         auto_free char *journal = fs_join(home, "journal");
         struct stat st;
 
-        if (!spec_name_is_valid(names.items[i]) || has_containers(containers, names.items[i]) ||
-            (fs_exists(lock) && !is_free(lock)))
+        if (has_containers(containers, names.items[i]) || (fs_exists(lock) && !is_free(lock)))
             continue;
         if (!fs_exists(key) && is_old(&st, home, before) && S_ISDIR(st.st_mode))
             add(items, home, &st, "it has no key and no container");

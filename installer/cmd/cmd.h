@@ -80,7 +80,9 @@ void cmd_release(struct cmd_context *x);
 /* For struct converge_opts, with the context as its argument: the document as etcd has it now, with
  * what instances changed since it was stored, under what the file says. */
 int cmd_settle(void *arg, const struct spec **spec, const struct etcd_kvs *keys, struct err *e);
-/* Names of the environments whose key this machine has, sorted. */
+/* Names of the environments that have a folder on this machine, sorted; and of those whose key is
+ * in it. */
+void cmd_homes(struct strv *out);
 void cmd_environments(struct strv *out);
 int cmd_paths_find(struct cmd_paths *p, struct err *e);
 /* Deadline of the command, clock.h: --timeout, else the default of the command. */

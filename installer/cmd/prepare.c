@@ -125,21 +125,29 @@ static int prepare_catalog(struct cmd_context *x, struct err *e)
     return r;
 }
 
-void cmd_environments(struct strv *out)
+void cmd_homes(struct strv *out)
 {
     auto_free char *root = secret_home(".");
     auto_strv struct strv names = {0};
     struct err e;
 
-    if (fs_list(&names, root, &e) < 0) {
+    if (fs_list(&names, root, &e) < 0)
         err_drop(&e, "the environments of this machine");
-        return;
-    }
+    for (size_t i = 0; i < names.count; i++)
+        if (spec_name_is_valid(names.items[i]))
+            strv_add(out, names.items[i]);
+}
+
+void cmd_environments(struct strv *out)
+{
+    auto_strv struct strv names = {0};
+
+    cmd_homes(&names);
     for (size_t i = 0; i < names.count; i++) {
         auto_free char *home = secret_home(names.items[i]);
         auto_free char *key = fs_join(home, "key");
 
-        if (spec_name_is_valid(names.items[i]) && fs_exists(key))
+        if (fs_exists(key))
             strv_add(out, names.items[i]);
     }
 }
