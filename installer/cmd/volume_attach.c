@@ -307,6 +307,30 @@ static const struct opt_example move_examples[] = {
     {0},
 };
 
+/* Who serves the volume, and how; NULL: nobody. That is no error: a move that was killed on its way
+ * has detached it already, and the same move again attaches it. */
+static int find_old(const struct node **out, const struct volume_run *r, const char *name,
+                    const char *from, struct err *e)
+{
+    const char *instance;
+    const struct node *a;
+    struct err none;
+
+    *out = NULL;
+    if (volume_attachment(&instance, &r->maps, name, from, e) < 0)
+        return e->code == ERR_NOTFOUND &&
+                       volume_attachment(&instance, &r->maps, name, NULL, &none) < 0 &&
+                       none.code == ERR_NOTFOUND
+                   ? 0
+                   : -1;
+    node_for_each (a, r->attached) {
+        if (strcmp(node_get_text(a, "volume"), name) == 0 &&
+            strcmp(node_get_text(a, "instance"), instance) == 0)
+            *out = a;
+    }
+    return 0;
+}
+
 int volume_move_to(struct volume_run *r, const struct volume_move *o, const char *name,
                    struct err *e)
 {
@@ -316,23 +340,26 @@ int volume_move_to(struct volume_run *r, const struct volume_move *o, const char
     auto_free char *old = NULL, *to = NULL;
     const struct spec_instance *driver;
     struct volume_attach_many a = {.names = &names};
-    const char *instance;
+    const struct node *attached;
 
-    if (find_driver(&driver, r, o->to, e) < 0 ||
-        volume_attachment(&instance, &r->maps, name, o->from, e) < 0)
+    if (find_driver(&driver, r, o->to, e) < 0 || find_old(&attached, r, name, o->from, e) < 0)
         return -1;
-    if (strcmp(instance, driver->name) == 0)
-        return err_set(e, ERR_CONFLICT, "volume %s is attached to %s already", name, instance);
-    old = mem_strdup(instance);
     a.to = to = mem_strdup(driver->name);
-    if (volume_detach_from(r, name, old, o->force ? VOLUME_DETACH_UNHEARD : VOLUME_DETACH_ASKED,
-                           e) < 0 ||
-        volume_run_again(r, e) < 0)
+    if (attached) {
+        old = mem_strdup(node_get_text(attached, "instance"));
+        a.read_only = node_get_bool(attached, "read_only", false);
+    }
+    if (old && strcmp(old, to) == 0)
+        return err_set(e, ERR_CONFLICT, "volume %s is attached to %s already", name, old);
+    if (old && (volume_detach_from(r, name, old,
+                                   o->force ? VOLUME_DETACH_UNHEARD : VOLUME_DETACH_ASKED, e) < 0 ||
+                volume_run_again(r, e) < 0))
         return -1;
     /* A number that no earlier take-over had: the driver fences once for each. */
     a.take_over = o->force ? r->state.mod_revision : 0;
     if (volume_attach_many(r, &a, e) < 0)
-        return err_wrap(e, "volume %s is detached from %s and attached to nobody", name, old);
+        return old ? err_wrap(e, "volume %s is detached from %s and attached to nobody", name, old)
+                   : -1;
     return 0;
 }
 

@@ -124,7 +124,15 @@ check_status "and one deletes them" 0 volume delete a b c gone
 check_status "a move hands it over" 0 volume move disk --to "$two"
 check_not "the old driver serves it no more" io "$one" disk "read 0 1M"
 check "the data is the same on the other side" io "$two" disk "read -P 0x33 0 1M" "read -P 0x22 32M 1M"
-check_status "and back" 0 volume move disk --to "$one"
+check_status "a move that was killed on its way" 0 volume detach disk
+check_status "is ended by the same move" 0 volume move disk --to "$one"
+says "which does nothing a second time" 1 "is attached to $one already" volume move disk --to "$one"
+check_status "a volume for reading" 0 volume create reader --size 16MiB --attach "$one"
+check_status "is let go of" 0 volume detach reader
+check_status "attached for reading" 0 volume attach reader --to "$one" --read-only
+check_status "and moved" 0 volume move reader --to "$two"
+check_same "for reading still" true "$(volume show reader --json | jq '.attached[0].read_only')"
+check_status "and goes" 0 sh -c "'$SLIPWAY' -q -e '$env' volume detach reader && '$SLIPWAY' -q -e '$env' volume delete reader"
 
 # The old driver is stopped, not dead: what it was about to write must never arrive.
 docker pause "$env-$one" >/dev/null
