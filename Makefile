@@ -30,8 +30,11 @@ slipway-agent_dirs := installer/agent installer/model etcd installer/crypto inst
 slipway-init_dirs  := installer/init installer/base
 PROGRAMS           := $(foreach p,slipway slipway-agent slipway-init,$(if $(call src,$(firstword $($(p)_dirs))),$(B)/$(p)))
 
-slipway_libs       := -pie -lcurl -lcjson -lyaml -lcrypto -lpthread
-slipway-agent_libs := -pie -lcurl -lcjson -lyaml -lcrypto -lpthread
+# How libcurl is linked, scripts/dev/curl-parts says; sanitizers get the shared one.
+CURL_HOW           := $(if $(SAN),,$(B)/curl/arguments)
+CURL               := $(if $(SAN),-lcurl,@$(CURL_HOW))
+slipway_libs       := -pie $(CURL) -lcjson -lyaml -lcrypto -lpthread
+slipway-agent_libs := -pie $(CURL) -lcjson -lyaml -lcrypto -lpthread
 # PID 1 is static: it needs nothing of the image it runs in.
 slipway-init_libs  := $(if $(SAN),-pie,-static-pie)
 
@@ -54,9 +57,13 @@ $(call lib,$(1)): $(call obj,$(1))
 endef
 $(foreach d,$(LIBDIRS) installer/cmd installer/agent installer/init installer/volume,$(eval $(call lib_rule,$(d))))
 
+$(B)/curl/arguments: scripts/dev/curl-parts
+	$(call q,CURL,$@)scripts/dev/curl-parts $(CC) $(@D)
+
 define program_rule
-$(B)/$(1): $(call obj,$(firstword $($(1)_dirs))) $(foreach d,$(wordlist 2,99,$($(1)_dirs)),$(call lib,$(d)))
-	$$(call q,LD,$(1))$(CC) $(LDALL) -o $$@ $$^ $($(1)_libs)
+$(B)/$(1): $(call obj,$(firstword $($(1)_dirs))) $(foreach d,$(wordlist 2,99,$($(1)_dirs)),$(call lib,$(d))) \
+    $(CURL_HOW)
+	$$(call q,LD,$(1))$(CC) $(LDALL) -o $$@ $$(filter %.o %.a,$$^) $($(1)_libs)
 endef
 $(foreach p,slipway slipway-agent slipway-init,$(eval $(call program_rule,$(p))))
 
@@ -90,12 +97,12 @@ all: $(if $(HAVE_LIBRBD),library)
 # "// link: installer/agent" adds a program's own folder, without its main; "// libs: -lx" adds libraries.
 UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
-ALLLIBS   := -pie -lcurl -lcjson -lyaml -lcrypto -larchive -lpthread
+ALLLIBS   := -pie $(CURL) -lcjson -lyaml -lcrypto -larchive -lpthread
 marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
 OWNDIRS   := installer/cmd installer/agent installer/init installer/volume
 OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))
 
-$(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wildcard tests/fake/*.h)
+$(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wildcard tests/fake/*.h) | $(CURL_HOW)
 	@mkdir -p $(@D)
 	$(call q,UNIT,$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
 	  $(patsubst %,tests/fake/%.c,$(call marks,fake,$<)) \
@@ -105,7 +112,7 @@ $(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wild
 
 # Programs of the integration tests: tests/integration/<name>.c, linked with every library.
 DRIVERS := $(patsubst tests/integration/%.c,$(B)/integration/%,$(wildcard tests/integration/*.c))
-$(B)/integration/%: tests/integration/%.c $(LIBS)
+$(B)/integration/%: tests/integration/%.c $(LIBS) | $(CURL_HOW)
 	@mkdir -p $(@D)
 	$(call q,LD,integration/$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
 	  $(LDALL) $(LIBGROUP) $(ALLLIBS)
@@ -143,7 +150,7 @@ else
 build/fuzz/run/volume_line: $(call lib,installer/volume)
 endif
 FUZZ_SECONDS ?= 60
-build/fuzz/run/%: tests/fuzz/%.c $(LIBS)
+build/fuzz/run/%: tests/fuzz/%.c $(LIBS) | $(CURL_HOW)
 	@mkdir -p $(@D)
 	$(call q,FUZZ,$*)$(CC) $(ALLFLAGS) -fsanitize=fuzzer -Itests -MMD -MP -MF $@.d \
 	  -o $@ $< $(LDALL) $(foreach d,$(call marks,link,$<),$(call lib,$(d))) $(LIBGROUP) $(ALLLIBS)

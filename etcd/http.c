@@ -28,8 +28,9 @@ struct http_stream {
 
 /*
  * Debian's libcurl speaks RTMP too, whose library brings GnuTLS, which makes itself ready before
- * main(): a megabyte and a millisecond of every program for a protocol that is never used. This is
- * GnuTLS's own switch (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h); libcurl's TLS is OpenSSL.
+ * main(): a megabyte and a millisecond of every program for a protocol that is never used. Where
+ * scripts/dev/curl-parts leaves the shared libcurl in, this is GnuTLS's own switch
+ * (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h); libcurl's TLS is OpenSSL.
  */
 __attribute__((visibility("default"))) int _gnutls_global_init_skip(void);
 int _gnutls_global_init_skip(void)
