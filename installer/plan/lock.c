@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +17,15 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/sig.h"
-#include "conf/json.h"
 #include "model/keys.h"
+#include "plan/lock_owner.h"
 
 enum {
     LEASE_TTL_S = 15,
     KEEPALIVE_MS = 4000,
     LOST_AFTER_MS = 12000, /* less than the TTL: stop before another can start */
     POLL_MS = 100,
+    GOING_MS = 5000, /* a killed process has ended by then, however busy the machine */
     OWNER_MAX = 4096,
 };
 
@@ -44,38 +43,23 @@ struct env_lock {
     bool stop, lost, away;
 };
 
-/* Who holds it, as JSON; owned. */
-static char *owner_text(const char *command)
+/* Whether it is worth waiting, although nobody asked for it: a holder of this machine that is dead
+ * or was killed lets go in a moment. */
+static bool is_going(const char *owner)
 {
-    auto_node struct node *n = node_new_map();
-    char host[256] = "", since[32];
-    const char *user = getenv("USER");
+    enum procid_fate fate = lock_owner_fate(owner);
 
-    gethostname(host, sizeof(host) - 1);
-    clock_format(since, clock_wall_ms());
-    node_set_text(n, "user", user && *user ? user : "root");
-    node_set_text(n, "host", host);
-    node_set_int(n, "pid", getpid());
-    node_set_text(n, "command", command);
-    node_set_text(n, "since", since);
-    return json_text(n);
+    return fate == PROCID_ENDING || fate == PROCID_GONE;
 }
 
-static int locked_error(struct err *e, const char *env, const char *owner)
+/* The kernel lets go of the file only when the last thread of a killed holder has ended. And a new
+ * holder writes its name a moment after it has the file. */
+static bool is_file_going(const char *path)
 {
-    auto_node struct node *n = NULL;
+    auto_free char *owner = NULL;
     struct err ignored;
 
-    if (!owner || json_parse(&n, "lock", owner, strlen(owner), &ignored) < 0)
-        return err_set(e, ERR_LOCKED, "another run holds the lock of environment %s", env);
-    return err_set(e, ERR_LOCKED,
-                   "environment %s is locked by `%s` of %s@%s, process %" PRId64
-                   ", since %s; wait with --lock-wait, or see `slipway lock`",
-                   env, node_get_text(n, "command") ? node_get_text(n, "command") : "?",
-                   node_get_text(n, "user") ? node_get_text(n, "user") : "?",
-                   node_get_text(n, "host") ? node_get_text(n, "host") : "?",
-                   node_get_int(n, "pid", 0),
-                   node_get_text(n, "since") ? node_get_text(n, "since") : "?");
+    return fs_read(&owner, NULL, path, OWNER_MAX, &ignored) == 0 && is_going(owner);
 }
 
 static int file_error(struct err *e, const char *env, const char *path)
@@ -84,8 +68,8 @@ static int file_error(struct err *e, const char *env, const char *path)
     struct err ignored;
 
     if (fs_read(&owner, NULL, path, OWNER_MAX, &ignored) < 0)
-        return locked_error(e, env, NULL);
-    return locked_error(e, env, owner);
+        return lock_owner_error(e, env, NULL);
+    return lock_owner_error(e, env, owner);
 }
 
 static int write_owner(int fd, const char *text, struct err *e)
@@ -120,12 +104,14 @@ static int open_file(struct env_lock *l, const char *home, const char *path, str
 
 static int wait_for_file(struct env_lock *l, const char *path, int64_t deadline, struct err *e)
 {
+    int64_t going = clock_deadline(GOING_MS);
+
     while (flock(l->fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_sys(e, "locking %s", path);
         if (sig_interrupts())
             return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the lock");
-        if (clock_passed(deadline))
+        if (clock_passed(deadline) && (clock_passed(going) || !is_file_going(path)))
             return file_error(e, l->env, path);
         clock_sleep_ms(POLL_MS);
     }
@@ -136,7 +122,7 @@ static int take_file(struct env_lock *l, struct err *e)
 {
     auto_free char *home = secret_home(l->env);
     auto_free char *path = fs_join(home, "lock");
-    auto_free char *owner = owner_text(l->command);
+    auto_free char *owner = lock_owner_text(l->command);
     int64_t deadline = clock_deadline(l->wait_ms);
 
     do
@@ -190,72 +176,77 @@ static void *keep_alive(void *arg)
     return NULL;
 }
 
-/* True when the holder is a process of this machine that is gone: its lease only has not run out
- * yet. */
-static bool holder_is_dead(const char *owner)
+/* In two steps, because a key that is written over keeps its create revision: the token of whoever
+ * comes next has to be another. The first of several who find it dead removes it. */
+static int put_aside(struct env_lock *l, const struct etcd_kv *kv, struct err *e)
 {
-    auto_node struct node *n = NULL;
-    struct err ignored;
-    char host[256] = "";
-    const char *holder;
-    int64_t pid;
+    auto_free char *name = lock_owner_name(kv->value);
+    struct etcd_txn *t = etcd_txn_new();
+    struct err why;
+    int r;
 
-    if (json_parse(&n, "lock", owner, strlen(owner), &ignored) < 0)
-        return false;
-    gethostname(host, sizeof(host) - 1);
-    holder = node_get_text(n, "host");
-    pid = node_get_int(n, "pid", 0);
-    return holder && strcmp(holder, host) == 0 && pid > 0 && kill((pid_t)pid, 0) < 0 &&
-           errno == ESRCH;
+    etcd_txn_if(t, kv->key, ETCD_CMP_CREATE_EQ, kv->create_revision);
+    etcd_txn_delete(t, kv->key);
+    r = etcd_txn_run(l->c, t, NULL, e);
+    etcd_txn_free(t);
+    if (r < 0)
+        return e->code == ERR_CONFLICT ? 0 : -1;
+    /* A `down` cannot let go: it stops etcd itself. */
+    if (lock_owner_is_command(kv->value, "down"))
+        log_info("the lock of %s, is put aside", name);
+    else
+        log_warn("%s, is gone without having let go of the lock: it is taken over", name);
+    if (kv->lease && etcd_lease_revoke(l->c, kv->lease, &why) < 0)
+        err_drop(&why, "revoking the lease of a lock that was taken over");
+    return 0;
 }
 
-static int put_dead_holder_aside(struct env_lock *l, const char *key, struct err *e)
+struct patience {
+    int64_t deadline, going; /* for a holder; for one that was killed and has not ended yet */
+};
+
+/* What is to be done about a holder: 1: try again at once, 0: wait as long as it was asked for,
+ * -1: *e. */
+static int look_at_holder(struct env_lock *l, const char *key, const struct patience *p,
+                          struct err *e)
 {
     struct etcd_kv kv = {0};
-    struct etcd_txn *t;
+    enum procid_fate fate;
     int r = 0;
 
     if (etcd_get(&kv, l->c, key, e) < 0)
-        return e->code == ERR_NOTFOUND ? 0 : -1;
-    if (holder_is_dead(kv.value)) {
-        log_info("the lock of a run that ended without letting go is put aside");
-        t = etcd_txn_new();
-        etcd_txn_if(t, key, ETCD_CMP_CREATE_EQ, kv.create_revision);
-        etcd_txn_delete(t, key);
-        r = etcd_txn_run(l->c, t, NULL, e);
-        etcd_txn_free(t);
-        if (r < 0 && e->code == ERR_CONFLICT)
-            r = 0;
-    }
+        return e->code == ERR_NOTFOUND ? 1 : -1;
+    fate = lock_owner_fate(kv.value);
+    if (fate == PROCID_GONE)
+        r = put_aside(l, &kv, e) < 0 ? -1 : 1;
+    else if (clock_passed(p->deadline) && (fate != PROCID_ENDING || clock_passed(p->going)))
+        r = lock_owner_error(e, l->env, kv.value);
     etcd_kv_clear(&kv);
     return r;
 }
 
 static int take_key(struct env_lock *l, const char *key, struct err *e)
 {
-    auto_free char *owner = owner_text(l->command);
-    int64_t deadline = clock_deadline(l->wait_ms);
+    auto_free char *owner = lock_owner_text(l->command);
+    struct patience p = {clock_deadline(l->wait_ms), clock_deadline(GOING_MS)};
 
     for (;;) {
-        struct etcd_kv kv = {0};
+        int r;
 
-        if (put_dead_holder_aside(l, key, e) < 0)
-            return err_wrap(e, "taking the lock of environment %s", l->env);
         if (etcd_lock_take(&l->lock, l->c, key, owner, LEASE_TTL_S, e) == 0)
             return 0;
         if (e->code != ERR_LOCKED)
             return err_wrap(e, "taking the lock of environment %s", l->env);
         if (sig_interrupts())
             return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the lock");
-        if (!clock_passed(deadline)) {
-            clock_sleep_ms(POLL_MS);
-            continue;
-        }
-        if (etcd_get(&kv, l->c, key, e) < 0)
-            return locked_error(e, l->env, NULL);
-        locked_error(e, l->env, kv.value);
-        etcd_kv_clear(&kv);
-        return -1;
+        r = look_at_holder(l, key, &p, e);
+        if (r < 0 && e->code != ERR_LOCKED)
+            return err_wrap(e, "taking the lock of environment %s", l->env);
+        if (r < 0)
+            return -1;
+        if (clock_passed(p.deadline) && clock_passed(p.going))
+            return lock_owner_error(e, l->env, NULL);
+        clock_sleep_ms(r ? 0 : POLL_MS);
     }
 }
 

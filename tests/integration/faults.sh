@@ -82,6 +82,41 @@ check_has "it says who holds the lock" "$(errors)" "is locked by \`up\`"
 check_status "a second up that waits ends well" 0 slip -f "$file" up --lock-wait 120s
 check "the first up ended well" wait "$one"
 
+# Killed with the lock in etcd, by a program that never fetches its status (it stays a zombie): two who come at once, one of
+# them with a copy of the operator's folder, do not wait for the lease, and one of them takes the lock over.
+slip -e "$env" down --yes >/dev/null 2>&1
+cat >"$TMP/unfetched" <<'EOF'
+"$@" >/dev/null 2>&1 &
+echo $! >"$0.pid"
+exec sleep 900
+EOF
+bash "$TMP/unfetched" "$SLIPWAY" --catalog "$ROOT/tests/data/components" -f "$file" up &
+parent=$!
+on_exit "kill $parent"
+held() { slip -e "$env" lock status 2>/dev/null | grep -q 'command *up$'; }
+check "a run has the lock" wait_until 60 held
+victim=$(cat "$TMP/unfetched.pid")
+kill -STOP "$victim"
+check "it still has it when it is stopped" held
+check_status "while it may go on nobody takes the lock" 4 slip -f "$file" up
+kill -9 "$victim"
+cp -r "$SLIPWAY_HOME" "$TMP/home2"
+SLIPWAY_HOME=$TMP/home2 slip -f "$file" up >"$TMP/two" 2>&1 &
+two=$!
+status=0
+slip -f "$file" up >"$TMP/one" 2>&1 || status=$?
+other=0
+wait "$two" || other=$?
+check_same "it is a zombie meanwhile" Z "$(awk '{ print $3 }' "/proc/$victim/stat")"
+case $status,$other in
+0,0 | 0,4 | 4,0) ok "one of two who come then works, the other is refused or finds nothing to do" ;;
+*) not_ok "one of two who come then works, the other is refused or finds nothing to do" "$status, $other
+$(tail -n 5 "$TMP/one" "$TMP/two")" ;;
+esac
+check_same "exactly one takes the lock over and says so" 1 "$(cat "$TMP/one" "$TMP/two" | grep -c "process $victim, .* it is taken over")"
+check_status "up again ends well" 0 slip -f "$file" up --lock-wait 120s
+kill "$parent"
+
 # Ctrl-C once: what runs is finished, the rest is left, the lock is free again.
 slip -e "$env" down --yes >/dev/null 2>&1
 setsid bash -c "trap - INT; exec '$SLIPWAY' --catalog '$ROOT/tests/data/components' -f '$file' up" >"$TMP/out" 2>"$TMP/err" &

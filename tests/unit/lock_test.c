@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // wrap: etcd_open etcd_close etcd_get etcd_set_deadline etcd_lock_take etcd_lock_release
-// wrap: etcd_lease_keepalive etcd_txn_run sig_interrupts clock_now_ms clock_sleep_ms
-// wrap: pthread_cond_timedwait
+// wrap: etcd_lease_keepalive etcd_lease_revoke etcd_txn_run sig_interrupts
+// wrap: clock_now_ms clock_sleep_ms pthread_cond_timedwait
 #include "plan/lock.h"
 
 #include <errno.h>
@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +23,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "plan/lock_owner.h"
 
 /* ---- an etcd that answers what the test says ---------------------------------------------------
  */
@@ -36,6 +35,7 @@ static struct {
     atomic_int keepalive;     /* an err_code */
     atomic_int kept, release; /* how often */
     int taken, deleted, open;
+    int64_t revoked; /* the lease */
     bool refuse_open;
 } etcd;
 
@@ -81,6 +81,7 @@ int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct
     *out = (struct etcd_kv){.key = mem_strdup(key),
                             .value = mem_strdup(etcd.owner),
                             .value_len = strlen(etcd.owner),
+                            .lease = 99,
                             .create_revision = 42};
     return 0;
 }
@@ -120,6 +121,15 @@ int __wrap_etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revis
     etcd.deleted++;
     etcd.take = ERR_NONE;
     return answer(etcd.put_aside, e);
+}
+
+int __wrap_etcd_lease_revoke(struct etcd *c, int64_t lease, struct err *e);
+int __wrap_etcd_lease_revoke(struct etcd *c, int64_t lease, struct err *e)
+{
+    (void)c;
+    (void)e;
+    etcd.revoked = lease;
+    return 0;
 }
 
 int __wrap_etcd_lease_keepalive(struct etcd *c, int64_t lease, struct err *e);
@@ -337,17 +347,13 @@ static void an_interrupt_ends_the_wait_for_the_key(void **state)
     lock_close(l);
 }
 
-/* A process id of this machine that is gone. */
+/* A process of this machine with our number and another start: it is gone. */
 static char *dead_owner(void)
 {
-    char host[256] = "";
-    pid_t pid = fork();
+    auto_free char *own = lock_owner_text("up");
+    size_t before = (size_t)(strstr(own, "\"start\":") - own) + strlen("\"start\":");
 
-    if (pid == 0)
-        _exit(0);
-    waitpid(pid, NULL, 0);
-    gethostname(host, sizeof(host) - 1);
-    return mem_printf("{\"host\":\"%s\",\"pid\":%d}", host, (int)pid);
+    return mem_printf("%.*s1%s", (int)before, own, own + before);
 }
 
 static void a_holder_of_this_machine_that_is_dead_is_put_aside(void **state)
@@ -360,8 +366,7 @@ static void a_holder_of_this_machine_that_is_dead_is_put_aside(void **state)
     etcd.take = ERR_LOCKED;
     etcd.owner = owner;
     assert_int_equal(lock_take(l, NULL, &e), 0);
-    assert_int_equal(etcd.deleted, 1);
-    assert_int_equal(sleeps, 0);
+    assert_true(etcd.deleted == 1 && etcd.revoked == 99);
     lock_close(l);
 }
 
@@ -372,11 +377,14 @@ static void another_that_was_faster_at_it_is_no_error(void **state)
     struct env_lock *l = opened();
     struct err e;
 
+    etcd.take = ERR_LOCKED;
     etcd.owner = owner;
     etcd.put_aside = ERR_CONFLICT;
     assert_int_equal(lock_take(l, NULL, &e), 0);
     lock_close(l);
+    assert_int_equal(etcd.revoked, 0);
     l = opened();
+    etcd.take = ERR_LOCKED;
     etcd.put_aside = ERR_NET;
     assert_take_fails(l, ERR_NET, "taking the lock of environment demo: etcd says so");
     lock_close(l);
@@ -385,18 +393,14 @@ static void another_that_was_faster_at_it_is_no_error(void **state)
 static void a_holder_that_lives_is_left_alone(void **state)
 {
     (void)state;
-    char host[256] = "";
-    auto_free char *owner = NULL;
+    auto_free char *owner = lock_owner_text("up");
     struct env_lock *l = opened();
-    struct err e = {0};
+    struct err e;
 
-    gethostname(host, sizeof(host) - 1);
-    owner = mem_printf("{\"host\":\"%s\",\"pid\":%d}", host, (int)getpid());
     etcd.take = ERR_LOCKED;
     etcd.owner = owner;
     assert_int_equal(lock_take(l, NULL, &e), -1);
-    assert_int_equal(e.code, ERR_LOCKED);
-    assert_int_equal(etcd.deleted, 0);
+    assert_int_equal(etcd.deleted + etcd.revoked, 0);
     lock_close(l);
 }
 

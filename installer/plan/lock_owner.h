@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What a lock says of its holder: JSON, for the one who finds it held. */
+#ifndef PLAN_LOCK_OWNER_H
+#define PLAN_LOCK_OWNER_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/procid.h"
+
+/* Of this process; owned. */
+char *lock_owner_text(const char *command);
+/* PROCID_UNKNOWN too for a text that does not say enough. */
+enum procid_fate lock_owner_fate(const char *owner);
+/* "`up` of ann@far, process 12, since 2026-01-31T00:00:00.000Z", owned; NULL when it is no such
+ * text. */
+char *lock_owner_name(const char *owner);
+bool lock_owner_is_command(const char *owner, const char *command);
+/* -1 and ERR_LOCKED that says who holds it; owner may be NULL. */
+int lock_owner_error(struct err *e, const char *env, const char *owner);
+
+#endif
