@@ -29,7 +29,7 @@ enum {
 };
 
 static const char PREFIX[] = "slipway-check-";
-static const struct volume_options no_options = {0};
+static const struct volume_options check_options = {.unrecorded = true};
 
 struct subject {
     struct check check;   /* its results are the module's, its context is `x` */
@@ -64,7 +64,7 @@ static int begin(struct subject *s, struct err *e)
     if (s->open)
         volume_run_close(&s->run);
     s->open = true;
-    return volume_run_open(&s->run, &s->x, &no_options, e);
+    return volume_run_open(&s->run, &s->x, &check_options, e);
 }
 
 /* The pool that volumes go to when nothing is said, or another that can hold them. */

@@ -243,7 +243,15 @@ static int run_delete(struct cmd_context *x, void *o, const struct strv *operand
 /* ---- list --------------------------------------------------------------------------------------
  */
 
-static void add_rows(struct node *list, const struct spec_component *c,
+static const char *source_of(const char *key, const struct spec_component *c, const char *profile)
+{
+    if (node_get(c->given, key))
+        return "document";
+    return profile && node_get(node_get(c->manifest->profiles, profile), key) ? "profile"
+                                                                              : "default";
+}
+
+static void add_rows(struct node *list, const struct spec *spec, const struct spec_component *c,
                      const struct spec_instance *i)
 {
     const struct node *value, *values = i ? i->overrides : c->config;
@@ -261,17 +269,14 @@ static void add_rows(struct node *list, const struct spec_component *c,
         node_set_text(n, "key", value->key);
         node_set_text(n, "value", text);
         node_set_text(n, "shown", shown_text);
-        node_set_text(n, "source",
-                      i                                ? "instance"
-                      : node_get(c->given, value->key) ? "document"
-                                                       : "default");
+        node_set_text(n, "source", i ? "instance" : source_of(value->key, c, spec->profile));
         node_set_text(n, "help", k && k->help ? k->help : "");
     }
 }
 
 static void print_rows(const struct cmd_context *x, const struct node *list)
 {
-    static const char *const heads[] = {"TARGET", "KEY", "VALUE", "FROM", NULL};
+    static const char *const heads[] = {"TARGET", "KEY", "FROM", "VALUE", NULL};
     struct out_table *t = out_table_new(heads);
     auto_buf struct buf b = {0};
     const struct node *n;
@@ -282,9 +287,9 @@ static void print_rows(const struct cmd_context *x, const struct node *list)
 
         out_table_add(t, instance ? instance : node_get_text(n, "component"), OUT_PLAIN);
         out_table_add(t, node_get_text(n, "key"), OUT_PLAIN);
+        out_table_add(t, from, OUT_DIM);
         out_table_add(t, node_get_text(n, "shown"),
                       strcmp(from, "default") == 0 ? OUT_PLAIN : OUT_BOLD);
-        out_table_add(t, from, OUT_DIM);
     }
     out_table_format(&b, t, out_has_color(x, stdout));
     out_table_free(t);
@@ -309,10 +314,10 @@ static int run_list(struct cmd_context *x, void *options, const struct strv *ope
         if (s.target.component && strcmp(comp->manifest->name, s.target.component) != 0)
             continue;
         if (!s.target.instance)
-            add_rows(list, comp, NULL);
+            add_rows(list, s.spec, comp, NULL);
         for (int i = 0; i < comp->count; i++)
             if (!s.target.instance || strcmp(comp->instances[i].name, s.target.instance) == 0)
-                add_rows(list, comp, &comp->instances[i]);
+                add_rows(list, s.spec, comp, &comp->instances[i]);
     }
     problems_clear(&p);
     if (r == 0 && x->json)
@@ -375,8 +380,10 @@ const struct cmd cmd_config_list = {
     .help = {.name = "config list",
              .summary = "every key with its value and where it comes from",
              .args = "[COMPONENT[/INSTANCE]]",
-             .details = "With --json a value is what etcd holds, bytes and milliseconds, and what "
-                        "a document would say is beside it.",
+             .details =
+                 "FROM is the instance, the document, its profile, or the component's default. "
+                 "With --json a value is what etcd holds, bytes and milliseconds, and what "
+                 "a document would say is beside it.",
              .group = "Configuration"},
     .needs = CONFIG_NEEDS,
     .max_operands = 1,

@@ -50,6 +50,7 @@ int config_plan_or_say(struct config_state *s, struct err *e);
 struct config_commit {
     const char *what;
     bool dry_run;
+    bool unrecorded; /* no audit entry: what a check makes and takes away again */
     int64_t lock_wait_ms;
 };
 int config_commit(struct config_state *s, const struct config_commit *o, struct err *e);

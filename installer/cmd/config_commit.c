@@ -3,44 +3,33 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cmd/audit.h"
 #include "cmd/config.h"
 #include "cmd/out.h"
 #include "conf/json.h"
 #include "conf/text.h"
+#include "model/change.h"
 #include "model/keys.h"
+#include "plan/audit.h"
 #include "plan/connect.h"
 #include "plan/document.h"
 #include "plan/lock.h"
 
 /* A value that others put into etcd may be larger than any of ours; the history needs no more of it
  * than what tells it from others, and the request must fit. */
-enum { SHOWN_MAX = 200, KEPT_MAX = 128 << 10 };
-
-static void add_value(struct buf *b, const char *value)
-{
-    size_t len = value ? text_cut(value, SHOWN_MAX) : 0;
-
-    if (!value)
-        buf_puts(b, "(unset)");
-    else
-        out_safe(b, value, len);
-    if (value && value[len])
-        buf_puts(b, "...");
-}
+enum { KEPT_MAX = 128 << 10 };
 
 static void print_change(const struct config_state *s, const struct node *n)
 {
-    const char *old = node_get_text(n, "old"), *new = node_get_text(n, "new");
-    const char *instance = node_get_text(n, "instance");
-    auto_buf struct buf b = {0};
+    const char *name = node_get_text(n, "name"), *instance = node_get_text(n, "instance");
+    auto_buf struct buf change = {0}, b = {0};
 
-    buf_init(&b, 16384);
+    buf_init(&change, 16384);
+    buf_init(&b, 65536);
+    change_format(&change, manifest_config(s->manifest, name), node_get_text(n, "old"),
+                  node_get_text(n, "new"));
     buf_printf(&b, "%s%s%s %s: ", s->target.component, instance ? "/" : "",
-               instance ? instance : "", node_get_text(n, "name"));
-    add_value(&b, old);
-    buf_puts(&b, " -> ");
-    add_value(&b, new);
+               instance ? instance : "", name);
+    out_safe(&b, buf_str(&change), change.len);
     buf_printf(&b, " (%s)\n", node_get_text(n, "apply"));
     out_buf(&b);
 }
@@ -91,8 +80,8 @@ static struct node *audit_detail(const struct config_state *s)
     return n;
 }
 
-static int push(const struct config_state *s, const struct env_lock *lock, const char *what,
-                struct err *e)
+static int push(const struct config_state *s, const struct env_lock *lock,
+                const struct config_commit *o, struct err *e)
 {
     auto_node struct node *root = node_copy(s->root), *detail = audit_detail(s);
     auto_free char *key = keys_spec(s->x->env);
@@ -117,7 +106,8 @@ static int push(const struct config_state *s, const struct env_lock *lock, const
         else
             etcd_txn_delete(t, node_get_text(n, "key"));
     }
-    audit_add(t, s->x->env, what, detail);
+    if (!o->unrecorded)
+        audit_add(t, s->x->env, o->what, detail);
     r = etcd_txn_count(t) > ETCD_TXN_MAX
             ? err_set(e, ERR_CONFIG, "%zu changes at once; at most %d fit in one step",
                       s->changes->count, ETCD_TXN_MAX - 2)
@@ -143,7 +133,7 @@ int config_store(struct config_state *s, const struct config_commit *o, struct e
         if (lock_open(&lock, &lo, e) == 0 &&
             connect_root_link(&root, s->x->containers, s->x->env, &s->x->key, e) == 0 &&
             lock_take(lock, root, e) == 0)
-            r = push(s, lock, o->what, e);
+            r = push(s, lock, o, e);
         lock_close(lock);
         link_free(root);
         return r;

@@ -6,10 +6,10 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "conf/json.h"
-#include "conf/text.h"
+#include "model/change.h"
 #include "model/keys.h"
 
-enum { TEXT_MAX = 8 << 20, SHOWN_MAX = 60 };
+enum { TEXT_MAX = 8 << 20, CHANGE_MAX = 16384 };
 
 static const struct opt_example examples[] = {
     {"slipway config history", "every change, and who broke locks"},
@@ -68,12 +68,14 @@ static void add_entry(struct node *list, const struct node *entry, const char *t
     }
 }
 
-static char *shown(const char *text)
+/* A component that is in no catalog any more has texts as etcd has them. */
+static const struct config_key *key_of(const struct cmd_context *x, const struct node *n)
 {
-    size_t len = text ? strlen(text) : 0;
+    const char *target = node_get_text(n, "target"), *name = node_get_text(n, "name");
+    auto_free char *component = target ? mem_strndup(target, strcspn(target, "/")) : NULL;
+    const struct manifest *m = component ? catalog_find(x->catalog, component) : NULL;
 
-    return len > SHOWN_MAX ? mem_printf("%.*s...", (int)text_cut(text, SHOWN_MAX), text)
-                           : mem_strdup(text);
+    return m && name ? manifest_config(m, name) : NULL;
 }
 
 static void print(const struct cmd_context *x, const struct node *list)
@@ -85,8 +87,7 @@ static void print(const struct cmd_context *x, const struct node *list)
 
     buf_init(&b, TEXT_MAX);
     node_for_each (n, list) {
-        auto_free char *old = shown(node_get_text(n, "old"));
-        auto_free char *new = shown(node_get_text(n, "new"));
+        auto_buf struct buf change = {0};
         const char *reason = node_get_text(n, "reason"), *instance = node_get_text(n, "instance");
 
         out_table_addf(t, OUT_DIM, "%.19s", node_get_text(n, "time"));
@@ -94,10 +95,10 @@ static void print(const struct cmd_context *x, const struct node *list)
         out_table_add(t, node_get_text(n, "what"), OUT_PLAIN);
         out_table_add(t, instance ? instance : node_get_text(n, "target"), OUT_PLAIN);
         out_table_add(t, node_get_text(n, "name"), OUT_PLAIN);
+        buf_init(&change, CHANGE_MAX);
         if (node_get_text(n, "name"))
-            out_table_addf(t, OUT_PLAIN, "%s -> %s", old ? old : "(unset)", new ? new : "(unset)");
-        else
-            out_table_add(t, reason, OUT_PLAIN);
+            change_format(&change, key_of(x, n), node_get_text(n, "old"), node_get_text(n, "new"));
+        out_table_add(t, change.len ? buf_str(&change) : reason, OUT_PLAIN);
     }
     out_table_format(&b, t, out_has_color(x, stdout));
     out_table_free(t);
@@ -137,7 +138,7 @@ const struct cmd cmd_config_history = {
              .args = "[COMPONENT[/INSTANCE] [KEY]]",
              .examples = examples,
              .group = "Configuration"},
-    .needs = CMD_NEEDS_NAME | CMD_NEEDS_ETCD,
+    .needs = CMD_NEEDS_NAME | CMD_NEEDS_CATALOG | CMD_NEEDS_ETCD,
     .max_operands = 2,
     .run = run,
 };

@@ -256,7 +256,7 @@ int config_plan_or_say(struct config_state *s, struct err *e)
     struct problems p;
     int r;
 
-    problems_init(&p, "the changed document");
+    problems_init(&p, NULL); /* places in a document that nobody wrote */
     r = config_plan(s, &p, e);
     if (r < 0 && p.count == 1) /* one problem is the error itself */
         err_set(e, ERR_CONFIG, "%s", p.lines.items[0]);

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cmd/audit.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "conf/json.h"
 #include "model/keys.h"
+#include "plan/audit.h"
 
 struct break_options {
     const char *reason;

@@ -249,6 +249,7 @@ static int store(struct volume_run *r, const struct volume_step *s, const struct
                  struct err *e)
 {
     struct config_commit c = {.what = s->what,
+                              .unrecorded = r->options->unrecorded,
                               .lock_wait_ms = r->options->lock_wait_ms ? r->options->lock_wait_ms
                                                                        : LOCK_WAIT_MS};
 

@@ -13,6 +13,7 @@
 struct volume_options {
     int64_t lock_wait_ms;
     bool no_wait;
+    bool unrecorded; /* not the user's: no entry in `config history` */
 };
 /* Rows of the options table that every changing command has; `type` embeds `common`. */
 #define VOLUME_OPTIONS(type)                                                                       \

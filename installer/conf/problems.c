@@ -26,7 +26,7 @@ void problems_clear(struct problems *p)
 /* True when the line is of the same file as the next one and belongs behind it. */
 static bool is_behind(const struct problems *p, size_t i, struct problem_place at)
 {
-    size_t len = strlen(p->name);
+    size_t len = p->name ? strlen(p->name) : 0;
     const struct problem_place *other = &p->places[i];
     if (other->line < 0 || at.line < 0 || strncmp(p->lines.items[i], p->name, len) != 0 ||
         p->lines.items[i][len] != ':')
@@ -61,7 +61,9 @@ static void add(struct problems *p, int line, int column, char *sentence)
     for (char *c = owned; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             *c = '?';
-    if (line > 0)
+    if (!p->name)
+        insert(p, (struct problem_place){-1, 0}, steal(owned));
+    else if (line > 0)
         insert(p, (struct problem_place){line, column},
                mem_printf("%s:%d:%d: %s", p->name, line, column, owned));
     else

@@ -12,7 +12,7 @@ struct problem_place {
 };
 
 struct problems {
-    const char *name;             /* borrowed: the file's name */
+    const char *name;             /* borrowed: the file's; NULL: there is none, nor places */
     struct strv lines;            /* "file:line:column: sentence" by place; at most 200 are kept */
     struct problem_place *places; /* of the lines */
     size_t count;

@@ -10,6 +10,7 @@
 #include "conf/json.h"
 #include "model/edits.h"
 #include "model/keys.h"
+#include "plan/audit.h"
 #include "plan/connect.h"
 #include "plan/run.h"
 
@@ -140,42 +141,51 @@ static int push_map(struct worker *w, const struct node *writes, struct err *e)
     return etcd_push(c, list, count, &o, NULL, e);
 }
 
+/* One key below components/NAME/config/ or instances/NAME/config/. */
+static void add_change(struct node *changes, const struct op *op, const struct node *value)
+{
+    static const char config[] = "/config/", instances[] = "/instances/";
+    const char *name = strstr(value->key, config), *owner = strstr(value->key, instances);
+    const char *old = node_get_text(op->was, value->key);
+    struct node *n;
+
+    if (!name)
+        return;
+    n = node_add(changes, node_new_map());
+    node_set_text(n, "name", name + strlen(config));
+    if (owner) {
+        auto_free char *instance = NULL;
+
+        owner += strlen(instances);
+        instance = mem_strndup(owner, strcspn(owner, "/"));
+        node_set_text(n, "instance", instance);
+    }
+    if (old)
+        node_set_text(n, "old", old);
+    if (value->kind != NODE_KIND_NULL)
+        node_set_text(n, "new", value->text);
+}
+
 /* Which configuration keys change, from what to what, for `config history`. Never secrets. */
 static void add_audit(struct node *writes, const char *env, const struct op *op)
 {
-    auto_node struct node *entry = node_new_map();
-    struct node *changes = node_set(entry, "changes", node_new_list());
+    auto_node struct node *detail = node_new_map();
+    struct node *changes = node_set(detail, "changes", node_new_list());
+    auto_free char *key = NULL, *key_end = NULL, *text = NULL;
     const struct node *value;
-    char at[32], host[256] = "";
-    const char *user = getenv("USER");
+    char at[32];
 
-    gethostname(host, sizeof(host) - 1);
+    node_set_text(detail, "target", op->target);
     node_for_each (value, op->writes) {
-        struct node *change;
-
-        if (!strstr(value->key, "/config/"))
-            continue;
-        change = node_add(changes, node_new_map());
-        node_set_text(change, "key", value->key);
-        if (node_get(op->was, value->key))
-            node_set_text(change, "from", node_get_text(op->was, value->key));
-        if (value->kind != NODE_KIND_NULL)
-            node_set_text(change, "to", value->text);
+        add_change(changes, op, value);
     }
     if (changes->count == 0 || !op->was || op->was->count == 0)
         return;
     clock_format(at, clock_wall_ms());
-    {
-        auto_free char *who = mem_printf("%s@%s", user && *user ? user : "root", host);
-        auto_free char *key_end = mem_printf("%s-%s", at, op->target);
-        auto_free char *key = keys_audit(env, key_end);
-        auto_free char *text = NULL;
-
-        node_set_text(entry, "who", who);
-        node_set_text(entry, "what", "up");
-        text = json_text(entry);
-        node_set_text(writes, key, text);
-    }
+    key_end = mem_printf("%s-%s", at, op->target);
+    key = keys_audit(env, key_end);
+    text = audit_text("up", detail);
+    node_set_text(writes, key, text);
 }
 
 int op_keys_push(struct worker *w, const struct op *op, struct err *e)

@@ -5,10 +5,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "conf/text.h"
+#include "model/change.h"
 #include "plan/plan.h"
-
-enum { VALUE_SHOWN_MAX = 60 };
 
 /* Bookkeeping that follows from a change and says nothing new to a reader. */
 static bool is_detail(const struct op *op)
@@ -48,30 +46,6 @@ static const char *short_key(const char *key)
     return p ? p + 8 : NULL;
 }
 
-/* As a document would say it: 1GiB where etcd holds bytes. Owned. */
-static char *readable(const struct manifest *m, const char *name, const char *text)
-{
-    const struct config_key *key = manifest_config(m, name);
-    auto_node struct node *value = NULL;
-    auto_node struct node *shown = NULL;
-    struct err ignored;
-
-    if (!key || manifest_value_parse(&value, key, text, &ignored) < 0)
-        return mem_strdup(text);
-    shown = manifest_value_document(key, value);
-    return manifest_value_text(shown);
-}
-
-static void print_value(struct buf *b, const struct manifest *m, const char *name, const char *text)
-{
-    auto_free char *shown = text ? readable(m, name, text) : mem_strdup("(unset)");
-
-    if (strlen(shown) > VALUE_SHOWN_MAX)
-        buf_printf(b, "%.*s...", (int)text_cut(shown, VALUE_SHOWN_MAX), shown);
-    else
-        buf_puts(b, shown);
-}
-
 /* What a push changes: configuration by value; a first push is only counted. */
 static void print_writes(struct buf *b, const struct op *op)
 {
@@ -90,9 +64,8 @@ static void print_writes(struct buf *b, const struct op *op)
         if (owner)
             buf_printf(b, "%.*s ", (int)(strcspn(owner + 11, "/")), owner + 11);
         buf_printf(b, "%s: ", name);
-        print_value(b, m, name, node_get_text(op->was, value->key));
-        buf_puts(b, " -> ");
-        print_value(b, m, name, value->kind == NODE_KIND_NULL ? NULL : value->text);
+        change_format(b, manifest_config(m, name), node_get_text(op->was, value->key),
+                      value->kind == NODE_KIND_NULL ? NULL : value->text);
         buf_putc(b, '\n');
     }
 }

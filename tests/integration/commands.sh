@@ -125,6 +125,14 @@ check_status "an invalid edit" 6 env EDITOR="$TMP/editor" "$SLIPWAY" --catalog "
 check_same "names every problem" 2 "$(grep -c '^text:' "$TMP/err")"
 check_status "history" 0 slip config history --json sleeper word
 check "has the changes in order" jq -e 'map(.new) == ["two words: yes", "edited"]' "$TMP/out"
+check_status "up takes the file's configuration back" 0 slip -f "$file" up
+check_status "history" 0 slip config history --json sleeper word
+check "has what up changed" jq -e '.[-1] | .what == "up" and .old == "edited" and .target == "sleeper"' "$TMP/out"
+check_status "a map's entry" 0 slip config set shell limits.files.hard 12
+check_same "is said alone, not with the whole map" "shell limits: files.hard 12 -> 13 (live)" "$(slip config set shell limits.files.hard 13)"
+check_has "in history too" "$(slip config history shell)" "files.hard 12 -> 13"
+check_same "a value that does not fit is said without a place in no file" "slipway: number: 300 must be between 0 and 100" \
+    "$(slip config set sleeper number 300 2>&1)"
 
 # Two at once, each the same number of times: nothing is lost, nobody sees half of it.
 for i in 1 2 3 4 5; do

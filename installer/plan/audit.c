@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/audit.h"
+#include "plan/audit.h"
 
 #include <pwd.h>
 #include <stdlib.h>
@@ -21,20 +21,25 @@ char *audit_who(void)
     return mem_printf("%s@%s", found->pw_name, host);
 }
 
-void audit_add(struct etcd_txn *t, const char *env, const char *what, const struct node *detail)
+char *audit_text(const char *what, const struct node *detail)
 {
     auto_node struct node *n = node_new_map();
-    auto_free char *key = NULL;
     auto_free char *who = audit_who();
-    auto_free char *text = NULL;
-    char now[32];
 
-    clock_format(now, clock_wall_ms());
-    key = keys_audit(env, now);
     node_set_text(n, "who", who);
     node_set_text(n, "what", what);
     if (detail)
         node_set(n, "detail", node_copy(detail));
-    text = json_text(n);
+    return json_text(n);
+}
+
+void audit_add(struct etcd_txn *t, const char *env, const char *what, const struct node *detail)
+{
+    auto_free char *key = NULL;
+    auto_free char *text = audit_text(what, detail);
+    char now[32];
+
+    clock_format(now, clock_wall_ms());
+    key = keys_audit(env, now);
     etcd_txn_put(t, key, text, 0);
 }
