@@ -24,7 +24,8 @@ static void print_overview(FILE *out)
         &b,
         "Usage: slipway [OPTIONS] COMMAND ...\n\n"
         "Installs, runs and looks after a cluster environment of containers from one YAML file.\n"
-        "Without a file it is about the built-in demo: a storage cluster.\n");
+        "Without --env or a file it is about the only environment there is; at first that is\n"
+        "the built-in demo, a storage cluster.\n");
     for (size_t i = 0; cmd_all[i]; i++) {
         const struct opt_command *h = &cmd_all[i]->help;
 

@@ -16,8 +16,10 @@ static const struct opt_example examples[] = {
 static const char DESCRIPTION[] =
     "Slipway installs, runs and looks after a cluster environment of containers from one YAML "
     "file. Configuration lives in etcd; every container gets nothing but a link to it.\n\n"
-    "Without a file the commands are about the built-in demo: a storage cluster of etcd, monitors, "
-    "a manager and object storage daemons.";
+    "Without --env or a file the commands are about the only environment there is; at first that "
+    "is "
+    "the built-in demo, a storage cluster of etcd, monitors, a manager, object storage daemons and "
+    "volume drivers.";
 
 static const struct {
     const char *term, *text;

@@ -320,8 +320,8 @@ static int keep_volumes(struct cmd_context *x, struct err *e)
     return x->spec ? 0 : -1;
 }
 
-/* The document: a file that was named; else the one the environment was made from; else the demo.
- */
+/* The document: a file that was named; else the one the environment was made from; of the demo
+ * also the built-in one. */
 static int prepare_spec(struct cmd_context *x, struct err *e)
 {
     auto_node struct node *document = NULL;
@@ -359,8 +359,8 @@ int cmd_prepare(struct cmd_context *x, unsigned needs, struct err *e)
     if ((needs & (CMD_NEEDS_CATALOG | CMD_NEEDS_SPEC)) && prepare_catalog(x, e) < 0)
         return -1;
     if (needs & CMD_NEEDS_SPEC) {
-        if (!x->file && !x->env)
-            x->env = "demo";
+        if (!x->file && !x->env && choose_name(x, e) < 0)
+            return -1;
         if (prepare_spec(x, e) < 0)
             return -1;
         /* Commands that only look at the file ask no engine. */

@@ -24,7 +24,7 @@ static const struct opt_spec options[] = {
 };
 
 static const struct opt_example examples[] = {
-    {"slipway up", "the built-in demo, or what it was changed to"},
+    {"slipway up", "the environment there is, as it was changed to; without any, the demo"},
     {"slipway up my.yaml", "make or change the environment that my.yaml describes"},
     {"slipway up --lock-wait 5min", "wait for another run first"},
     {0},
