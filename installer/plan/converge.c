@@ -14,6 +14,7 @@
 #include "plan/document.h"
 #include "plan/host_dir.h"
 #include "plan/journal.h"
+#include "plan/session.h"
 
 /* A plan made while etcd was down cannot know what etcd holds: a second round settles that. */
 enum {
@@ -30,28 +31,6 @@ static struct images_opts image_options(const struct converge_opts *o, const str
     images.base = s->base_image;
     images.mirror = s->mirror;
     return images;
-}
-
-/* Component -> image reference, from the folders alone. */
-static int image_refs(struct node **out, const struct converge_opts *o, const struct spec *s,
-                      struct err *e)
-{
-    auto_node struct node *map = node_new_map();
-    struct images_opts images = image_options(o, s);
-
-    if (images_prepare(&images, e) < 0)
-        return -1;
-    for (size_t i = 0; i < s->component_count; i++) {
-        const struct manifest *m = s->components[i].manifest;
-        struct images_component c = {.name = m->name, .image = m->image, .dir = m->dir};
-        auto_free char *ref = NULL;
-
-        if (images_ref(&ref, &images, &c, e) < 0)
-            return err_wrap(e, "image of component %s", m->name);
-        node_set_text(map, m->name, ref);
-    }
-    *out = steal(map);
-    return 0;
 }
 
 /* An environment that was never made is planned with a key that nobody keeps. */
@@ -71,39 +50,24 @@ static int look_up_key(struct converge_view *v, const char *env, struct err *e)
     return 0;
 }
 
-/* What the rounds of one run have in common. */
-struct session {
-    struct env_lock *lock; /* NULL: none yet */
-    struct etcd *c;        /* to look with, kept between the looks; NULL: none yet */
-    struct strv as_before;
-};
-
-static void session_end(struct session *s)
-{
-    etcd_close(s->c);
-    lock_close(s->lock);
-    strv_clear(&s->as_before);
-}
-
 static int look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
                 struct session *session, struct err *e)
 {
-    auto_node struct node *images = NULL;
     const struct spec *s = o->spec;
-    char version[65];
     struct edits edits = {0};
-    struct plan_opts po = {.catalog_version = version,
+    struct plan_opts po = {.catalog_version = session->version,
                            .locked = session->lock && lock_is_taken(session->lock),
                            .as_before = &session->as_before};
     int r = -1;
 
-    catalog_version(o->catalog, version);
+    session_read_catalog(session, o->catalog);
     if (look_up_key(v, s->name, e) == 0 &&
         world_observe(&v->world, g, s->name, v->is_new ? NULL : &v->key, &session->c, e) == 0 &&
         (!o->settle || !v->world->etcd_answers ||
          o->settle(o->settle_arg, &s, &v->world->keys, e) == 0) &&
-        image_refs(&images, o, s, e) == 0 && world_observe_images(v->world, g, images, e) == 0 &&
-        desired_build(&v->desired, s, &v->key, images, v->world, e) == 0) {
+        session_read_images(session, image_options(o, s), s, e) == 0 &&
+        world_observe_images(v->world, g, session->images, e) == 0 &&
+        desired_build(&v->desired, s, &v->key, session->images, v->world, e) == 0) {
         edits_find(&edits, s->name, s->document, o->catalog);
         po.edits = &edits;
         po.unread = !v->is_new && !o->fresh && !v->world->etcd_answers;
@@ -186,7 +150,7 @@ static int execute_view(struct execute_result *result, struct engine *g,
 {
     struct images_opts images = image_options(o, v->desired->spec);
     struct execute_opts x = {.key = &v->key,
-                             .token = session->c ? etcd_token(session->c) : NULL,
+                             .etcd = session->c,
                              .lock = session->lock,
                              .as_before = &session->as_before,
                              .images = &images,
@@ -205,7 +169,34 @@ static int execute_view(struct execute_result *result, struct engine *g,
     return r;
 }
 
-/* One locked round: look again under the lock, execute. 1: the plan was not empty. */
+/*
+ * Whether a plan that was carried out leaves nothing for another look. One does that was made under
+ * the lock, with etcd at hand, and only adds: everything it made was seen well at its end. What
+ * replaces, removes or starts etcd itself is looked at again.
+ */
+static bool is_whole(const struct converge_view *v)
+{
+    const struct plan *p = v->plan;
+
+    for (size_t i = 0; i < p->count; i++)
+        switch (p->ops[i].kind) {
+        case OP_KIND_VOLUME_CREATE:
+        case OP_KIND_INSTANCE_CREATE:
+        case OP_KIND_INSTANCE_START:
+        case OP_KIND_LINK_SEND:
+        case OP_KIND_ROLE_ENSURE:
+        case OP_KIND_USER_ENSURE:
+        case OP_KIND_KEYS_PUSH:
+        case OP_KIND_SPEC_PUSH:
+        case OP_KIND_INSTANCE_WAIT:
+            break;
+        default:
+            return false;
+        }
+    return v->world->etcd_answers && p->unread.count == 0;
+}
+
+/* One locked round: look again under the lock, execute. 1: another one has to follow. */
 static int round_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
                     struct session *session, struct err *e)
 {
@@ -220,8 +211,11 @@ static int round_up(struct execute_result *result, struct engine *g, const struc
         if (r < 0 || look(&v, g, o, session, e) < 0)
             return -1;
     }
-    if (v.plan->count > 0)
-        r = execute_view(result, g, o, session, &v, e) < 0 ? -1 : 1;
+    if (v.plan->count > 0) {
+        r = execute_view(result, g, o, session, &v, e);
+        if (r == 0 && !is_whole(&v))
+            r = 1;
+    }
     converge_clear(&v);
     return r;
 }
@@ -376,7 +370,7 @@ static int round_down(struct execute_result *result, struct engine *g, const str
     if (world_observe(&w, g, o->env, key, &session->c, e) < 0 ||
         lock_for_down(session, w, key, o, e) < 0 || plan_down(&p, o->env, key, w, &po, e) < 0)
         return -1;
-    x.token = session->c ? etcd_token(session->c) : NULL;
+    x.etcd = session->c;
     if (o->approve && o->approve(o->approve_arg, p, e) < 0)
         return -1;
     if (execute_plan(result, p, g, &x, e) < 0)

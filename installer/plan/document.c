@@ -23,7 +23,13 @@ int document_save(const char *env, const struct node *document, struct err *e)
     auto_free char *path = document_path(env);
     auto_free char *text = json_text(document);
     struct fs_write_opts o = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    auto_free char *have = NULL;
+    size_t len = 0;
+    struct err ignored;
 
+    /* Writing it again takes two waits for the disk. */
+    if (fs_read(&have, &len, path, DOCUMENT_MAX, &ignored) == 0 && strcmp(have, text) == 0)
+        return 0;
     return fs_write(path, text, strlen(text), &o, e);
 }
 

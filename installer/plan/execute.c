@@ -15,11 +15,14 @@
 #include "plan/connect.h"
 #include "plan/run.h"
 
-/* BUSY_ROUND_MS: between two looks while nothing waits for what they may find. */
+/* BUSY_ROUND_MS: between two looks while nothing waits for what they may find; QUICK_ROUND_MS: for
+ * QUICK_FOR_MS after a call, when what has just been started gets ready. */
 enum {
     WORKERS_DEFAULT = 8,
     WORKERS_MAX = 32,
     ETCD_WORKERS = 2,
+    QUICK_ROUND_MS = 8,
+    QUICK_FOR_MS = 200,
     ROUND_MS = 25,
     BUSY_ROUND_MS = 500
 };
@@ -72,6 +75,8 @@ static bool stops_etcd(const struct op *op)
 static void set_state(struct run *r, size_t op, enum op_state state, const struct err *e)
 {
     r->state[op] = state;
+    if (!op_is_wait(r->plan->ops[op].kind))
+        r->called_at = clock_now_ms();
     if (state == OP_STATE_DONE || state == OP_STATE_FAILED || state == OP_STATE_SKIPPED)
         r->finished++;
     if (state == OP_STATE_DONE && !op_is_wait(r->plan->ops[op].kind) &&
@@ -262,7 +267,9 @@ static bool somebody_waits(const struct run *r)
  */
 static int64_t round_ms(const struct run *r)
 {
-    return r->running == 0 || somebody_waits(r) ? ROUND_MS : BUSY_ROUND_MS;
+    if (r->running > 0 && !somebody_waits(r))
+        return BUSY_ROUND_MS;
+    return clock_now_ms() - r->called_at < QUICK_FOR_MS ? QUICK_ROUND_MS : ROUND_MS;
 }
 
 /* The calling thread: waits, interrupts, deadline. */
@@ -273,10 +280,13 @@ static void supervise(struct run *r)
 
     pthread_mutex_lock(&r->mutex);
     while (!nothing_left(r)) {
-        pool_cond_wait(&r->cond, &r->mutex, ROUND_MS);
+        int64_t left = looked_at + round_ms(r) - clock_now_ms();
+
+        if (left > 0)
+            pool_cond_wait(&r->cond, &r->mutex, left < ROUND_MS ? left : ROUND_MS);
         check_interrupts(r);
         /* Every change wakes this thread too; a look at etcd and Docker is not for each of them. */
-        if (clock_now_ms() - looked_at < ROUND_MS || clock_now_ms() - looked_at < round_ms(r))
+        if (clock_now_ms() - looked_at < round_ms(r))
             continue;
         poll_waits(r, waiter);
         looked_at = clock_now_ms();
@@ -388,7 +398,7 @@ static int root_link(struct run *r, struct err *e)
         return -1;
     if (link_parse(&r->root, text, e) < 0)
         return -1;
-    r->root->token = mem_strdup(r->o->token);
+    r->root->token = mem_strdup(r->o->etcd ? etcd_token(r->o->etcd) : NULL);
     return 0;
 }
 

@@ -29,7 +29,7 @@ struct execute_events {
 
 struct execute_opts {
     const struct env_key *key;
-    const char *token; /* of a login to etcd as root that was made already; NULL: none */
+    struct etcd *etcd; /* as root, logged in, for the calling thread alone; NULL: none */
     struct env_lock *lock;
     const struct images_opts *images; /* NULL when the plan builds none */
     unsigned parallel;                /* workers; 0: 8 */

@@ -19,6 +19,7 @@ struct run {
     pthread_cond_t cond;   /* something below changed */
     enum op_state *state;
     size_t running, done, finished;
+    int64_t called_at; /* when the last call began or ended */
     bool stop, etcd_ready;
     bool failed;
     struct err first; /* the first error */

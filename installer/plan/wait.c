@@ -34,7 +34,7 @@ struct run_begin {
 
 struct waiter {
     struct run *r;
-    struct etcd *c;
+    struct etcd *c; /* of this thread; owned unless it is the run's */
     struct node *containers;
     int64_t containers_at;
     struct etcd_kvs keys;     /* status and applied of those waited for, and unread keys */
@@ -64,7 +64,8 @@ void waiter_free(struct waiter *w)
     free(w->begins);
     node_free(w->containers);
     etcd_kvs_clear(&w->keys);
-    etcd_close(w->c);
+    if (w->c != w->r->o->etcd)
+        etcd_close(w->c);
     free(w);
 }
 
@@ -98,6 +99,8 @@ static void look_at_containers(struct waiter *w)
 
 static int open_etcd(struct waiter *w, struct err *e)
 {
+    if (!w->c && w->r->o->etcd && etcd_is_at(w->r->o->etcd, w->r->root))
+        w->c = w->r->o->etcd;
     if (!w->c && etcd_open(&w->c, w->r->root, NULL, e) < 0)
         return -1;
     etcd_set_deadline(w->c, clock_deadline(ETCD_CALL_MS));
