@@ -24,6 +24,7 @@
 #include "base/proc.h"
 #include "cmd/volume_attach.h"
 #include "cmd/volume_format.h"
+#include "cmd/volume_loop.h"
 #include "plan/host_dir.h"
 
 #define STATE_ROOT "/run/slipway/mounts"
@@ -246,6 +247,9 @@ static int stop_helper(const struct place *p, struct err *e)
     pid_t pid = helper_pid(p);
     int64_t end = clock_deadline(END_MS);
 
+    /* The last writes of a file system go through the helper. */
+    if (pid && volume_loop_wait(p->file, end, e) < 0)
+        return -1;
     if (pid && kill(pid, SIGTERM) < 0 && errno != ESRCH)
         return err_sys(e, "ending %s %d", HELPER, (int)pid);
     while (pid && helper_pid(p) == pid) {

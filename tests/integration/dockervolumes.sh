@@ -229,10 +229,16 @@ if command -v qemu-storage-daemon >/dev/null; then
     fails "in use it stays" "is in use" volume unmount "$m"
     exec 7<&-
     second=$(sha256sum <"$TMP/mnt/y")
+    # What Docker does when it starts a container: all mounts are copied, and the copy lives on for a while.
+    unshare -m --propagation private sh -c 'echo; exec sleep 5' >"$TMP/copied" &
+    wait_until 60 test -s "$TMP/copied"
+    head -c 1000000 /dev/urandom >"$TMP/mnt/z"
+    third=$(sha256sum <"$TMP/mnt/z")
     check_status "and ends by one command" 0 volume unmount "$m"
     check_same "detached" "64MiB " "$(state "$m")"
     check_same "nothing is left on the host" "" "$(ls /run/slipway/mounts/"$env" 2>/dev/null || true)"
-    check_same "Docker reads the same" "$sum $second" "$(in_new "$m" 'sha256sum </data/x; sha256sum </data/y' | paste -sd ' ')"
+    check_same "Docker reads the same, the last words too" "$sum $second $third" \
+        "$(in_new "$m" 'sha256sum </data/x; sha256sum </data/y; sha256sum </data/z' | paste -sd ' ')"
     check_status "a volume that is a file already" 0 volume attach "$m" --to fuse
     check_status "is mounted too" 0 volume mount "$m" "$TMP/mnt"
     check_same "with the same in it" "$sum" "$(sha256sum <"$TMP/mnt/x")"
