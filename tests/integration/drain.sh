@@ -8,6 +8,7 @@ set -eu
 
 needs "monitors that are drained" jq
 environment drain
+declare -A procs_of
 
 document() { # MONITORS
     components <<END
@@ -22,24 +23,30 @@ monitors() { mon ceph mon dump -f json 2>/dev/null | jq -r '[.mons[].name] | sor
 clean() {
     mon ceph status -f json 2>/dev/null | jq -e '.pgmap | [.num_pgs, ([.pgs_by_state[] | select(.state_name == "active+clean").count] | add)] | .[0] == .[1]'
 }
-# The hook of a monitor, by its process on this machine: "PID CONTAINER". It works for less than a second.
+# The hook of a monitor, by its process on this machine: "hit" is its number, and "of" its container. It works for less than a
+# second, so nothing is forked here: on a busy machine it would end before it is seen.
 draining() {
-    local p id
-    for p in $(pgrep -f "^/bin/sh .*/hooks/drain"); do
-        for id in "${ids[@]}"; do
-            case $(cat "/proc/$p/cgroup" 2>/dev/null) in *"$id"*) echo "$p $id"; return 0 ;; esac
+    local id p procs words
+    for id in "${!procs_of[@]}"; do
+        mapfile -t procs <"${procs_of[$id]}" || continue
+        for p in "${procs[@]}"; do
+            mapfile -d '' -t words <"/proc/$p/cmdline" || continue
+            case ${words[*]:-} in "/bin/sh "*/hooks/drain) hit=$p of=$id && return 0 ;; esac
         done
-    done
+    done 2>/dev/null
     return 1
 }
 # shrink KILL: takes away two monitors, and runs KILL when the hook of one of them is at work.
 shrink() {
-    local end=$((SECONDS + 300))
+    local end=$((SECONDS + 300)) id
     document 1
-    mapfile -t ids < <(docker ps -q --no-trunc --filter "label=slipway.name=$env" --filter "name=$env-ceph-mon-")
+    procs_of=()
+    for id in $(docker ps -q --no-trunc --filter "label=slipway.name=$env" --filter "name=$env-ceph-mon-"); do
+        procs_of[$id]=$(find /sys/fs/cgroup -path "*$id*" -name cgroup.procs -print -quit 2>/dev/null)
+    done
     "$SLIPWAY" "${slip_options[@]}" -q -f "$file" up >"$TMP/killed" 2>&1 &
     up=$!
-    while ! hit=$(draining); do
+    while ! draining; do
         if [ $SECONDS -ge $end ] || ! kill -0 "$up" 2>/dev/null; then
             not_ok "the hook drain is seen at work" "$(cat "$TMP/killed")"
             return 0
@@ -51,8 +58,8 @@ shrink() {
     wait "$up" || status=$?
 }
 kill_slipway() { kill -9 "$up"; }
-kill_hook() { kill -9 "${hit% *}"; }
-kill_container() { docker kill "${hit#* }"; }
+kill_hook() { kill -9 "$hit"; }
+kill_container() { docker kill "$of"; }
 
 same_end() { # NAME
     check_status "$1: the same command again ends well" 0 slip -f "$file" up

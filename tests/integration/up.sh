@@ -18,12 +18,12 @@ components:
 EOF
 }
 
-# Everything a plan could have changed: containers with state, networks, volumes, images, etcd's keys.
+# Everything a plan could have changed: containers with state, networks, volumes, its components' images, etcd's keys.
 world() {
     docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.State}}' | grep "$env" || true
     docker network ls --no-trunc --format '{{.ID}} {{.Name}}' | grep "$env" || true
     docker volume ls -q | grep "$env" || true
-    docker images -a --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort
+    docker images --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | grep -E ' slipway/(debian|base|etcd|sleeper):' | sort
     # The heartbeats of the agents go on while nobody changes anything.
     docker exec "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca \
         --endpoints https://127.0.0.1:2379 --user \"root:\$(cat /run/slipway/secrets/root_password)\" \
