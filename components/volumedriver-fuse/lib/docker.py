@@ -41,7 +41,7 @@ def plugin_name():
 
 
 def read_size(word):
-    found = re.fullmatch(r"(\d{1,15})([kmgt]?)(i?b)?", str(word).strip().lower())
+    found = re.fullmatch(r"([0-9]{1,15})([kmgt]?)(i?b)?", str(word).strip().lower())
     size = int(found[1]) * UNITS[found[2]] if found else 0
     if not LEAST <= size <= MOST or size % LEAST:
         raise Wrong("size %s: write it like 10G; whole MiB from 1MiB to 64TiB are allowed" % word)
@@ -54,6 +54,23 @@ def write_size(size):
         if size % factor == 0:
             return "%d%s" % (size // factor, unit)
     return str(size)
+
+
+def read_request(body):
+    """The map that Docker sends, with what is used of it: Name and ID are texts or missing, Opts maps texts to texts."""
+    try:
+        request = json.loads(body or b"{}")
+    except RecursionError:
+        raise Wrong("the request is nested too deeply") from None
+    if not isinstance(request, dict):
+        raise Wrong("a map is expected")
+    options = request.get("Opts") or {}
+    if not isinstance(options, dict) or not all(isinstance(v, str) for v in options.values()):
+        raise Wrong("Opts: a map of texts is expected")
+    for key in ("Name", "ID"):
+        if not isinstance(request.get(key), (str, type(None))):
+            raise Wrong("%s: a text is expected" % key)
+    return dict(request, Opts=options)
 
 
 def entry_of(state, name):
@@ -120,11 +137,14 @@ class Plugin:
         return {"Capabilities": {"Scope": "local"}}
 
     def create(self, request):
-        name, options = request.get("Name"), request.get("Opts") or {}
+        name, options = request.get("Name"), request["Opts"]
         unknown = sorted(set(options) - set(OPTIONS))
         if unknown:
             raise Wrong("unknown option %s; known are %s" % (unknown[0], " ".join(OPTIONS)))
         size = read_size(options["size"]) if "size" in options else None
+        for key in ("pool", "data-pool"):
+            if options.get(key) and not NAME.fullmatch(options[key]):
+                raise Wrong("%s: 1 to 63 letters, digits, _ . - are expected" % key)
         with self.only(name):
             there = []
             state = keys.change(lambda s: self.add(s, name, options, size, there))
@@ -324,16 +344,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for verb in ("Create", "Get", "List", "Path", "Mount", "Unmount", "Remove", "Capabilities"):
             calls["/VolumeDriver." + verb] = verb.lower()
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > BODY_MAX:
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > BODY_MAX:
             self.close_connection = True
             return self.answer({"Err": "the request is too long"}, 413)
         body = self.rfile.read(int(length))
         if self.path not in calls:
             return self.answer({"Err": "%s is not known here" % self.path[:80]}, 404)
         try:
-            request = json.loads(body or b"{}")
-            if not isinstance(request, dict):
-                raise ValueError("a map is expected")
+            request = read_request(body)
             result = dict(getattr(self.server.plugin, calls[self.path])(request), Err="")
         except (Wrong, Failure, OSError, ValueError, filesystem.Unfit, keys.subprocess.SubprocessError) as e:
             result = {"Err": str(e)}
