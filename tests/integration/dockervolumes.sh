@@ -113,7 +113,7 @@ truncate -s 64M /tmp/half
 mke2fs -q -t ext4 -F /tmp/half
 dd if=/tmp/half of="$device" bs=4k skip=2 seek=2 count=1000 conv=notrunc,fsync status=none
 rm /tmp/half
-for p in /proc/[0-9]*; do case $(cat "$p/comm") in qemu-storage-d*) kill -9 "${p#/proc/}" ;; esac; done
+for p in /proc/[0-9]*; do case $(cat "$p/comm") in serve | qemu-storage-d*) kill -9 "${p#/proc/}" ;; esac; done
 sleep 60
 END
     check "a volume" made "$1" -o size=64M

@@ -35,8 +35,7 @@ check_status "and they go again" 0 slip volume delete "$(printf 'x%.0s' $(seq 63
 
 # ---- in use: detach, force; the driver sleeps: take-over ---------------------------------------------
 for d in "${drivers[@]}"; do
-    case $d in fuse) pool=() ;; *) pool=(--data-pool cold) ;; esac
-    check_status "a volume for $d ${pool[*]}" 0 slip volume create "v$d" --size 64MiB "${pool[@]}" --attach "$d"
+    check_status "a volume for $d" 0 slip volume create "v$d" --size 64MiB --data-pool cold --attach "$d"
     start_writer "v$d"
     goes_on "is written" "v$d"
     says "detaching it from $d while it is in use" 5 "in use" slip volume detach "v$d"
@@ -128,17 +127,40 @@ check "all is well then" wait_until 30 healthy
 # ---- a full pool -------------------------------------------------------------------------------------
 check_status "a pool with a quota of 32 MiB" 0 slip pool create small --size 2 --quota 32MiB
 check_status "a volume that is larger" 0 slip volume create wide --size 64MiB --pool small --attach fuse
+check_status "and three that are not written" 0 slip volume create nqemu niscsi nfuse --size 64MiB --pool small
 start_writer wide
 goes_on "is written" wide
-mon sh -c 'head -c 48M /dev/zero >/tmp/f && rados -p small put fill /tmp/f' 2>/dev/null
+check_status "another one" 0 slip volume create deep --size 64MiB --pool small --attach qemu
+start_writer deep # until the pool is full, which it may be by these two
+# In the background: what comes after the pool is full waits too.
+docker exec -d "$env-ceph-mon-1" timeout 600 sh -c 'head -c 48M /dev/zero >/tmp/f && rados -p small put fill /tmp/f'
 is_full() { slip status 2>&1 | grep -F "pool small is full: its quota of 32 MiB"; }
 check "the pool gets full, and status says so" wait_until 40 is_full
 check_has "volume show says so" "$(slip volume show wide)" "problem    pool small is full"
 check_hasnt "and of other volumes nothing" "$(slip volume show viscsi)" problem
-halted() { local a b; a=$(said wide writes); sleep 1; b=$(said wide writes); [ "$a" = "$b" ]; }
-check "writes wait" wait_until 20 halted
+halted() { local a b; a=$(said "$1" writes); sleep 1; b=$(said "$1" writes); [ "$a" = "$b" ]; }
+check "writes wait" wait_until 20 halted wide
 start_writer viscsi
 goes_on "volumes in other pools are written" viscsi
+says "detaching what waits is refused" 5 "pool small is full: its quota of 32 MiB" slip volume detach wide
+check_hasnt "not for want of an answer" "$(cat "$TMP/err")" "in time"
+says "so is moving it" 5 "pool small is full: its quota of 32 MiB" slip volume move wide --to qemu
+check "and through the other driver" wait_until 20 halted deep
+says "one daemon serves all volumes of the QEMU driver, and is asked for no change" 5 "writes to deep wait" slip volume attach nqemu --to qemu
+check_has "because the pool is full" "$(cat "$TMP/err")" "pool small is full: its quota of 32 MiB"
+check_status "until it may let go of that one by force" 0 slip volume detach deep --force
+kill -9 "${writer[deep]}"
+wait "${writer[deep]}" 2>/dev/null || true
+check_status "which is deleted" 0 slip volume delete deep
+for d in "${drivers[@]}"; do
+    check_status "a volume of the full pool is attached to $d" 0 slip volume attach "n$d" --to "$d"
+    check_status "and moves to ${next[$d]}" 0 slip volume move "n$d" --to "${next[$d]}"
+    check_status "or is taken over" 0 slip volume move "n$d" --to "$d" --force
+    check_status "is detached" 0 slip volume detach "n$d"
+    check_status "and deleted" 0 slip volume delete "n$d"
+done
+halted_still() { [ "$(said wide writes) $(said wide errors)" = "$1 0" ]; }
+check "the writer waits as before" halted_still "$(said wide writes)"
 check_status "the quota is raised" 0 slip config set ceph-mgr pools.small.quota 1GiB
 goes_on "the writer goes on" wide
 check_same "it saw no error" 0 "$(said wide errors)"

@@ -8,21 +8,10 @@ import sys
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import Cluster, Failure  # noqa: E402
-from slipway_rbd import MADE, Pool, gone  # noqa: E402
+from slipway_rbd import MADE, Pool, full_pools, gone  # noqa: E402
 
 DEFAULT_POOL = "volumes"
 MANY = 5
-
-
-def full(c):
-    for pool in c.mon_json("osd dump")["pools"]:
-        flags = pool["flags_names"].split(",")
-        if "full_quota" in flags:
-            yield ("pool %s is full: its quota of %d MiB is used up; writes to it wait until there is space or the quota is larger"
-                   % (pool["pool_name"], pool["quota_max_bytes"] >> 20))
-        elif "full" in flags:
-            yield ("pool %s is full: an OSD has no space left; writes to it wait until there is: delete volumes or snapshots, add OSDs, or"
-                   " enlarge them (`slipway config set ceph-osd size`)" % pool["pool_name"])
 
 
 def lost(c):
@@ -48,7 +37,7 @@ def main():
     try:
         with Cluster("client.slipway-pool", "slipway_pool", timeout=3) as c:
             c.connect()
-            said = list(full(c))
+            said = list(full_pools(c).values())
             # Listing a full pool works; one whose placement groups are not there would only wait.
             said += list(lost(c))
     except (Failure, ValueError) as e:

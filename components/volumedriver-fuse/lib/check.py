@@ -11,10 +11,11 @@ from slipway_scratch import NAMESPACE, try_image
 
 
 def through_file(driver, name):
-    path = "/export/." + name
-    driver.add_node(name, DEFAULT_POOL, name, namespace=NAMESPACE)
+    path, daemon = "/export/." + name, driver.daemon(name)
+    daemon.start()
     try:
-        driver.show(name, True, path)
+        driver.add_node(daemon, DEFAULT_POOL, name, namespace=NAMESPACE)
+        driver.show(daemon, True, path)
         data = os.urandom(1 << 20)
         with open(path, "r+b", buffering=0) as f:
             f.seek(65536)
@@ -26,7 +27,9 @@ def through_file(driver, name):
             if f.read(len(data)) != data:
                 raise Wrong("the file gave back other data than was written")
     finally:
-        driver.hide(name, path, True)
+        driver.hide(path)
+        if not daemon.quit():
+            daemon.kill()
 
 
 def check(driver):

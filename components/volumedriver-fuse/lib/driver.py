@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Serves what $CFG_volumes names as files in /export, which the host sees: qemu-storage-daemon's FUSE exports, by QMP."""
+"""Serves what $CFG_volumes names as files in /export, which the host sees: FUSE exports of qemu-storage-daemon, by QMP. Each
+volume has a daemon of its own: one changes no volume while a request of another waits (for space, for a lock), and the last way
+out, to kill it, must not take other volumes along."""
 
-import contextlib
 import ctypes
-import json
+import fcntl
 import os
 import signal
 import sys
+import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, say  # noqa: E402
@@ -18,11 +20,12 @@ import filesystem  # noqa: E402
 
 WORK = os.path.join(RUN, "qsd")
 CONF = os.path.join(WORK, "ceph.conf")
+SERVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "serve")
 EXPORT = "/export"
-LEAVING = os.path.join(WORK, "leaving.json")
 MNT_FORCE, MNT_DETACH = 1, 2
 EBUSY = 16
-END = 5  # an export that was cut off and has nothing under way ends at once
+START, END = 20, 10  # seconds
+ASKED = 10  # daemons that health asks each time
 
 
 def unmount(path, force=False):
@@ -32,30 +35,87 @@ def unmount(path, force=False):
     return 0 if libc.umount2(path.encode(), MNT_FORCE | MNT_DETACH if force else 0) == 0 else ctypes.get_errno()
 
 
-def leaving():
-    """Exports whose volume was let go of by force while a write through them waited (a full pool): they are fenced, so that
-    it never arrives, and end when the storage answers it."""
-    try:
-        with open(LEAVING) as f:
-            return json.load(f)
-    except OSError:
-        return []
+class Daemon:
+    """The qemu-storage-daemon of one node, in a folder of that name. There are its sockets, and `wanted`: without it nobody
+    begins another one when it ends."""
 
+    def __init__(self, name):
+        self.name, self.path = name, os.path.join(WORK, name)
+        self.qmp = None
 
-def remember_leaving(exports):
-    with open(LEAVING + ".new", "w") as f:
-        json.dump(exports, f)
-    os.rename(LEAVING + ".new", LEAVING)
+    def _in(self, name):
+        return os.path.join(self.path, name)
 
+    def pid(self):
+        """Of the running one; 0 when there is none. It writes the file when its sockets are there."""
+        try:
+            with open(self._in("pid")) as f:
+                pid = int(f.read())
+            with open("/proc/%d/cmdline" % pid, "rb") as f:
+                return pid if ("/%s/main," % self.name).encode() in f.read() else 0
+        except (OSError, ValueError):
+            return 0
 
-def start_again():
-    """A change of any volume waits for every request, and no volume is served meanwhile. One that is leaving may keep it so
-    for ever. Nothing of it is wanted; the others are served again within seconds."""
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open("/proc/%s/comm" % pid) as f:
-            if f.read().startswith("qemu-storage-d"):
-                say("%s has a write that does not end: it is started again" % Fuse.daemon_name)
-                os.kill(int(pid), signal.SIGKILL)
+    def connect(self):
+        self.qmp = self.qmp or Qmp(self._in("main"))
+        return self.qmp
+
+    def _leave(self, files=("wanted",)):
+        for name in files:
+            try:
+                os.unlink(self._in(name))
+            except FileNotFoundError:
+                pass
+
+    def _clear(self):
+        if self.qmp:
+            self.qmp.s.close()
+            self.qmp = None
+        if os.path.isdir(self.path):
+            self._leave(os.listdir(self.path))
+            os.rmdir(self.path)
+
+    def start(self):
+        self._clear()
+        os.mkdir(self.path, 0o700)
+        with open(self._in("wanted"), "w") as f:
+            f.write(str(time.monotonic_ns()))
+        # It outlives the hook, and what it says goes where the container's daemon says it.
+        os.posix_spawn(SERVE, [SERVE, "volume", self.name], os.environ, setsid=True, file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, "/proc/1/fd/1", os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_DUP2, 1, 2)])
+        end = time.monotonic() + START
+        while not self.pid():
+            if time.monotonic() >= end:
+                raise TimeoutError("qemu-storage-daemon does not start within %d s" % START)
+            time.sleep(0.003)
+
+    def gone(self, seconds):
+        end = time.monotonic() + seconds
+        while self.pid():
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        self._clear()
+        return True
+
+    def quit(self):
+        """Whether it has ended, with everything written."""
+        self._leave()
+        if self.pid():
+            try:
+                self.connect()("quit")
+            except (OSError, Refused):
+                pass
+        return self.gone(END)
+
+    def kill(self):
+        self._leave()
+        pid = self.pid()
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        if not self.gone(END):
+            raise Wrong("qemu-storage-daemon (process %d) cannot be killed" % pid)
 
 
 class Fuse(Driver):
@@ -63,131 +123,123 @@ class Fuse(Driver):
     client = {"rbd_disable_zero_copy_writes": "false"}  # the daemon has a copy of its own, which nobody changes meanwhile
     refusals = (Refused, filesystem.Unfit)
     more = ("docker",)  # Docker has it attached, and lets go of it by itself
+    daemon = Daemon
 
     def __init__(self, images):
         super().__init__(images, WORK)
-        try:
-            self.daemon = Qmp(os.path.join(WORK, "main"))
-        except TimeoutError:
-            if leaving():
-                start_again()
-            raise
-
-    def show(self, export, writable, path):
-        """The file is what the export is mounted on; nobody can write to it before that. It has a thread of its own, because a
-        write that waits (a full pool) keeps its thread, and with it whatever else that would do: answer QMP, other volumes."""
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o400))
-        try:
-            self.daemon("object-add", qom_type="iothread", id="io-" + export)
-        except Refused:  # it is there; if not, the next one says so
-            pass
-        self.daemon("block-export-add", type="fuse", id=export, node_name=export, mountpoint=path, writable=writable,
-                    growable=False, allow_other="on", iothread="io-" + export)
 
     def begin(self):
-        there = leaving() and self.daemon.exports()
-        for export in leaving():
-            if export not in there:
-                self.drop(export)
-                remember_leaving([e for e in leaving() if e != export])
+        """`serve` runs the hook too, when a daemon has died."""
+        self.lock = os.open(os.path.join(WORK, "lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.load()
 
-    def hide(self, export, path, force):
-        error = unmount(path, force)
-        if error == EBUSY:
-            raise Wrong("in use: somebody has %s open" % os.path.basename(path))
-        if export in self.daemon.exports():
-            try:
-                self.daemon.remove_export(export, force=True, seconds=END)
-            except Refused:
-                if not force:
-                    raise Wrong("what was written to it waits for the storage; it goes when that ends") from None
-                remember_leaving(leaving() + [export])
-        if export not in leaving():
-            self.drop(export)
+    def todo(self, serve):
+        due = super().todo(serve)
+        return {name: v for name, v in serve.items() if name in due or not Daemon(node(name)).pid()}
+
+    @staticmethod
+    def add_node(daemon, pool, image, **more):
+        daemon.connect()("blockdev-add", driver="rbd", node_name=daemon.name, pool=pool, image=image, conf=CONF,
+                         user=USER.partition(".")[2], discard="unmap", cache={"direct": True}, **more)
+
+    @staticmethod
+    def show(daemon, writable, path):
+        """The file is what the export is mounted on; nobody can write to it before that. Requests have a thread of their own:
+        a write that waits (a full pool) keeps its thread, which then answers nothing else."""
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o400))
+        daemon.connect()("block-export-add", type="fuse", id=daemon.name, node_name=daemon.name, mountpoint=path, writable=writable,
+                         growable=False, allow_other="on", iothread="io")
+
+    @staticmethod
+    def hide(path):
+        """Although somebody has it open, or its daemon has died."""
+        unmount(path, force=True)
         if os.path.exists(path):
             os.unlink(path)
 
-    def drop(self, export):
-        # Without asking which nodes there are: of a fenced one QEMU cannot say, and then says nothing of the others either.
-        try:
-            self.daemon("blockdev-del", node_name=export)
-        except Refused as e:
-            if "find node" not in str(e):
-                raise
-        try:
-            self.daemon("object-del", id="io-" + export)
-        except Refused:  # a run before got as far
-            pass
-
-    def add_node(self, name, pool, image, **more):
-        self.daemon("blockdev-add", driver="rbd", node_name=name, pool=pool, image=image, conf=CONF, user=USER.partition(".")[2],
-                    discard="unmap", cache={"direct": True}, **more)
-
-    def node(self, name):
-        """Another one when that of before is still leaving, which may take for ever: librbd forgets a first write that is
-        fenced while it waits for the image's lock."""
-        if "node" in self.served.get(name, {}):
-            return self.served[name]["node"]
-        names = (node(name)[:27] + n for n in [""] + [".%d" % i for i in range(1, 100)])
-        return next(n for n in names if n not in leaving())
-
-    def nodes(self):
-        """Map node -> size. QEMU cannot say it of a fenced one, and then says nothing of the others either."""
-        try:
-            return self.daemon.nodes()
-        except Refused:
-            there = leaving() and self.daemon.exports()
-            if not there:
-                raise
-            return {v["node"]: v["size"] for v in self.served.values() if v.get("node") in there}
-
     def open(self, name, v):
-        n, read_only = self.node(name), self.claim(name, v)
-        self.served[name]["node"] = n
-        self.remember()
-        self.add_node(n, v["pool"], v["image"], read_only=read_only)
-        if not read_only:
-            try:
+        daemon, path = Daemon(node(name)), os.path.join(EXPORT, name)
+        filesystem.unmount(name, lazily=True, unsynced=True)
+        self.hide(path)
+        daemon.kill()
+        read_only = self.claim(name, v)
+        daemon.start()
+        try:
+            self.add_node(daemon, v["pool"], v["image"], read_only=read_only)
+            if not read_only:
                 self.images.alone(v)
-            except Wrong:
-                self.daemon("blockdev-del", node_name=n)
-                raise
+            self.show(daemon, not read_only, path)
+        except BaseException:
+            if not daemon.quit():
+                daemon.kill()
+            raise
 
     def attach(self, name, v):
-        nodes = self.nodes()
-        if self.node(name) in nodes and not self.still_mine(name, v):
-            nodes = self.nodes()
-        if self.node(name) not in nodes:
-            self.open(name, v)
-            nodes = self.nodes()
-        n = self.node(name)
-        if n not in self.daemon.exports():
-            self.show(n, not yes(v.get("read_only")), os.path.join(EXPORT, name))
-        now = nodes.get(n, self.served[name]["size"])
-        if v.get("size", now) != now and not yes(v.get("read_only")):
-            size = self.images.wait_size(v)
-            if size != now:
-                self.daemon("block_resize", node_name=n, size=size)
-                self.served[name]["size"] = size
-                self.remember()
-                say("resized volume %s, %d -> %d bytes" % (name, now, size))
+        daemon = Daemon(node(name))
+        whole = name in self.served and not self.served[name].get("leaving") and daemon.pid()
+        if whole:
+            whole = self.still_mine(name, v) and daemon.name in daemon.connect().exports()
+        if not whole:
+            return self.open(name, v)
+        if v.get("size") and not yes(v.get("read_only")):
+            self.resize(name, v, daemon)
+
+    def resize(self, name, v, daemon):
+        now = self.served[name]["size"]
+        try:
+            now = daemon.connect().nodes().get(daemon.name, now)
+        except Refused:  # QEMU cannot say it of one that was fenced
+            pass
+        if v["size"] == now:
+            return
+        size = self.images.wait_size(v)
+        if size != now:
+            daemon.connect()("block_resize", node_name=daemon.name, size=size)
+            self.served[name]["size"] = size
+            self.remember()
+            say("resized volume %s, %d -> %d bytes" % (name, now, size))
 
     def close(self, name, force):
+        daemon, path = Daemon(node(name)), os.path.join(EXPORT, name)
         if force:
-            unmount(os.path.join(EXPORT, name), force)  # first, or what is written back to the file waits for it
+            unmount(path, force)  # first, or what is written back to the file waits for it
             filesystem.unmount(name, lazily=True, unsynced=True)
-        self.hide(self.node(name), os.path.join(EXPORT, name), force)
+        elif unmount(path) == EBUSY:
+            raise Wrong("in use: somebody has %s open" % name)
+        # Nothing of what is under way is wanted when it was fenced, and some of it may never end.
+        if force and not self.served[name]["read_only"]:
+            daemon.kill()
+        elif not daemon.quit():
+            if not force:
+                self.served[name]["leaving"] = True
+                self.remember()
+                raise Wrong("what was written to it waits for the storage; `slipway volume detach --force` gives it up")
+            daemon.kill()
+        if os.path.exists(path):
+            os.unlink(path)
 
 
-def watch(_):
-    with Qmp(os.path.join(WORK, "watch"), timeout=2) as daemon:
-        exports = [e for e in daemon.exports() if e not in leaving()]
+def watch(what):
+    """Whether each file is there, and of some daemons, others each time, whether they answer."""
+    if what == "ready":
+        return 0 if os.path.isdir(WORK) else 1
+    served = sorted(Driver(None, WORK).served)
     with open("/proc/mounts") as f:
-        mounts = sum(1 for line in f if line.split()[1].startswith(EXPORT + "/") and line.split()[2].startswith("fuse"))
-    print("%d volumes served" % len(exports))
-    if mounts < len(exports):
-        print("%d of %d files are not mounted any more" % (len(exports) - mounts, len(exports)))
+        mounts = {words[1] for words in map(str.split, f) if words[2].startswith("fuse")}
+    missing = [n for n in served if "%s/%s" % (EXPORT, n) not in mounts or not Daemon(node(n)).pid()]
+    if missing:
+        print("the files of %d of %d volumes are not there: %s" % (len(missing), len(served), " ".join(missing[:5])))
         return 1
+    first = int(time.time() / 10) * ASKED % max(len(served), 1)
+    for name in (served + served)[first:first + min(ASKED, len(served))]:
+        try:
+            with Qmp(os.path.join(WORK, node(name), "watch"), timeout=2):
+                pass
+        except OSError as e:
+            print("volume %s: its qemu-storage-daemon does not answer: %s" % (name, e))
+            return 1
+    print("%d volumes served" % len(served))
     return 0
 
 

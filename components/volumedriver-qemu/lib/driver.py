@@ -2,16 +2,21 @@
 """Serves what $CFG_volumes names, by QMP to the qemu-storage-daemon that lib/serve starts: one node and two exports for each
 volume, NBD on /export/nbd.sock (which slipway-nbd-tls shows on TCP) and vhost-user-blk on /export/NAME.vhost."""
 
+import _socket
+import json
 import os
+import signal
 import sys
+import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, say  # noqa: E402
-from slipway_driver import USER, Driver, Images, Wrong, hook, node, yes  # noqa: E402
+from slipway_driver import USER, Driver, Images, Wrong, hook, node, wanted, yes  # noqa: E402
 from slipway_qmp import Qmp, Refused  # noqa: E402
 
 WORK = os.path.join(RUN, "qsd")
 CONF = os.path.join(WORK, "ceph.conf")
+ASK = os.path.join(WORK, "ask")  # a socket of each client of the cluster, one for an open image
 EXPORT = "/export"
 NBD_PORT = 10809
 THREAD = "io"  # for requests; what is left to the first one is QMP
@@ -23,13 +28,65 @@ def connected(path):
         return any(words[5] == "03" and words[-1] == path for words in map(str.split, f) if len(words) == 8)
 
 
+def requests(path):
+    """What a client of the cluster waits for, by the protocol of Ceph's admin sockets."""
+    s, answer = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM), b""
+    try:
+        s.settimeout(2)
+        s.connect(path)
+        s.send(b'{"prefix":"objecter_requests"}\0')
+        while piece := s.recv(65536):
+            answer += piece
+        return json.loads(answer[4:] or b"{}").get("ops", [])  # the length is in front
+    except (OSError, ValueError):  # it is about to close
+        return []
+    finally:
+        s.close()
+
+
+def start_again(why):
+    """The last way out of a request that does not end. Clients see a restart of the driver."""
+    say("%s is started again: %s" % (Qemu.daemon_name, why))
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/comm" % pid) as f:
+                if f.read().startswith("qemu-storage-d"):
+                    os.kill(int(pid), signal.SIGKILL)
+        except OSError:
+            pass
+    time.sleep(60)  # with the daemon the container ends, and this with it; what comes after would be a failure to report
+
+
 class Qemu(Driver):
     daemon_name, conf = "qemu-storage-daemon", CONF
+    client = {"admin_socket": ASK + "/$cctid"}
     refusals = (Refused,)
 
     def __init__(self, images):
         super().__init__(images, WORK)
         self.main = Qmp(os.path.join(WORK, "main"), remember=True)
+
+    def waiting(self):
+        """Names of volumes with requests that wait for space."""
+        stuck = [o["object_id"] for s in os.listdir(ASK) for o in requests(os.path.join(ASK, s)) if o.get("paused")]
+        return [name for name, v in self.served.items() if stuck and not v["read_only"]
+                and any(".%s." % self.images.id(v) in o for o in stuck)]
+
+    def begin(self):
+        """The daemon changes no volume while a request of any waits, and would serve none until that ends. So it is not asked."""
+        if not any(not v["read_only"] for v in self.served.values()) or not self.images.full_pools():
+            return
+        waits, gone = self.waiting(), wanted()[1]
+        left = [name for name in waits if not yes(gone.get(name, {}).get("force"))]
+        if left:
+            why = self.images.full(self.served[left[0]])
+            raise Wrong("writes to %s wait, and until they end no volume of this driver can be attached, detached or resized; `slipway volume"
+                        " detach --force %s` gives up what waits%s" % (" ".join(left), " ".join(left), "".join("; " + w for w in why)))
+        for name in waits:
+            self.images.cut(self.served[name])
+            self.images.release(self.served[name])
+        if waits:
+            start_again("writes to %s waited for space, and it was to be let go of by force" % " ".join(waits))
 
     def open(self, name, v):
         read_only = self.claim(name, v)
@@ -80,6 +137,15 @@ class Qemu(Driver):
         say("resized volume %s, %d -> %d bytes" % (name, now, size))
 
     def close(self, name, force):
+        try:
+            self.end(name, force)
+        except TimeoutError:
+            if force and not self.served[name]["read_only"]:  # librbd forgets some writes that are fenced
+                self.images.release(self.served[name])
+                start_again("a write to volume %s, which was let go of by force, does not end" % name)
+            raise
+
+    def end(self, name, force):
         exports = self.main.exports()
         for kind in ("nbd", "vhost"):
             if kind + "-" + node(name) in exports:

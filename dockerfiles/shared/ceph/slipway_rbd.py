@@ -42,7 +42,8 @@ def size_bytes(value):
     """Bytes of 10GiB or 1024; 0 when it is neither."""
     text = str(value)
     digits = text.rstrip("KMGTiB")
-    return int(digits) * UNITS[text[len(digits):]] if digits.isdigit() and text[len(digits):] in UNITS else 0
+    known = digits.isascii() and digits.isdigit() and len(digits) < 20 and text[len(digits):] in UNITS
+    return int(digits) * UNITS[text[len(digits):]] if known else 0
 
 
 def check(status, what):
@@ -55,6 +56,20 @@ def gone(pool, name):
     """What is said of a volume whose image somebody deleted."""
     return ("its image %s/%s is gone, and nobody asked Slipway to delete it; `slipway volume delete %s`, then it can be created anew"
             % (pool, name, name))
+
+
+def full_pools(cluster):
+    """Map id of a pool that takes no more data -> what is said of it."""
+    found = {}
+    for pool in cluster.mon_json("osd dump")["pools"]:
+        flags = pool["flags_names"].split(",")
+        if "full_quota" in flags:
+            found[pool["pool"]] = ("pool %s is full: its quota of %d MiB is used up; writes to it wait until there is space or the quota is"
+                                   " larger" % (pool["pool_name"], pool["quota_max_bytes"] >> 20))
+        elif "full" in flags:
+            found[pool["pool"]] = ("pool %s is full: an OSD has no space left; writes to it wait until there is: delete volumes or"
+                                   " snapshots, add OSDs, or enlarge them (`slipway config set ceph-osd size`)" % pool["pool_name"])
+    return found
 
 
 class Pool:
@@ -170,6 +185,17 @@ class Image:
         out = U64()
         check(self.lib.rbd_get_size(self.handle, ctypes.byref(out)), "asking the size")
         return out.value
+
+    def id(self):
+        """Which the names of its objects have in them."""
+        text = ctypes.create_string_buffer(256)
+        check(self.lib.rbd_get_id(self.handle, text, ctypes.c_size_t(256)), "asking its id")
+        return text.value.decode()
+
+    def pool_ids(self):
+        """Of the pool that has the image, and of the one that has its data."""
+        self.pool.c.lib.rados_ioctx_get_id.restype = self.lib.rbd_get_data_pool_id.restype = ctypes.c_int64
+        return {self.pool.c.lib.rados_ioctx_get_id(self.pool.io), self.lib.rbd_get_data_pool_id(self.handle)}
 
     def resize(self, size, shrink=False):
         check(self.lib.rbd_resize2(self.handle, U64(size), ctypes.c_bool(shrink), NO_PROGRESS, None), "resizing")

@@ -13,13 +13,14 @@ import time
 import zlib
 
 from slipway_ceph import RUN, Cluster, Failure, mon_host, mons, say
-from slipway_rbd import ENOENT, OWNER, Pool, size_bytes
+from slipway_rbd import ENOENT, OWNER, Pool, full_pools, size_bytes
 
 USER = "client.rbd"
 INSTANCE = os.environ.get("SLIPWAY_INSTANCE", "")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 KEYS = {"pool", "image", "size", "read_only", "take_over", "absent", "force"}
 DEFAULT_POOL = "volumes"
+SIZE_MAX = 64 << 40
 TAKEN = "slipway.taken"
 # Docker's volume whose first mkfs has not ended. What others may have written since must not be formatted away.
 FORMATTING = "slipway.formatting"
@@ -51,15 +52,25 @@ def read_volume(name, v, more=()):
     for key in sorted(set(v) - known):
         raise Wrong("unknown key %s; known are %s" % (key, " ".join(sorted(known))))
     v = dict(v, pool=v.get("pool") or DEFAULT_POOL, image=v.get("image") or name)
+    for key in ("pool", "image"):
+        if not isinstance(v[key], str) or not NAME.fullmatch(v[key]):
+            raise Wrong("%s: 1 to 63 letters, digits, _ . - are expected" % key)
+    if "take_over" in v and not re.fullmatch("[0-9]{1,20}", str(v["take_over"])):
+        raise Wrong("take_over: a number is expected")
     if "size" in v:
         v["size"] = size_bytes(v["size"])
+        if not 0 < v["size"] <= SIZE_MAX:
+            raise Wrong("size: 1 to 64TiB, like 10GiB, is expected")
     return v
 
 
 def wanted(more=()):
     """(map name -> entry of what is to be served, map name -> entry of what is absent, list of complaints)."""
     serve, gone, bad = {}, {}, []
-    for name, entry in sorted(json.loads(os.environ.get("CFG_volumes") or "{}").items()):
+    entries = json.loads(os.environ.get("CFG_volumes") or "{}")
+    if not isinstance(entries, dict):
+        raise Wrong("a map of volumes is expected")
+    for name, entry in sorted(entries.items()):
         try:
             v = read_volume(name, entry, more)
             (gone if yes(v.get("absent")) else serve)[name] = v
@@ -80,7 +91,10 @@ def complain(name, why):
 # A client's way through librbd at less cost (measured in context switches and processor time for each request). A request goes
 # on in the thread that brought it instead of waking another one, and never waits for room there, because that thread is the
 # daemon's only one; what is under way is bounded by what the daemon takes from its clients. One thread for what OSDs answer:
-# two wake each other. No notes for a log that nobody reads.
+# two wake each other. One is enough for it to get on: librbd's handlers are state machines that never wait for one another (until
+# Ceph 16 it had one thread for them, and it still asks for one, rbd_op_threads), and what QEMU and tgtd do in an answer is to wake
+# a thread of their own. Tried: 30 writers, four writes at a time each, fenced: all ended, with one thread as with two.
+# No notes for a log that nobody reads.
 SUBSYSTEMS = ("asok auth buffer client context crush crypto finisher heartbeatmap immutable_obj_cache lockdep mon monc ms none "
               "objclass objectcacher objecter osd paxos perfcounter rados rbd rbd_mirror rbd_pwl rbd_replay refs striper "
               "throttle timer tp")
@@ -115,12 +129,15 @@ class Images:
         if self.c:
             self.c.close()
 
-    def pool(self, name):
+    def cluster(self):
         if not self.c:
             self.c = Cluster(USER, "rbd").wait(START_WAIT, "needed for the volumes")
+        return self.c
+
+    def pool(self, name):
         if name not in self.pools:
             try:
-                self.pools[name] = Pool(self.c, name)
+                self.pools[name] = Pool(self.cluster(), name)
             except Failure as e:
                 if e.errno == ENOENT:
                     raise Missing("there is no pool %s" % name) from None
@@ -197,6 +214,22 @@ class Images:
         with self.look(v) as image:
             return image.size()
 
+    def full_pools(self):
+        return full_pools(self.cluster())
+
+    def id(self, v):
+        with self.look(v) as image:
+            return image.id()
+
+    def full(self, v):
+        """What is said of its pools that take no more data; mostly nothing."""
+        try:
+            with self.look(v) as image:
+                pools = full_pools(image.pool.c)
+                return [pools[i] for i in sorted(image.pool_ids()) if i in pools]
+        except (Wrong, Failure):
+            return []
+
     def wait_size(self, v):
         """The image's size, when it is what the entry says or nobody has made it so for a while: the manager hears of a
         new size at the same moment as the driver."""
@@ -221,6 +254,9 @@ class Driver:
 
     def __init__(self, images, work):
         self.images, self.path = images, os.path.join(work, "volumes.json")
+        self.load()
+
+    def load(self):
         try:
             with open(self.path) as f:
                 self.served = json.load(f)
@@ -271,12 +307,15 @@ class Driver:
         """Before apply and drain."""
 
     def step(self, name, work, *arguments):
-        """A list: empty, or (name, why not)."""
+        """A list: empty, or (name, why not). A pool without space comes last in it: others say the same sentence."""
+        v = self.served.get(name) or next((a for a in arguments if isinstance(a, dict)), None)
         try:
             work(name, *arguments)
             return []
-        except (Wrong, Failure, OSError) + self.refusals as e:
+        except Missing as e:
             return [(name, e)]
+        except (Wrong, Failure, OSError) + self.refusals as e:
+            return [(name, "; ".join([str(e)] + (self.images.full(v) if v else [])))]
 
     def todo(self, serve):
         """Of a hundred volumes only the one whose entry changed costs time. At a start, and when the hook is run by hand, all
@@ -350,6 +389,6 @@ def hook(what, kind, watch):
             write_conf(kind.conf, **kind.client)
             driver.begin()
             return driver.drain() if what == "drain" else driver.apply()
-    except (Failure, OSError) + kind.refusals as e:
+    except (Wrong, Failure, OSError) + kind.refusals as e:
         print("volumes: %s" % e, file=sys.stderr)
         return 1

@@ -17,6 +17,7 @@ class Qmp:
     def __init__(self, path, timeout=20, remember=False):
         self.buffer, self.remember = b"", remember
         self.known = {}
+        self.waits_for = "its greeting"
         self.s = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         self.s.settimeout(timeout)
         try:
@@ -35,7 +36,10 @@ class Qmp:
 
     def _message(self):
         while b"\n" not in self.buffer:
-            piece = self.s.recv(65536)
+            try:
+                piece = self.s.recv(65536)
+            except TimeoutError:
+                raise TimeoutError("qemu-storage-daemon has not answered %s in time" % self.waits_for) from None
             if not piece:
                 raise OSError(104, "qemu-storage-daemon closed the connection")
             self.buffer += piece
@@ -46,6 +50,7 @@ class Qmp:
         """Names with dashes are given with underscores at the call's end: node_name becomes node-name."""
         request = {"execute": command, "arguments": {k.replace("_", "-"): v for k, v in arguments.items()}}
         data = json.dumps(request).encode() + b"\n"
+        self.waits_for = command
         while data:
             data = data[self.s.send(data):]
         while True:
