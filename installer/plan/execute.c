@@ -16,7 +16,7 @@
 #include "plan/run.h"
 
 /* BUSY_ROUND_MS: between two looks while nothing waits for what they may find; QUICK_ROUND_MS: for
- * QUICK_FOR_MS after a call, when what has just been started gets ready. */
+ * QUICK_FOR_MS after the last call, when what has just been started gets ready. */
 enum {
     WORKERS_DEFAULT = 8,
     WORKERS_MAX = 32,
@@ -267,8 +267,8 @@ static bool somebody_waits(const struct run *r)
  */
 static int64_t round_ms(const struct run *r)
 {
-    if (r->running > 0 && !somebody_waits(r))
-        return BUSY_ROUND_MS;
+    if (r->running > 0)
+        return somebody_waits(r) ? ROUND_MS : BUSY_ROUND_MS;
     return clock_now_ms() - r->called_at < QUICK_FOR_MS ? QUICK_ROUND_MS : ROUND_MS;
 }
 
