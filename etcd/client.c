@@ -94,6 +94,13 @@ const char *etcd_token(const struct etcd *c)
     return c->token;
 }
 
+void etcd_share_login(struct etcd *c, const struct etcd *from)
+{
+    token_drop(c);
+    c->token = mem_strdup(from->token);
+    c->auth_off = from->auth_off;
+}
+
 /* Password and pin are part of the text. */
 bool etcd_is_at(const struct etcd *c, const struct link *link)
 {
@@ -326,9 +333,10 @@ int client_call(struct wire **out, struct etcd *c, const struct call *q, enum wi
             return -1;
         got = ask_all(&reply, c, q, tries.deadline, e);
     } while (may_repeat(c, q, got, &tries));
-    /* A token carries the revision of auth that it was made at, and etcd waits for that: one that
-     * lost its data would wait for ever. The next call logs in anew. */
-    if (got == WIRE_FAULT_OTHER && e->code == ERR_TIMEOUT && !q->tokenless)
+    /* A token carries the index that it was made at, and etcd waits for that: one that lost its
+     * data would wait for ever. One that was away knows no token of before either. So the next
+     * call logs in anew. */
+    if (got == WIRE_FAULT_OTHER && (e->code == ERR_TIMEOUT || e->code == ERR_NET) && !q->tokenless)
         token_drop(c);
     if (fault)
         *fault = got;

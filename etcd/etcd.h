@@ -31,6 +31,9 @@ int etcd_open(struct etcd **out, const struct link *link, const struct etcd_opts
 int etcd_clone(struct etcd **out, const struct etcd *c, struct err *e);
 /* The token of its login, borrowed until the next call; NULL: it has not logged in. */
 const char *etcd_token(const struct etcd *c);
+/* From now on it uses the login that `from` has, or logs in anew at its next call when that has
+ * none. */
+void etcd_share_login(struct etcd *c, const struct etcd *from);
 /* Whether it was opened with a link of the same text. */
 bool etcd_is_at(const struct etcd *c, const struct link *link);
 void etcd_close(struct etcd *c);

@@ -11,7 +11,7 @@ enum {
     SILENCE_MS = 60000,
     STOP_CHECK_MS = 200,
     PAUSE_FIRST_MS = 200,
-    PAUSE_MAX_MS = 5000,
+    PAUSE_MAX_MS = 2000,
     KEEP_BYTES = 64 << 10, /* a buffer that a large event has grown further is given back */
 };
 
@@ -102,6 +102,13 @@ static enum watch_step read_stream(struct watch *w, struct session *s, struct er
     return WATCH_STEP_GO_ON;
 }
 
+/* The only member that there is was away, so it knows no token of before. Other members would. */
+static void forget_login(struct watch *w)
+{
+    if (w->c->endpoint_count == 1)
+        token_drop(w->c);
+}
+
 /* Until the stream ends, falls silent or is not wanted any more. */
 static enum watch_step follow(struct watch *w, struct session *s, struct err *e)
 {
@@ -124,8 +131,10 @@ static enum watch_step follow(struct watch *w, struct session *s, struct err *e)
             step = WATCH_STEP_REOPEN;
         }
     } while (step == WATCH_STEP_GO_ON);
-    if (step == WATCH_STEP_REOPEN && e->code != ERR_NONE)
+    if (step == WATCH_STEP_REOPEN && e->code != ERR_NONE) {
         client_mark_down(w->c, s->endpoint);
+        forget_login(w);
+    }
     return step;
 }
 
@@ -147,8 +156,10 @@ static enum watch_step run_session(struct watch *w, struct err *e)
     q.body_len = body.len;
     q.token = w->c->token;
     buf_init(&s.text, WIRE_REPLY_MAX);
-    if (http_stream_open(&s.stream, &w->c->endpoints[s.endpoint].target, &q, e) < 0)
+    if (http_stream_open(&s.stream, &w->c->endpoints[s.endpoint].target, &q, e) < 0) {
+        forget_login(w);
         return WATCH_STEP_REOPEN;
+    }
     enum watch_step step = follow(w, &s, e);
     http_stream_close(s.stream);
     buf_clear(&s.text);

@@ -278,9 +278,30 @@ static int on_reset(void *arg, const struct etcd_kvs *all)
     return 0;
 }
 
+/*
+ * What comes back may be another store, or one that forgot the login and the lease: both clients
+ * log in once for it, and what this instance says is said again. Its revision need not show that:
+ * it may have passed the old one meanwhile.
+ */
+static void say_again(struct uplink *u)
+{
+    mark_written(u, &u->applied, 0);
+    u->heartbeat_at = 0;
+    u->report_at = 0;
+    u->report_backoff.tries = 0;
+}
+
 static void on_state(void *arg, bool connected, const char *why)
 {
-    set_away(arg, connected ? NULL : why ? why : "no connection");
+    struct uplink *u = arg;
+    bool was_away = u->away;
+
+    set_away(u, connected ? NULL : why ? why : "no connection");
+    etcd_share_login(u->client, u->watcher);
+    if (!connected || !was_away)
+        return;
+    say_again(u);
+    look_again(u);
 }
 
 /* Asked several times a second while the watch runs: everything else is done here. */
@@ -311,8 +332,9 @@ static int open_clients(struct uplink *u, struct err *e)
     if (!u->revision && read_tree(u, e) < 0)
         return -1;
     /* After the first read, so that both clients share one login. */
-    if (!u->watcher && etcd_clone(&u->watcher, u->client, e) < 0)
-        return -1;
+    if (!u->watcher)
+        return etcd_clone(&u->watcher, u->client, e);
+    etcd_share_login(u->watcher, u->client);
     return 0;
 }
 
@@ -354,7 +376,7 @@ static void *work(void *arg)
         else
             set_refused(u, e.msg);
         u->revision = 0;
-        mark_written(u, &u->applied, 0); /* as in on_reset */
+        say_again(u);
         nap(u, clock_backoff_next(&u->backoff));
     }
     if (u->client) {

@@ -25,6 +25,7 @@ enum {
     STORY_MAX = 1400,
     PREPARE_MAX_MS = 120000, /* what hook prepare may take besides the time to get ready */
     AGENT_FIRST_MS = 10000,  /* the agent's own deadline comes first: it knows why */
+    FIND_ETCD_MS = 60000,    /* what an agent may need to find an etcd that was not there */
 };
 
 /* When the container was made, or its run before this one ended; wall clock of its host. */
@@ -41,13 +42,25 @@ struct waiter {
     struct run_begin *begins; /* per operation */
     int64_t *since;           /* per operation: when its wait began, 0: not yet */
     struct node **desired;    /* per component: its keys, made when first needed */
+    int64_t find_etcd_ms;     /* patience with agents that have to find etcd anew */
 };
+
+/* An agent that ran while etcd did not (or lost its data) has to notice, log in and read first,
+ * whatever time its component needs to get ready. */
+static int64_t time_to_find_etcd_ms(const struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->ops[i].kind == OP_KIND_ETCD_WAIT)
+            return FIND_ETCD_MS;
+    return 0;
+}
 
 struct waiter *waiter_new(struct run *r)
 {
     struct waiter *w = mem_alloc(sizeof(*w));
 
     w->r = r;
+    w->find_etcd_ms = time_to_find_etcd_ms(r->plan);
     w->since = mem_array(r->plan->count + 1, sizeof(*w->since));
     w->begins = mem_array(r->plan->count + 1, sizeof(*w->begins));
     if (r->plan->desired)
@@ -268,14 +281,15 @@ static bool is_of_this_run(struct waiter *w, size_t i, int64_t at_ms)
     return at_ms >= b->begin_ms;
 }
 
-static int64_t patience_ms(const struct op *op, const struct node *status)
+static int64_t patience_ms(const struct waiter *w, const struct op *op, const struct node *status)
 {
     const struct manifest *m = op->instance->spec->manifest;
+    int64_t find_etcd = op->unheard ? 0 : w->find_etcd_ms;
     int64_t prepare = m->hook_deadline_ms < PREPARE_MAX_MS ? m->hook_deadline_ms : PREPARE_MAX_MS;
 
     if (node_text_is(status, "state", "ready"))
-        return m->ready_deadline_ms;
-    return m->ready_deadline_ms + prepare + AGENT_FIRST_MS;
+        return m->ready_deadline_ms + find_etcd;
+    return m->ready_deadline_ms + prepare + AGENT_FIRST_MS + find_etcd;
 }
 
 /* A sentence without the space around it and without the hook that said it. */
@@ -365,7 +379,7 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
         give_up(w, op, status, "does not stay up", e);
         return WAIT_RESULT_FAILED;
     }
-    if (waited > patience_ms(op, status)) {
+    if (waited > patience_ms(w, op, status)) {
         give_up(w, op, status,
                 node_text_is(status, "state", "ready") ? "is not healthy"
                                                        : "did not get ready in time",

@@ -165,6 +165,31 @@ static void a_refusal_is_believed_after_a_fresh_token(void **state)
     assert_string_equal(again, "");
 }
 
+/* One member keeps its tokens in memory: what is there now does not know them, or waits for ever.
+ */
+static void a_stream_that_broke_is_opened_with_a_new_login_where_there_is_one_member(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    int rc;
+
+    for (unsigned members = 1; members <= 2; members++) {
+        fake_etcd_reset();
+        fake_etcd_answer(AUTH, 200, "{\"token\":\"t1\"}");
+        fake_etcd_piece(CREATED PUT_6);
+        fake_etcd_piece(NULL);
+        if (members == 1)
+            fake_etcd_answer(AUTH, 200, "{\"token\":\"t2\"}");
+        fake_etcd_piece("{\"result\":{\"header\":{\"revision\":\"7\"},\"watch_id\":\"1\","
+                        "\"created\":true}}\n" DELETE_7);
+        auto_free char *seen =
+            watched(members == 1 ? "etcd://u:pw@h" : "etcd://u:pw@h,i", 2, 0, &rc, &e);
+        assert_int_equal(rc, 0);
+        assert_string_equal(fake_etcd_token(1), "t1");
+        assert_string_equal(fake_etcd_token(fake_etcd_count() - 1), members == 1 ? "t2" : "t1");
+    }
+}
+
 static void a_compaction_lists_everything_and_goes_on(void **state)
 {
     (void)state;
@@ -247,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_broken_stream_goes_on_after_the_last_whole_revision),
         cmocka_unit_test(a_failure_without_a_line_end_is_read_too),
         cmocka_unit_test(a_refusal_is_believed_after_a_fresh_token),
+        cmocka_unit_test(a_stream_that_broke_is_opened_with_a_new_login_where_there_is_one_member),
         cmocka_unit_test(a_compaction_lists_everything_and_goes_on),
         cmocka_unit_test(a_restored_store_is_listed_anew),
         cmocka_unit_test(another_cluster_is_listed_anew),
