@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 static int read_all(struct buf *b, int fd, const char *path, struct err *e)
@@ -76,6 +79,36 @@ int fs_write_all(int fd, const void *data, size_t len)
             return -1;
         at += n;
         len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* A pipe with room has room for PIPE_BUF bytes at least. */
+int fs_write_in_time(size_t *written, int fd, const void *data, size_t len, int64_t wait_ms)
+{
+    int64_t deadline = clock_deadline(wait_ms);
+    struct stat st;
+    /* A file always has room, and takes a line in one piece. */
+    bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+
+    for (*written = 0; *written < len;) {
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        size_t rest = len - *written;
+        size_t piece = is_file || rest < PIPE_BUF ? rest : PIPE_BUF;
+        int ready = poll(&p, 1, (int)clock_left_ms(deadline));
+        ssize_t n;
+
+        if (ready == 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        n = ready < 0 ? -1 : write(fd, (const char *)data + *written, piece);
+        if (n >= 0)
+            *written += (size_t)n;
+        else if (errno == EAGAIN && clock_passed(deadline))
+            errno = ETIMEDOUT;
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return -1;
     }
     return 0;
 }

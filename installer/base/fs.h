@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -26,6 +27,12 @@ int fs_write(const char *path, const void *data, size_t len, const struct fs_wri
 
 /* write(2) until all of it is written, to a file that blocks. errno on -1. */
 int fs_write_all(int fd, const void *data, size_t len);
+/*
+ * The same with an end in sight, for a pipe or a terminal whose reader may stall: waits at most
+ * wait_ms for room, then gives up with ETIMEDOUT. *written is how far it came. Other
+ * writers to the same pipe, who may take the room in between, could make it block all the same.
+ */
+int fs_write_in_time(size_t *written, int fd, const void *data, size_t len, int64_t wait_ms);
 /* Makes a name that was just made in the directory of `path` outlive a power cut. errno on -1. */
 int fs_sync_dir_of(const char *path);
 /* Puts /dev/null, for reading only, where one of stdin, stdout and stderr is closed: or the next

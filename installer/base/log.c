@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,13 @@
 #include "base/mem.h"
 #include "base/strv.h"
 
-enum { LINE_MAX = 64 * 1024, CONTEXT_MAX = 4, SECRET_MIN = 8 };
+enum { LINE_MAX = 64 * 1024, CONTEXT_MAX = 4, SECRET_MIN = 8, STALL_MS = 3000 };
+
+/* Where lines go whose reader may stall. */
+struct sink {
+    size_t dropped; /* lines since the last one that went through */
+    bool is_cut;    /* the last thing written ends in the middle of a line */
+};
 
 static struct {
     pthread_mutex_t lock;
@@ -25,6 +32,7 @@ static struct {
     void (*after)(void *arg);
     void *hook_arg;
     int file; /* 0: none */
+    struct sink on_stderr, in_file;
     uint64_t seq;
     char host[65];
     struct {
@@ -87,11 +95,11 @@ int log_open_file(const char *path, struct err *e)
         return err_set(e, ERR_CONFIG, "the log file %s is a pipe that nobody reads", path);
     if (fd < 0)
         return err_sys(e, "opening the log file %s", path);
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     pthread_mutex_lock(&state.lock);
     if (state.file)
         close(state.file);
     state.file = fd;
+    state.in_file = (struct sink){0};
     pthread_mutex_unlock(&state.lock);
     return 0;
 }
@@ -301,13 +309,67 @@ static void add_text_line(struct buf *b, enum log_level level, const char *messa
     buf_putc(b, '\n');
 }
 
+static void add_line(struct buf *b, enum log_format format, enum log_level level,
+                     const char *message)
+{
+    if (format == LOG_FORMAT_JSON) {
+        state.seq++;
+        add_json_line(b, level, message);
+    } else {
+        add_text_line(b, level, message);
+    }
+}
+
+/* Before the first line that goes through again. */
+static void add_dropped(struct buf *b, const struct sink *s, enum log_format format)
+{
+    auto_buf struct buf said = {.max = 128};
+
+    if (s->is_cut)
+        buf_putc(b, '\n');
+    if (s->dropped == 0)
+        return;
+    buf_printf(&said, "%zu line%s of the log %s dropped here, because nobody read %s", s->dropped,
+               s->dropped == 1 ? "" : "s", s->dropped == 1 ? "was" : "were",
+               s->dropped == 1 ? "it" : "them");
+    add_line(b, format, LOG_LEVEL_WARN, buf_str(&said));
+}
+
+/*
+ * The lock is held: a reader that stalls must not stop the program. The first line that finds no
+ * room waits a moment, the ones behind it do not, until there is room again. -1: errno.
+ */
+static int put_line(struct sink *s, int fd, enum log_format format, const struct buf *line)
+{
+    auto_buf struct buf all = {.max = 9 * LINE_MAX};
+    int64_t wait_ms = s->dropped ? 0 : STALL_MS;
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    size_t written;
+
+    if (s->dropped && poll(&p, 1, 0) == 0) {
+        s->dropped++;
+        return 0;
+    }
+    add_dropped(&all, s, format);
+    buf_add(&all, line->data, line->len);
+    if (fs_write_in_time(&written, fd, all.data, all.len, wait_ms) == 0) {
+        *s = (struct sink){0};
+        return 0;
+    }
+    if (errno != ETIMEDOUT)
+        return -1;
+    s->dropped++;
+    s->is_cut = s->is_cut ? written != 1 : written > 0;
+    return 0;
+}
+
 /* The lock is held. */
-static void to_stderr(const struct buf *line)
+static void to_stderr(enum log_format format, const struct buf *line)
 {
     if (state.before)
         state.before(state.hook_arg);
-    fwrite(line->data, 1, line->len, stderr);
-    fflush(stderr);
+    /* To stderr that cannot be written nobody can be told so. */
+    (void)put_line(&state.on_stderr, STDERR_FILENO, format, line);
     if (state.after)
         state.after(state.hook_arg);
 }
@@ -316,7 +378,7 @@ static void to_file(const struct buf *line)
 {
     auto_buf struct buf said = {.max = LINE_MAX};
 
-    if (fs_write_all(state.file, line->data, line->len) == 0)
+    if (put_line(&state.in_file, state.file, LOG_FORMAT_JSON, line) == 0)
         return;
     buf_printf(&said, "the log file cannot be written, nothing more goes there: %s",
                strerror(errno));
@@ -324,7 +386,7 @@ static void to_file(const struct buf *line)
     state.file = 0;
     auto_buf struct buf text = {.max = LINE_MAX};
     add_text_line(&text, LOG_LEVEL_WARN, buf_str(&said));
-    to_stderr(&text);
+    to_stderr(LOG_FORMAT_TEXT, &text);
 }
 
 enum shape {
@@ -361,7 +423,7 @@ static void emit(enum log_level level, enum shape shape, const char *fmt, va_lis
     if (filed && state.file)
         to_file(&json);
     if (shown)
-        to_stderr(as_json ? &json : &text);
+        to_stderr(state.format, as_json ? &json : &text);
     pthread_mutex_unlock(&state.lock);
 }
 

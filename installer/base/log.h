@@ -2,7 +2,8 @@
 /*
  * Levels, one line per event on stderr, as text or JSON lines, and as JSON lines to a file besides.
  * The one allowed global of the program is the logger's state. Safe to call from several threads.
- * Registered secrets never leave it.
+ * Registered secrets never leave it. A pipe or terminal whose reader stalls is waited for once, for
+ * 3 s; then lines are dropped until there is room again, and one line says how many.
  *
  * A JSON line: time, seq (from 1 in each process), level, host, pid, program, what log_field and
  * log_context said (environment, component, instance, ...), message.

@@ -2,6 +2,7 @@
 #include "plan/execute.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,18 @@ static void poll_waits(struct run *r, struct waiter *waiter)
     }
 }
 
+/* A thread may be in the middle of a print that waits for a reader; and this one must not. What is
+ * buffered for a pipe is no more than PIPE_BUF bytes. */
+static void flush_if_it_can(FILE *f)
+{
+    struct pollfd p = {.fd = fileno(f), .events = POLLOUT};
+
+    if (poll(&p, 1, 0) > 0 && ftrylockfile(f) == 0) {
+        fflush(f);
+        funlockfile(f);
+    }
+}
+
 /* With the mutex held. */
 static void check_interrupts(struct run *r)
 {
@@ -231,7 +244,7 @@ static void check_interrupts(struct run *r)
     if (sig_interrupts() > 1) {
         log_warn("interrupted again and stopped at once; Docker may still carry out what it was "
                  "asked; run the command again to go on");
-        fflush(stdout);
+        flush_if_it_can(stdout);
         /* Not exit: the other threads still use what its handlers take down. */
         _exit(err_exit_status(ERR_INTERRUPTED));
     }

@@ -93,6 +93,10 @@ cat pipe >piped & reader=$!
 check_status "a pipe with a reader" 0 slip --log-file pipe version
 wait $reader
 check "gets the lines" jq -es 'length == 2' piped
+exec 7<>pipe
+check_status "a pipe is filled" 124 timeout 1 dd if=/dev/zero of=pipe bs=512
+check_status "a pipe whose reader stalls is not waited for" 0 timeout 60 "$SLIPWAY" --log-file pipe version
+exec 7<&-
 
 # Documents
 printf 'name: ok\ncomponents:\n  etcd: {}\n  ceph-mon: {instances: 1}\n' >ok.yaml

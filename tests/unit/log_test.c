@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -203,6 +204,80 @@ static void a_file_that_is_full_is_told_once(void **state)
     assert_string_equal(e.msg, "opening the log file /proc/nowhere/log: No such file or directory");
 }
 
+/* Takes what is in it, as text; owned. */
+static char *drained(int fd)
+{
+    char *text = mem_alloc(1 << 20);
+    size_t len = 0;
+    ssize_t n;
+
+    while ((n = read(fd, text + len, (1 << 20) - 1 - len)) > 0)
+        len += (size_t)n;
+    return text;
+}
+
+static void fill(int fd)
+{
+    char dots[512];
+
+    memset(dots, '.', sizeof(dots));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while (write(fd, dots, sizeof(dots)) > 0)
+        ;
+    fcntl(fd, F_SETFL, 0);
+}
+
+static void what_a_stalled_reader_does_not_take_is_dropped_and_counted(void **state)
+{
+    (void)state;
+    int fds[2], saved = dup(STDERR_FILENO);
+
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    assert_int_equal(pipe(fds), 0);
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    fill(fds[1]);
+    dup2(fds[1], STDERR_FILENO);
+    log_info("one");
+    log_info("two");
+    auto_free char *dots = drained(fds[0]);
+    log_info("three");
+    log_info("four");
+    dup2(saved, STDERR_FILENO);
+    auto_free char *text = drained(fds[0]);
+    assert_string_equal(dots + strspn(dots, "."), "");
+    assert_string_equal(text, "p: warning: 2 lines of the log were dropped here, because nobody "
+                              "read them\np: three\np: four\n");
+    close(saved);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_line_that_was_cut_ends_before_the_next_one(void **state)
+{
+    (void)state;
+    static char many[20000];
+    int fds[2], saved = dup(STDERR_FILENO);
+
+    memset(many, 'x', sizeof(many) - 1);
+    log_setup("p", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+    assert_int_equal(pipe(fds), 0);
+    assert_true(fcntl(fds[1], F_SETPIPE_SZ, 8192) >= 8192);
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    dup2(fds[1], STDERR_FILENO);
+    log_info("%s", many);
+    auto_free char *start = drained(fds[0]);
+    log_info("next");
+    dup2(saved, STDERR_FILENO);
+    auto_free char *text = drained(fds[0]);
+    assert_int_equal(strncmp(start, "p: xxx", 6), 0);
+    assert_null(strchr(start, '\n'));
+    assert_string_equal(text, "\np: warning: 1 line of the log was dropped here, because nobody "
+                              "read it\np: next\n");
+    close(saved);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void control_characters_do_not_reach_a_terminal(void **state)
 {
     (void)state;
@@ -331,6 +406,8 @@ int main(void)
         cmocka_unit_test(an_event_is_not_for_a_text),
         cmocka_unit_test(the_file_gets_everything_from_info_on),
         cmocka_unit_test(a_file_that_is_full_is_told_once),
+        cmocka_unit_test(what_a_stalled_reader_does_not_take_is_dropped_and_counted),
+        cmocka_unit_test(a_line_that_was_cut_ends_before_the_next_one),
         cmocka_unit_test(control_characters_do_not_reach_a_terminal),
         cmocka_unit_test(context_is_the_threads_own),
         cmocka_unit_test(the_hook_runs_around_each_line),
