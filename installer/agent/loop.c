@@ -65,7 +65,7 @@ void agent_say(struct agent *a, enum state state, enum health health, const char
     if (state == STATE_READY && old != STATE_READY)
         log_info("ready");
     if (health == HEALTH_UNHEALTHY &&
-        (old_health != health || strcmp(old_why, why ? why : "") != 0))
+        (old_health != health || status_reason_is_other(old_why, why ? why : "")))
         log_warn("unhealthy%s%s", why ? ": " : "", why ? why : "");
     if (health == HEALTH_HEALTHY && old_health == HEALTH_UNHEALTHY)
         log_info("healthy again");

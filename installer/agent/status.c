@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/status.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,27 @@ bool status_set(struct status *s, enum state state, enum health health, const ch
                 *c = ' ';
     }
     return moved || said;
+}
+
+static const char *behind_number(const char *text)
+{
+    return text + strspn(text, "0123456789.");
+}
+
+bool status_reason_is_other(const char *a, const char *b)
+{
+    for (;;) {
+        if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
+            a = behind_number(a);
+            b = behind_number(b);
+        }
+        if (*a != *b)
+            return true;
+        if (!*a)
+            return false;
+        a++;
+        b++;
+    }
 }
 
 void status_clear(struct status *s)

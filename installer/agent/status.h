@@ -24,6 +24,8 @@ struct status {
 
 /* True when something is different now. `reason` NULL: as it is. */
 bool status_set(struct status *s, enum state state, enum health health, const char *reason);
+/* Whether two reasons differ in more than their numbers, which may change with every look. */
+bool status_reason_is_other(const char *a, const char *b);
 void status_clear(struct status *s);
 char *status_text(const struct status *s); /* owned */
 

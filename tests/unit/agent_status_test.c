@@ -68,6 +68,18 @@ static void only_ready_and_not_unhealthy_is_well(void **state)
     free(line);
 }
 
+static void a_reason_whose_numbers_alone_changed_is_no_other(void **state)
+{
+    (void)state;
+    assert_false(status_reason_is_other("", ""));
+    assert_false(status_reason_is_other("3 of 10 are slow", "12 of 10 are slow"));
+    assert_false(status_reason_is_other("slow for 1.5 s", "slow for 90 s"));
+    assert_true(status_reason_is_other("3 are slow", "3 are stuck"));
+    assert_true(status_reason_is_other("3 are slow", "some are slow"));
+    assert_true(status_reason_is_other("slow", "slow 1"));
+    assert_true(status_reason_is_other("", "slow"));
+}
+
 static void an_agent_that_is_silent_is_unhealthy(void **state)
 {
     (void)state;
@@ -172,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_state_is_unhealthy),
         cmocka_unit_test(only_ready_and_not_unhealthy_is_well),
+        cmocka_unit_test(a_reason_whose_numbers_alone_changed_is_no_other),
         cmocka_unit_test(an_agent_that_is_silent_is_unhealthy),
         cmocka_unit_test(only_changes_are_news),
         cmocka_unit_test(an_acknowledgement_says_what_and_how),
