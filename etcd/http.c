@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { CURL_BUFFER = 16 << 10, ALIVE_IDLE_S = 20, ALIVE_EVERY_S = 5 };
+/* libcurl's smallest buffer for what is sent; answers are mostly short. */
+enum { SEND_BUFFER = 16 << 10, READ_BUFFER = 4 << 10, ALIVE_IDLE_S = 20, ALIVE_EVERY_S = 5 };
 
 struct http {
     CURL *easy;
@@ -89,8 +90,8 @@ int http_open(struct http **out, const struct http_target *target, struct err *e
     SET(h->easy, CURLOPT_PROTOCOLS_STR, target->tls ? "https" : "http");
     SET(h->easy, CURLOPT_PROXY, "");
     SET(h->easy, CURLOPT_NOSIGNAL, 1L);
-    SET(h->easy, CURLOPT_BUFFERSIZE, (long)CURL_BUFFER);
-    SET(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)CURL_BUFFER);
+    SET(h->easy, CURLOPT_BUFFERSIZE, (long)READ_BUFFER);
+    SET(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     SET(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(h->easy, CURLOPT_TCP_KEEPIDLE, (long)ALIVE_IDLE_S);
     SET(h->easy, CURLOPT_TCP_KEEPINTVL, (long)ALIVE_EVERY_S);

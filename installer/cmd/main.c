@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,7 +222,12 @@ int main(int argc, char **argv)
 
     (void)argc;
     fs_open_standard();
-    setlocale(LC_CTYPE, "C.UTF-8");
+    /* A dozen threads that mostly wait: an arena for each is memory for nothing. Large pieces go
+     * back to the system when they are freed. */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TRIM_THRESHOLD, 64 << 10);
+    mallopt(M_MMAP_THRESHOLD, 64 << 10);
+    mallopt(M_TOP_PAD, 8 << 10);
     log_setup("slipway", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
     sig_setup();
     r = dispatch(&x, (const char *const *)argv + 1, &e);

@@ -2,6 +2,7 @@
 #include "cmd/out.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,17 @@ void out_safe(struct buf *b, const char *text, size_t len)
     }
 }
 
-size_t out_width(const char *text)
+/* Printable ASCII, as nearly all text is: its width needs no locale, whose tables are loaded at the
+ * first use. */
+static bool is_plain(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (*p < ' ' || *p > '~')
+            return false;
+    return true;
+}
+
+static size_t wide_width(const char *text)
 {
     size_t columns = 0;
     wchar_t c;
@@ -94,6 +105,21 @@ size_t out_width(const char *text)
         }
         text += n;
         left -= n;
+    }
+    return columns;
+}
+
+size_t out_width(const char *text)
+{
+    if (is_plain(text))
+        return strlen(text);
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    size_t columns = wide_width(text);
+
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
     }
     return columns;
 }

@@ -23,6 +23,7 @@ enum {
     ERROR_MAX = 64 << 10,
     PING_MS = 10 * 1000,
     TICK_MS = 200,
+    READ_BUFFER = 4 << 10, /* of libcurl, for each of the workers; streams have its own size */
 };
 
 struct engine {
@@ -167,6 +168,8 @@ static void set_common(struct transfer *t, const char *target)
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, t->r->method);
+    if (t->r->chunk == NULL)
+        curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)READ_BUFFER);
 }
 
 /* Why libcurl gave up. */

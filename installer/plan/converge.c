@@ -254,10 +254,10 @@ static int lock_early(struct session *session, const struct converge_view *seen,
     return 0;
 }
 
-/* With the operator's lock and what was seen before it was taken. */
+/* With the operator's lock and what was seen before it was taken, which is cleared. */
 static int bring_up_locked(struct execute_result *result, struct engine *g,
                            const struct converge_opts *o, struct session *session,
-                           const struct converge_view *seen, struct err *e)
+                           struct converge_view *seen, struct err *e)
 {
     struct converge_opts rounds = *o;
     struct env_key key;
@@ -270,6 +270,7 @@ static int bring_up_locked(struct execute_result *result, struct engine *g,
         r = document_save(o->spec->name, o->spec->document, e);
     if (r == 0)
         r = lock_early(session, seen, e);
+    converge_clear(seen); /* the rounds look for themselves */
     if (r == 0)
         r = rounds_up(result, g, &rounds, session, e);
     if (r == 0)
