@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <locale.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -99,6 +98,5 @@ int main(void)
         cmocka_unit_test(columns_fit_their_widest_cell_and_the_last_is_not_padded),
         cmocka_unit_test(an_empty_table_is_its_head),
     };
-    setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
