@@ -32,7 +32,7 @@ int engine_info(struct node **out, struct engine *g, struct err *e);
 /* ---- containers ---------------------------------------------------------------------------- */
 
 /* Label filter "k=v" or "k", or NULL; all states. *out: list of the API's objects (Id Names Image
- * State Labels ...). */
+ * State Status Labels Mounts Ports ...) without Command, HostConfig and NetworkSettings. */
 int engine_container_list(struct node **out, struct engine *g, const char *label, struct err *e);
 int engine_container_inspect(struct node **out, struct engine *g, const char *id, struct err *e);
 /* `body` as of POST /containers/create. *id owned. Name in use: ERR_CONFLICT. Image missing:
