@@ -206,6 +206,22 @@ if dockerd_start; then
     check "a container that restarts always comes up with it" wait_until 60 early
     second rm -f early >/dev/null
     check_same "and lets go" "128MiB " "$(state "$env-a")"
+    # Later than Docker looks for it: the container stays ended, whatever its policy, and says why. The README's command is the way out.
+    second run -d --name late --restart always --network none -v "$env-a:/data" "$image" sh -c 'sleep 100000' >/dev/null
+    dockerd_stop -TERM
+    docker stop "$fuse" >/dev/null
+    check "Docker starts without the driver" dockerd_start
+    in_vain() { second inspect -f '{{.State.Status}} {{.State.Error}}' late | grep -F "$driver"; }
+    check "and gives up on the container that needs it" wait_until 60 in_vain
+    echo "# $(in_vain)"
+    docker start "$fuse" >/dev/null
+    check "the driver comes too late" wait_until 90 ready
+    sleep 5
+    check "it is not tried again" in_vain
+    second ps -aq --filter status=exited --filter "volume=$env-a" | while read -r c; do second start "$c" >/dev/null; done
+    check_same "the README's command brings it up" "$sum" "$(second exec late sha256sum /data/x /data/z)"
+    second rm -f late >/dev/null
+    check_same "and it lets go as well" "128MiB " "$(state "$env-a")"
     dockerd_stop -TERM
 else
     skip "a Docker of its own" "it does not start: $(tail -n 1 "$TMP/dockerd.log")"
