@@ -7,10 +7,9 @@
 #include "cmd/check.h"
 #include "cmd/instances.h"
 #include "conf/json.h"
+#include "engine/images.h"
 
 enum { OUTPUT_MAX = 1 << 20, ERRORS_MAX = 16384, LINES_MAX = 1000, TESTS_MAX = 16 };
-
-static const char AGENT[] = "/usr/lib/slipway/slipway-agent";
 
 static bool has_code(const struct node *rows, const char *code)
 {
@@ -140,7 +139,7 @@ static const char *last_line(struct buf *b)
 
 static void run_hook(struct check *c, struct engine *g, const char *instance)
 {
-    const char *argv[4 + TESTS_MAX] = {AGENT, "hook", "check"};
+    const char *argv[4 + TESTS_MAX] = {IMAGES_AGENT, "hook", "check"};
     auto_free char *code = mem_printf("%s.check", c->module);
     auto_buf struct buf out = {0}, errors = {0};
     auto_strv struct strv lines = {0};

@@ -11,12 +11,11 @@
 #include "base/mem.h"
 #include "cmd/instances.h"
 #include "conf/json.h"
+#include "engine/images.h"
 #include "crypto/crypto.h"
 #include "plan/host_dir.h"
 
 enum { OUTPUT_MAX = 65536, FILE_MAX = 64 << 20, IO_MS = 60000, ERROR_MAX = 500 };
-
-static const char AGENT[] = "/usr/lib/slipway/slipway-agent";
 
 int check_io_parse(struct check_io *io, char **file, const char *text, struct err *e)
 {
@@ -72,8 +71,8 @@ static int read_here(const struct check_io *io, const struct cmd_context *x, con
 int check_io_run(struct check_io *io, const struct check *c, enum check_io_kind kind,
                  const char *instance, const char *volume, struct err *e)
 {
-    const char *const argv[] = {AGENT,  "hook", "io", kind == CHECK_IO_WRITE ? "write" : "read",
-                                volume, NULL};
+    const char *const argv[] = {
+        IMAGES_AGENT, "hook", "io", kind == CHECK_IO_WRITE ? "write" : "read", volume, NULL};
     auto_buf struct buf out = {0}, errors = {0};
     auto_free char *file = NULL;
     int64_t deadline = clock_deadline(IO_MS);

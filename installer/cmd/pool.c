@@ -9,11 +9,10 @@
 #include "cmd/out.h"
 #include "cmd/volume_run.h"
 #include "conf/json.h"
+#include "engine/images.h"
 #include "plan/connect.h"
 
 enum { TEXT_MAX = 1 << 20, ASK_MS = 60000 };
-
-static const char AGENT[] = "/usr/lib/slipway/slipway-agent";
 
 static const struct volume_options no_options = {0};
 
@@ -82,7 +81,7 @@ static const struct opt_example create_examples[] = {
 static int ask_storage(struct node **out, const struct volume_run *r, const char *pool,
                        struct err *e)
 {
-    const char *const argv[] = {AGENT, "hook", "pool", pool, NULL};
+    const char *const argv[] = {IMAGES_AGENT, "hook", "pool", pool, NULL};
     auto_buf struct buf text = {0}, errors = {0};
     struct engine_exec call = {
         .argv = argv, .out = &text, .err = &errors, .deadline = cmd_deadline(r->x, ASK_MS)};

@@ -10,22 +10,28 @@
 #include "base/sig.h"
 #include "cmd/cmd.h"
 #include "cmd/instances.h"
+#include "engine/images.h"
 
-enum { PARALLEL = 4 };
+enum { PARALLEL = 4, READY_MS = 60000, POLL_MS = 300, LINE_MAX_LEN = 4096 };
 
 enum power_verb { POWER_START, POWER_STOP, POWER_RESTART };
 
 struct power_options {
     int64_t grace_ms;
-    bool all, force;
+    bool all, force, no_wait;
 };
 
 static const struct opt_spec start_options[] = {
     {"all", 'a', OPT_FLAG, NULL, "every instance", offsetof(struct power_options, all)},
+    {"no-wait", 0, OPT_FLAG, NULL, "do not wait until they are ready",
+     offsetof(struct power_options, no_wait)},
     {0},
 };
 
-static const struct opt_spec stop_options[] = {
+/* Those of `stop`, with one more in front. */
+static const struct opt_spec restart_options[] = {
+    {"no-wait", 0, OPT_FLAG, NULL, "do not wait until each is ready",
+     offsetof(struct power_options, no_wait)},
     {"all", 'a', OPT_FLAG, NULL, "every instance", offsetof(struct power_options, all)},
     {"grace", 'g', OPT_DURATION, "TIME",
      "kill after this time (default: as the component's manifest says)",
@@ -39,6 +45,8 @@ struct power {
     struct cmd_context *x;
     const struct power_options *o;
     enum power_verb verb;
+    bool waiting; /* what was started is waited for, all of it at once */
+    int64_t began;
     struct strv names;
     struct err *errors; /* one per name; code ERR_NONE: done */
 };
@@ -63,6 +71,32 @@ static int grace_of(const struct power *p, struct engine *g, const char *id, int
     return 0;
 }
 
+/* The agent's own word, because it needs no etcd: that may be what is started. */
+static int wait_ready(const struct power *p, struct engine *g, const char *id, struct err *e)
+{
+    static const char *const argv[] = {IMAGES_AGENT, "health", NULL};
+    int64_t deadline = cmd_deadline(p->x, READY_MS);
+    auto_buf struct buf said = {0};
+    struct engine_exec exec = {.argv = argv, .out = &said, .deadline = deadline};
+    int status = -1;
+
+    buf_init(&said, LINE_MAX_LEN);
+    for (;;) {
+        struct err none;
+
+        buf_reset(&said);
+        if (engine_exec_run(&status, g, id, &exec, &none) == 0 && status == 0)
+            return 0;
+        if (sig_interrupts())
+            return err_set(e, ERR_INTERRUPTED, "it runs, whether it is ready was not waited for");
+        if (clock_passed(deadline))
+            break;
+        clock_sleep_ms(POLL_MS);
+    }
+    return err_set(e, ERR_UNHEALTHY, "it was started and is not ready: %.*s; see `slipway logs`",
+                   (int)strcspn(buf_str(&said), "\n"), buf_str(&said));
+}
+
 static int act(const struct power *p, size_t i, struct err *e)
 {
     struct engine *g = NULL;
@@ -72,6 +106,11 @@ static int act(const struct power *p, size_t i, struct err *e)
     if (instances_container(&id, p->x, p->names.items[i], e) < 0 ||
         engine_clone(&g, p->x->engine, e) < 0)
         return -1;
+    if (p->waiting) {
+        r = wait_ready(p, g, id, e);
+        engine_close(g);
+        return r;
+    }
     r = p->verb == POWER_START ? 0 : grace_of(p, g, id, &grace_s, e);
     if (r == 0 && p->verb == POWER_START)
         r = engine_container_start(g, id, e);
@@ -79,23 +118,37 @@ static int act(const struct power *p, size_t i, struct err *e)
         r = engine_container_stop(g, id, grace_s, e);
     else if (r == 0)
         r = engine_container_restart(g, id, grace_s, e);
+    if (r == 0 && p->verb == POWER_RESTART && !p->o->no_wait)
+        r = wait_ready(p, g, id, e);
     engine_close(g);
     return r;
+}
+
+/* One restart after the other: with one that does not get ready the next might be one too many. */
+static bool has_failed(const struct power *p)
+{
+    for (size_t i = 0; i < p->names.count; i++)
+        if (p->errors[i].code != ERR_NONE)
+            return true;
+    return false;
 }
 
 static void job(void *arg, size_t i)
 {
     static const char *const done[] = {"started", "stopped", "restarted"};
     struct power *p = arg;
-    int64_t began = clock_now_ms();
+    int64_t began = p->waiting ? p->began : clock_now_ms();
+    bool more = p->verb == POWER_START && !p->waiting && !p->o->no_wait;
 
-    if (sig_interrupts() > 0) {
+    if (p->errors[i].code != ERR_NONE)
+        return;
+    if (sig_interrupts() > 0 || (p->verb == POWER_RESTART && has_failed(p))) {
         err_set(&p->errors[i], ERR_INTERRUPTED, "%s was left alone", p->names.items[i]);
         return;
     }
     if (act(p, i, &p->errors[i]) < 0)
         err_wrap(&p->errors[i], "%s", p->names.items[i]);
-    else if (!p->x->quiet && !p->x->json)
+    else if (!more && !p->x->quiet && !p->x->json)
         printf("%s %s (%.1f s)\n", p->names.items[i], done[p->verb],
                (double)(clock_now_ms() - began) / 1000.0);
 }
@@ -121,7 +174,7 @@ static int result(const struct power *p, struct err *e)
 static int power(struct cmd_context *x, enum power_verb verb, const struct power_options *o,
                  const struct strv *operands, struct err *e)
 {
-    struct power p = {.x = x, .o = o, .verb = verb};
+    struct power p = {.x = x, .o = o, .verb = verb, .began = clock_now_ms()};
     int r;
 
     if (operands->count == 0 && !o->all)
@@ -131,6 +184,9 @@ static int power(struct cmd_context *x, enum power_verb verb, const struct power
         p.errors = mem_array(p.names.count, sizeof(*p.errors));
         /* Restarts come one by one, so that what is replicated stays available. */
         pool_run(p.names.count, verb == POWER_RESTART ? 1 : PARALLEL, job, &p);
+        p.waiting = verb == POWER_START && !o->no_wait;
+        if (p.waiting)
+            pool_run(p.names.count, (unsigned)p.names.count, job, &p);
         r = result(&p, e);
         free(p.errors);
     }
@@ -157,6 +213,7 @@ const struct cmd cmd_start = {
     .help = {.name = "start",
              .summary = "start stopped instances",
              .args = "INSTANCE|COMPONENT ...",
+             .details = "Ends when they are ready, or after a minute (--timeout) with status 5.",
              .options = start_options,
              .group = "Instances"},
     .options_size = sizeof(struct power_options),
@@ -169,7 +226,7 @@ const struct cmd cmd_stop = {
     .help = {.name = "stop",
              .summary = "stop instances; their containers and data stay",
              .args = "INSTANCE|COMPONENT ...",
-             .options = stop_options,
+             .options = restart_options + 1, /* all but the first row */
              .group = "Instances"},
     .options_size = sizeof(struct power_options),
     .needs = CMD_NEEDS_NAME | CMD_NEEDS_CONTAINERS,
@@ -181,7 +238,10 @@ const struct cmd cmd_restart = {
     .help = {.name = "restart",
              .summary = "restart instances, one after the other",
              .args = "INSTANCE|COMPONENT ...",
-             .options = stop_options,
+             .details =
+                 "Each is ready before the next one is restarted, so that what is replicated "
+                 "stays available. One that is not ready after a minute (--timeout) ends it.",
+             .options = restart_options,
              .group = "Instances"},
     .options_size = sizeof(struct power_options),
     .needs = CMD_NEEDS_NAME | CMD_NEEDS_CONTAINERS,

@@ -17,6 +17,9 @@
 #include "base/err.h"
 #include "engine/engine.h"
 
+/* Where every image has the agent. */
+#define IMAGES_AGENT "/usr/lib/slipway/slipway-agent"
+
 struct images_opts {
     const char *dockerfiles;  /* the dockerfiles/ folder */
     const char *init, *agent; /* paths of the two programs */

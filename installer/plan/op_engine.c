@@ -220,7 +220,7 @@ static bool is_waking(int result, const struct buf *out, const struct err *e)
 
 int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
 {
-    static const char *const ARGV[] = {"/usr/lib/slipway/slipway-agent", "hook", "drain", NULL};
+    static const char *const ARGV[] = {IMAGES_AGENT, "hook", "drain", NULL};
     struct buf auto_buf out = {0};
     struct engine_exec x = {.argv = ARGV, .out = &out, .err = &out, .deadline = w->r->o->deadline};
     int64_t wakes = clock_deadline(DRAIN_WAKES_MS);

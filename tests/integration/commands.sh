@@ -176,7 +176,18 @@ check_status "status is 5 then" 5 slip status
 check_status "check too" 5 slip check instances
 check_status "exec says that it does not run" 1 slip exec sleeper-1 -- true
 check_status "start" 0 slip start sleeper
+check_same "waits until it is ready" ready "$(slip status --json | jq -r '.instances[] | select(.instance == "sleeper-1").state')"
 check "gets well" wait_until 20 slip status
+check_status "a restart of several" 0 slip restart sleeper echo
+check_same "waits for each" "ready ready ready" "$(slip status --json | jq -r '[.instances[] | select(.component == "sleeper" or .component == "echo").state] | join(" ")')"
+docker exec "$env-sleeper-1" sh -c 'cd /usr/lib/slipway; cp -p slipway-agent agent; printf "%s\n" "#!/bin/sh" \
+    "[ \$1 != health ] || exit 5" "exec sleep 1000" >script; chmod 755 script; mv script slipway-agent'
+check_status "one that is not ready" 5 slip restart sleeper --timeout 3s
+check_has "is named" "$(cat "$TMP/err")" "sleeper-1: it was started and is not ready"
+check_same "and the next left alone" "" "$(cat "$TMP/out")"
+docker exec "$env-sleeper-1" mv /usr/lib/slipway/agent /usr/lib/slipway/slipway-agent
+docker restart -t 1 "$env-sleeper-1" >/dev/null
+check "is well again" wait_until 30 slip status
 docker exec "$env-sleeper-1" sh -c 'exec >/proc/1/fd/1; cat /run/slipway/secrets/token; printf "\n%s\n" "-----BEGIN PRIVATE KEY-----" MC4CAQAwBQ "-----END PRIVATE KEY-----"'
 check_status "collect" 0 slip collect "$TMP/all.tar"
 check_has "has the logs" "$(tar tf "$TMP/all.tar")" logs/sleeper-2.log
