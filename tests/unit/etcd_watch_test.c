@@ -185,6 +185,7 @@ static void a_stream_that_broke_is_opened_with_a_new_login_where_there_is_one_me
         auto_free char *seen =
             watched(members == 1 ? "etcd://u:pw@h" : "etcd://u:pw@h,i", 2, 0, &rc, &e);
         assert_int_equal(rc, 0);
+        assert_string_equal(seen, "up /w/a=1@6 down up -/w/b=@7 ");
         assert_string_equal(fake_etcd_token(1), "t1");
         assert_string_equal(fake_etcd_token(fake_etcd_count() - 1), members == 1 ? "t2" : "t1");
     }

@@ -27,7 +27,7 @@ static void a_stat_is_read_whatever_the_name_of_the_program(void **state)
 static void what_is_no_stat_is_refused(void **state)
 {
     static const char *const texts[] = {
-        "", "12", "12 (a)", "12 (a) S 1 2", "12 (a)" BEFORE, "12 (a) S 1 x 3 4 5 6",
+        "", "12", "12 (a)", "12 (a) S 1 2", ("12 (a)" BEFORE), "12 (a) S 1 x 3 4 5 6",
     };
     struct procid_stat s;
 
