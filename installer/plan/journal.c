@@ -32,31 +32,43 @@ struct journal {
     pthread_cond_t cond;
     struct node *pending; /* key -> entry: what etcd does not have yet */
     bool stop, away, lost;
-    long kill_after; /* -1: never */
+    long fault_after; /* -1: never */
+    int fault_signal;
 };
 
 /*
  * A failpoint for the tests, like etcd's gofail: SLIPWAY_FAULT=kill-after:N ends the process by
  * SIGKILL behind the Nth journal entry, so that a test can interrupt a run between any two
- * operations.
+ * operations; stop-after:N holds it there by SIGSTOP, once.
  */
-static long fault_count(void)
+static void fault_set(struct journal *j)
 {
+    static const struct {
+        const char *word;
+        int signal;
+    } KINDS[] = {{"kill-after:", SIGKILL}, {"stop-after:", SIGSTOP}};
     const char *fault = getenv("SLIPWAY_FAULT");
-    char *end = NULL;
-    long n;
 
-    if (!fault || strncmp(fault, "kill-after:", 11) != 0)
-        return -1;
-    n = strtol(fault + 11, &end, 10);
-    return end != fault + 11 && *end == '\0' && n > 0 ? n : -1;
+    j->fault_after = -1;
+    for (size_t i = 0; fault && i < sizeof(KINDS) / sizeof(*KINDS); i++) {
+        size_t len = strlen(KINDS[i].word);
+        char *end = NULL;
+        long n;
+
+        if (strncmp(fault, KINDS[i].word, len) != 0)
+            continue;
+        n = strtol(fault + len, &end, 10);
+        j->fault_after = end != fault + len && *end == '\0' && n > 0 ? n : -1;
+        j->fault_signal = KINDS[i].signal;
+    }
 }
 
 static void fault_point(struct journal *j)
 {
-    if (j->kill_after < 0 || --j->kill_after > 0)
+    if (j->fault_after < 0 || --j->fault_after > 0)
         return;
-    kill(getpid(), SIGKILL);
+    j->fault_after = -1;
+    kill(getpid(), j->fault_signal);
 }
 
 static char *journal_path(const char *env)
@@ -236,7 +248,7 @@ int journal_open(struct journal **out, const char *env, const struct env_lock *l
     j->env = mem_strdup(env);
     j->path = journal_path(env);
     j->run = mem_printf("%" PRId64 "-%d", clock_wall_ms(), (int)getpid());
-    j->kill_after = fault_count();
+    fault_set(j);
     j->lock = l;
     j->root = root;
     j->pending = node_new_map();
