@@ -73,7 +73,7 @@ VOLUME_OBJS := $(call obj,installer/volume) $(B)/installer/base/volume_rules.o
 VOLUME_LIB  := $(B)/libslipway-volume
 VOLUME_SO   := $(VOLUME_LIB).so.0
 VOLUME_LIBS := -lrbd -lrados -lpthread
-HAVE_LIBRBD := $(shell echo '\#include <rbd/librbd.h>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+HAVE_LIBRBD := $(shell $(CC) -E -include rbd/librbd.h -x c /dev/null >/dev/null 2>&1 && echo yes)
 $(VOLUME_OBJS): ALLFLAGS += -fPIC -fvisibility=hidden
 
 $(VOLUME_SO): $(VOLUME_OBJS) installer/volume/symbols.map
