@@ -296,7 +296,9 @@ int hook_must(const struct hook_call *c, struct err *e)
     int result = run(&r, &tail, c, e);
     int status = r.status;
     hook_result_clear(&r);
-    if (result == 0 && status == 0)
+    if (c->unfinished)
+        *c->unfinished = result == 0 && status == HOOK_UNFINISHED;
+    if (result == 0 && (status == 0 || (c->unfinished && *c->unfinished)))
         return 0;
     /* The end of the text says most; the message has room for about 1,500 bytes of it. */
     size_t len = strlen(tail);

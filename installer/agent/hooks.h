@@ -18,6 +18,9 @@ enum hook_log {
     HOOK_LOG_DEBUG, /* asked again and again: only for those who want to know */
 };
 
+/* EX_TEMPFAIL of sysexits.h: there is more to do than fits into one run. */
+enum { HOOK_UNFINISHED = 75 };
+
 struct hook_call {
     const char *path, *name;
     const struct strv *args; /* more arguments, NULL: none */
@@ -25,8 +28,9 @@ struct hook_call {
     const char *changed; /* SLIPWAY_CHANGED, NULL: none */
     int64_t deadline;    /* clock.h */
     enum hook_log log;
-    struct buf *out;         /* takes stdout instead of the log, NULL: none */
-    int wake_fd;             /* readable: `idle` is asked at once; -1: none */
+    struct buf *out;  /* takes stdout instead of the log, NULL: none */
+    bool *unfinished; /* takes whether it ended with HOOK_UNFINISHED, which is no failure then */
+    int wake_fd;      /* readable: `idle` is asked at once; -1: none */
     bool (*idle)(void *arg); /* true: kill the hook, ERR_INTERRUPTED; NULL: none */
     void *arg;
 };

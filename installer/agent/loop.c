@@ -145,15 +145,17 @@ static bool ask_ready(struct agent *a, char **why)
 }
 
 /* -1: it failed, and is tried again later. */
-static int run_apply(struct agent *a, struct err *e)
+static int run_apply(struct agent *a, bool *unfinished, struct err *e)
 {
     struct hook_call call;
     auto_free char *path = NULL;
+    *unfinished = false;
     if (!agent_hook(&call, &path, a, "apply"))
         return 0;
     auto_free char *changed = strv_join(&a->changed, " ");
     call.changed = changed;
     call.idle = idle_with_daemon;
+    call.unfinished = unfinished;
     return hook_must(&call, e);
 }
 
@@ -161,12 +163,15 @@ static void apply_changes(struct agent *a)
 {
     struct err e;
     struct agent_ack ack = {.tree = a->tree};
-    if (run_apply(a, &e) < 0) {
+    bool unfinished;
+    if (run_apply(a, &unfinished, &e) < 0) {
         if (e.code == ERR_INTERRUPTED)
             return;
         log_error("%s", e.msg);
         a->apply_at = clock_deadline(APPLY_AGAIN_MS);
         ack.error = e.msg;
+    } else if (unfinished) {
+        return; /* it is run again in the next turn, with what is new by then */
     } else {
         strv_clear(&a->changed);
     }
@@ -301,7 +306,8 @@ static void attend(struct agent *a)
         check_ready(a);
     else if (a->ready && a->changed.count && clock_passed(a->apply_at))
         apply_changes(a);
-    else if (a->ready && clock_passed(a->health_at))
+    /* Also between the runs of a hook `apply` that has much to do. */
+    if (a->ready && !a->d.stopping && clock_passed(a->health_at))
         check_health(a);
 }
 

@@ -160,8 +160,14 @@ static int64_t applied_revision(const struct volume_run *r, const struct spec_in
     return revision;
 }
 
+static const char *step_noun(const struct volume_step *s)
+{
+    return s->noun ? s->noun : "volume";
+}
+
+/* *said: all that the agent complains of, when it does; owned. */
 static int wait_for(const struct volume_run *r, const struct spec_instance *i,
-                    const struct volume_step *s, struct err *e)
+                    const struct volume_step *s, char **said, struct err *e)
 {
     int64_t seen = -1;
 
@@ -176,10 +182,12 @@ static int wait_for(const struct volume_run *r, const struct spec_instance *i,
         if (word == WORD_OK)
             return 0;
         if (word == WORD_FAILED) {
-            auto_free char *mine = volume_complaint(why, s->noun ? s->noun : "volume", s->names);
+            auto_free char *mine = volume_complaint(why, step_noun(s), s->names);
 
-            if (mine)
+            if (mine) {
+                *said = steal(why);
                 return err_set(e, ERR_UNHEALTHY, "%s: %s", i->name, mine);
+            }
             log_warn("%s has trouble with other volumes: %s", i->name, why);
             return 0;
         }
@@ -273,11 +281,23 @@ static const struct node *in_effect(const struct volume_run *r, const struct vol
     return c ? node_get(c->config, s->key) : i ? spec_value(r->spec, i, s->key) : NULL;
 }
 
+/* Whether what was asked is in effect for this name, although it is not for all: then it cannot be
+ * taken back. Only of what was to go: the agent has let go of it. */
+static bool is_deleted(const struct node *asked, char *name, const char *noun, const char *said)
+{
+    struct strv one = {.items = (char *[]){name, NULL}, .count = 1};
+    auto_free char *complaint = said ? volume_complaint(said, noun, &one) : NULL;
+
+    return node_get_bool(node_get(asked, name), "absent", false) && said && !complaint;
+}
+
 /* Puts the entries back as they were. Others may have changed theirs meanwhile. The step may name
  * parts of the specification that is read again. */
-static void take_back(struct volume_run *r, const struct volume_step *s, const struct node *old)
+static void take_back(struct volume_run *r, const struct volume_step *s, const struct node *old,
+                      const char *said)
 {
     auto_free char *target = mem_strdup(s->target);
+    auto_node struct node *asked = node_copy(s->map);
     struct volume_step again = *s;
     auto_node struct node *map = NULL;
     struct err e;
@@ -290,8 +310,11 @@ static void take_back(struct volume_run *r, const struct volume_step *s, const s
     map = copy_or_map(in_effect(r, &again));
     for (size_t i = 0; i < s->names->count; i++) {
         const struct node *entry = node_get(old, s->names->items[i]);
+        bool deleted = is_deleted(asked, s->names->items[i], step_noun(s), said);
 
-        if (entry)
+        if (deleted)
+            log_warn("%s %s is gone, as asked", step_noun(s), s->names->items[i]);
+        if (entry && !deleted)
             node_set(map, s->names->items[i], node_copy(entry));
         else
             node_remove(map, s->names->items[i]);
@@ -304,6 +327,7 @@ int volume_run_step(struct volume_run *r, const struct volume_step *s, struct er
 {
     bool wait = !s->no_wait && !r->options->no_wait;
     auto_node struct node *old = copy_or_map(in_effect(r, s));
+    auto_free char *said = NULL;
     const struct spec_instance *i;
     int result = 0;
 
@@ -312,9 +336,9 @@ int volume_run_step(struct volume_run *r, const struct volume_step *s, struct er
     if (store(r, s, s->map, e) < 0)
         return -1;
     for (int at = 0; wait && result == 0 && (i = next_instance(r, s->target, &at));)
-        result = wait_for(r, i, s, e);
+        result = wait_for(r, i, s, &said, e);
     if (result < 0 && e->code == ERR_UNHEALTHY)
-        take_back(r, s, old);
+        take_back(r, s, old, said);
     return result;
 }
 

@@ -30,6 +30,15 @@ static const struct {
              [CHANGE_ROLLBACK] = {"volume rollback", "back at the snapshot"},
              [CHANGE_TEMPLATE] = {"volume template", "is a template"}};
 
+/* Which of all snapshots of that name it is: one that was made once and is gone is never made
+ * again, with what the volume holds by then. */
+static void stamp(struct volume_run *r, const char *name, const char *point)
+{
+    struct node *snapshots = node_get(node_get(r->maps.volumes, name), "snapshots");
+
+    node_set_int(node_get(snapshots, point), "created", r->state.mod_revision);
+}
+
 static int change(struct volume_run *r, enum change c, const struct strv *operands, struct err *e)
 {
     const char *name = operands->items[0];
@@ -37,15 +46,23 @@ static int change(struct volume_run *r, enum change c, const struct strv *operan
     struct strv points = {.items = operands->items + 1, .count = operands->count - 1};
 
     switch (c) {
-    case CHANGE_SNAPSHOT:
     case CHANGE_SNAPSHOT_DELETE:
-        return volume_snapshot_all(&r->maps, name, &points, c == CHANGE_SNAPSHOT_DELETE, e);
+        return volume_snapshot_all(&r->maps, name, &points, true, e);
+    case CHANGE_SNAPSHOT:
+        if (volume_snapshot_all(&r->maps, name, &points, false, e) < 0)
+            return -1;
+        for (size_t i = 0; i < points.count; i++)
+            stamp(r, name, points.items[i]);
+        return 0;
     case CHANGE_ROLLBACK:
         return volume_rollback(&r->maps, name, point, r->state.mod_revision, e);
     case CHANGE_TEMPLATE:
         break;
     }
-    return volume_template(&r->maps, name, e);
+    if (volume_template(&r->maps, name, e) < 0)
+        return -1;
+    stamp(r, name, VOLUME_TEMPLATE);
+    return 0;
 }
 
 static int run_one(struct cmd_context *x, const struct volume_options *o, enum change c,

@@ -87,7 +87,12 @@ check_status "status says so" 5 slip -e "$env" status
 
 component '[sleep, infinity]'
 hook prepare <<<'head -c 1048576 /dev/zero | tr "\0" x; echo; echo prepared'
-hook apply <<<'printf "%s\n" "$CFG_word" >"$SLIPWAY_DATA/word"'
+hook apply <<'END'
+printf "%s\n" "$CFG_word" >"$SLIPWAY_DATA/word"
+[ "$CFG_word" = much ] || exit 0
+echo run >>"$SLIPWAY_DATA/runs"
+[ "$(wc -l <"$SLIPWAY_DATA/runs")" -ge 3 ] || exit 75
+END
 well "with the fault mended up goes on"
 check_same "a megabyte of output does not matter when the hook is well" hello "$(docker exec "$env-$component-1" cat /data/word)"
 check_status "nothing is left to do" 0 slip -f "$file" plan
@@ -121,6 +126,10 @@ check_same "the instance was not touched" "$id" "$(docker inspect -f "{{.Id}} {{
 check_status "config set after that" 0 slip -e "$env" config set "$component" word again
 check "it arrives" wait_until 60 sh -c "docker exec '$env-$component-1' cat /data/word | grep -qx again"
 check "all is well" wait_until 60 slip -e "$env" status
+check_status "a change that is more than one run of the hook does" 0 slip -e "$env" config set "$component" word much
+all_done() { [ "$(docker exec "$env-$component-1" sh -c 'wc -l </data/runs')" = 3 ] && slip -e "$env" status; }
+check "is done by as many as it takes, and then said to be in effect" wait_until 60 all_done
+check_hasnt "which was no failure" "$(docker logs "$env-$component-1" 2>&1 | grep 75 || true)" "status 75"
 
 # ---- documents ---------------------------------------------------------------------------------------
 id=$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' "$env-$component-1" "$env-etcd-1")

@@ -108,10 +108,14 @@ network=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$
 newer=$env-newer
 on_exit "docker rm -f $newer"
 docker run -d --name "$newer" --network "$network" slipway/debian:trixie sleep 3600 >/dev/null
-if docker exec -e DEBIAN_FRONTEND=noninteractive "$newer" sh -c 'apt-get update -q && apt-get install -qy --no-install-recommends gcc libc6-dev make librbd-dev librados-dev' \
-    >"$TMP/apt.log" 2>&1; then
-    tar -C "$ROOT" -c Makefile installer etcd tests/integration/vollib_driver.c | docker exec -i "$newer" sh -c 'mkdir /src && tar -C /src -x'
-    check "the library builds on Debian 13" docker exec "$newer" make -C /src -s B=/b WERROR=1 /b/integration/vollib_driver
+tar -C "$ROOT" -c Makefile installer etcd scripts tests/integration/vollib_driver.c | docker exec -i "$newer" sh -c 'mkdir /src && tar -C /src -x'
+newer_make() { docker exec "$newer" make -C /src -s B=/b WERROR=1 "$@"; }
+# First what a newcomer's machine has, which is not librbd's header.
+if docker exec "$newer" /src/scripts/dev/deps build --no-docker >"$TMP/apt.log" 2>&1; then
+    check "all is built on a new machine with Debian 13" newer_make all
+    check_status "and runs there" 0 docker exec "$newer" /b/slipway version
+    docker exec -e DEBIAN_FRONTEND=noninteractive "$newer" apt-get install -qy --no-install-recommends librbd-dev librados-dev >"$TMP/apt.log" 2>&1
+    check "the library builds there" newer_make /b/integration/vollib_driver
     docker exec -i "$newer" sh -c 'umask 077; cat >/key' <"$TMP/key"
     newer() { docker exec -e VOLLIB_LINE="$VOLLIB_LINE" -e VOLLIB_KEY_FILE=/key "$newer" timeout 120 /b/integration/vollib_driver "$@"; }
     check_status "it reads there what was written here" 0 newer verify disk 1 5104 1000000

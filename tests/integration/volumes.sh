@@ -192,6 +192,30 @@ check_same "keeps them all" "copy disk" "$(volume list --json | jq -r '.[].name'
 check_status "detach the rest" 0 volume detach disk copy
 says "a volume with a clone is not deleted" 1 "has the clone copy" volume delete disk --force
 check_status "the clone goes" 0 volume delete copy
+
+# Of two volumes one cannot be deleted; a snapshot is deleted by somebody else: nothing comes back with other data in it.
+in_storage() { docker exec "$env-ceph-mon-1" rbd "$@" 2>/dev/null; }
+check_status "two more" 0 volume create free held --size 4MiB
+docker exec -d "$env-ceph-mon-1" sh -c 'sleep 177 | rbd watch volumes/held'
+is_held() { in_storage status volumes/held | grep -q watcher=; }
+check "somebody has one of them open" wait_until 20 is_held
+says "it is not deleted" 5 "volume held: in use by" volume delete free held
+check_same "the other one is" "disk held" "$(volume list --json | jq -r '.[].name' | sort | paste -sd ' ')"
+check_same "in the storage too" "disk held" "$(in_storage ls volumes | sort | paste -sd ' ')"
+docker exec "$env-ceph-mon-1" pkill -f 'sleep 177'
+goes() { volume delete held; }
+check "then this one is as well" wait_until 90 goes
+check_status "a snapshot" 0 volume snapshot disk kept
+in_storage snap rm volumes/disk@kept
+check_status "another one, after somebody deleted the first" 0 volume snapshot disk later
+check_same "does not bring that back" "before later" "$(in_storage snap ls volumes/disk --format json | jq -r '.[].name' | sort | paste -sd ' ')"
+told() { slip status --wide 2>&1 | grep -q "snapshot kept is gone" || slip status --json | grep -q "snapshot kept is gone"; }
+check "status says so" wait_until 60 told
+check_status "it is taken off the list" 0 volume snapshot disk --delete kept
+check "and all is well" wait_until 60 slip status
+check_status "one of that name can be taken again" 0 volume snapshot disk kept
+check_same "and is there" "before kept later" "$(in_storage snap ls volumes/disk --format json | jq -r '.[].name' | sort | paste -sd ' ')"
+
 check_status "then the volume with its snapshot" 0 volume delete disk --force
 check_same "nothing is left" "[]" "$(volume list --json | jq -c .)"
 check_same "in the storage neither" "" "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null || true)"

@@ -68,6 +68,23 @@ static void a_failure_carries_the_end_of_the_output(void **state)
     assert_string_equal(e.msg, "hook test failed with status 3: first\nthe reason");
 }
 
+static void unfinished_work_is_no_failure_for_who_asks(void **state)
+{
+    (void)state;
+    struct err e;
+    bool unfinished = false;
+    struct hook_call call = {.unfinished = &unfinished};
+    assert_int_equal(run(NULL, "echo 3 to go; exit 75", call, &e), 0);
+    assert_true(unfinished);
+    assert_int_equal(run(NULL, "exit 0", call, &e), 0);
+    assert_false(unfinished);
+    unfinished = true;
+    assert_int_equal(run(NULL, "exit 74", call, &e), -1);
+    assert_false(unfinished);
+    assert_int_equal(run(NULL, "exit 75", (struct hook_call){0}, &e), -1);
+    assert_string_equal(e.msg, "hook test failed with status 75");
+}
+
 static void a_hook_that_hangs_is_killed_with_its_children(void **state)
 {
     (void)state;
@@ -171,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hook_has_its_environment_and_its_last_line_is_kept),
         cmocka_unit_test(a_failure_carries_the_end_of_the_output),
+        cmocka_unit_test(unfinished_work_is_no_failure_for_who_asks),
         cmocka_unit_test(a_hook_that_hangs_is_killed_with_its_children),
         cmocka_unit_test(a_megabyte_of_output_keeps_only_its_end),
         cmocka_unit_test(stdout_goes_to_whoever_wants_it),

@@ -10,10 +10,11 @@ import os
 import re
 import sys
 import threading
+import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
-from slipway_rbd import EEXIST, ENOENT, MADE, OWNER, Pool, gone, size_bytes  # noqa: E402
+from slipway_rbd import EEXIST, ENOENT, MADE, MADE_SNAPSHOT, OWNER, Pool, gone, gone_snapshots, size_bytes  # noqa: E402
 
 USER = "client.slipway-pool"
 KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent",
@@ -24,14 +25,26 @@ DEFAULT_POOL = "volumes"
 ROLLED_BACK = "slipway.rollback"
 TEMPLATE = "slipway.template"
 STATE = os.path.join(RUN, "volumes.json")  # name -> entry that was brought about; in memory
+LOST = os.path.join(RUN, "lost_snapshots.json")  # name -> snapshots that somebody deleted; for hook health
 AT_ONCE = 7  # besides the first
 SNAPSHOTS_AT_ONCE = 32
+# What one run of the hook does of many snapshots; the agent listens in between.
+SECONDS = 15
+UNFINISHED = 75  # to the agent: run it again
 # Another client's short look at the image is no use of it.
 PATIENCE = 1.0
 
 
 class Wrong(Exception):
     """This volume cannot be brought about; the text says why."""
+
+
+class Unfinished(Exception):
+    """This volume needs more runs of the hook; .left says for how many snapshots."""
+
+    def __init__(self, left):
+        super().__init__("%d left" % left)
+        self.left = left
 
 
 def read_volume(name, v):
@@ -66,10 +79,19 @@ def several(noun, names):
     return "%s %s" % (noun, names[0]) if len(names) == 1 else "%d %ss" % (len(names), noun)
 
 
+def is_absent(entry):
+    return isinstance(entry, dict) and yes(entry.get("absent"))
+
+
+def created(entry):
+    """Which of all snapshots of that name it is; "": the document does not say."""
+    return str(entry.get("created", "")) if isinstance(entry, dict) else ""
+
+
 def at_once(work, items):
     """Each item by itself, several at the same time: most of the time of a snapshot is the monitors' round, and one round
-    is as good for many."""
-    queue, errors = list(items), []
+    is as good for many. What is not begun within SECONDS is left."""
+    queue, errors, end = list(items), [], time.monotonic() + SECONDS
 
     def some():
         while queue and not errors:
@@ -79,6 +101,8 @@ def at_once(work, items):
                 pass
             except Failure as e:
                 errors.append(e)
+            if time.monotonic() >= end:
+                return
 
     threads = [threading.Thread(target=some) for _ in range(min(SNAPSHOTS_AT_ONCE, len(queue)) - 1)]
     for t in threads:
@@ -88,6 +112,8 @@ def at_once(work, items):
         t.join()
     if errors:
         raise errors[0]
+    if queue:
+        raise Unfinished(len(queue))
 
 
 class Volumes:
@@ -95,7 +121,7 @@ class Volumes:
         self.c = cluster
         self.wanted = wanted
         self.pools, self.made = {}, {}
-        self.done, self.bad = {}, {}
+        self.done, self.bad, self.unfinished, self.lost = {}, {}, {}, {}
 
     def pool(self, name):
         if name not in self.pools:
@@ -117,9 +143,13 @@ class Volumes:
 
     def marks(self, pool):
         """Map name -> which volume of that name was made, kept in the pool itself: an image that is missing although it was
-        made is a loss to be told, not a volume to be made anew, empty."""
+        made is a loss to be told, not a volume to be made anew, empty. Those of names that are in no document are of no use."""
         if pool.name not in self.made:
-            self.made.setdefault(pool.name, pool.all_metadata(MADE))
+            made = pool.all_metadata(MADE)
+            for name in [n for n in made if n not in self.wanted]:
+                pool.remove_metadata(MADE + name)
+                del made[name]
+            self.made.setdefault(pool.name, made)
         return self.made[pool.name]
 
     def mark(self, pool, name, v):
@@ -128,8 +158,10 @@ class Volumes:
             pool.set_metadata(MADE + name, which)
             self.marks(pool)[name] = which
 
-    def unmark(self, pool, name):
-        if name in self.marks(pool):
+    def unmark(self, pool, name, v):
+        """Of what was deleted. A volume that says which of its name it is keeps its mark as long as it is in the document, because
+        its deletion may be taken back there when that of another one failed."""
+        if name in self.marks(pool) and not v.get("created"):
             pool.remove_metadata(MADE + name)
             del self.marks(pool)[name]
 
@@ -167,13 +199,14 @@ class Volumes:
         say("resized volume %s, %d -> %d bytes" % (name, now, v["size"]))
 
     def snapshots(self, pool, name, v, there):
-        gone, new = [], []
-        for snapshot, entry in (v.get("snapshots") or {}).items():
-            absent = isinstance(entry, dict) and yes(entry.get("absent"))
-            if absent == (snapshot in there):
-                (gone if absent else new).append(snapshot)
-        if not gone and not new:
+        wanted = v.get("snapshots") or {}
+        differ = [s for s, entry in wanted.items() if is_absent(entry) == (s in there)]
+        gone = [s for s in differ if is_absent(wanted[s])]
+        new = [s for s in differ if not is_absent(wanted[s])]
+        if not differ:
             return
+        lost = self.lost_snapshots(pool, name, wanted, new)
+        new = [s for s in new if s not in lost]
         with pool.open(name) as image:
             for snapshot in gone if image.children() else []:
                 children = image.children(snapshot)
@@ -187,9 +220,23 @@ class Volumes:
                 except Failure as e:
                     if e.errno != EEXIST:
                         raise
+                if created(wanted[snapshot]):
+                    pool.set_metadata("%s%s@%s" % (MADE_SNAPSHOT, name, snapshot), created(wanted[snapshot]))
             at_once(make, new)
         if new:
             say("made %s of volume %s" % (several("snapshot", new), name))
+
+    def lost_snapshots(self, pool, name, wanted, new):
+        """Those of `new` that were made once. Made again they would pass for what the volume held then."""
+        marks = pool.all_metadata("%s%s@" % (MADE_SNAPSHOT, name)) if new else {}
+        for snapshot in marks:
+            if snapshot not in wanted:
+                pool.remove_metadata("%s%s@%s" % (MADE_SNAPSHOT, name, snapshot))
+        lost = sorted(s for s in new if created(wanted[s]) and marks.get(s) == created(wanted[s]))
+        if lost:
+            self.lost[name] = lost
+            say("volume %s: %s" % (name, gone_snapshots(name, lost)))
+        return lost
 
     @staticmethod
     def remove_snapshots(image, name, snapshots):
@@ -225,7 +272,7 @@ class Volumes:
     def delete(self, pool, name, v):
         image = self.find(pool, name, read_only=True)
         if not image:
-            self.unmark(pool, name)
+            self.unmark(pool, name, v)
             return
         with image:
             snapshots = image.snapshots()
@@ -241,18 +288,19 @@ class Volumes:
         if snapshots:
             with pool.open(name) as image:
                 self.remove_snapshots(image, name, list(snapshots))
+        for snapshot in pool.all_metadata("%s%s@" % (MADE_SNAPSHOT, name)):
+            pool.remove_metadata("%s%s@%s" % (MADE_SNAPSHOT, name, snapshot))
         try:
             pool.remove(name)
             say("deleted volume %s" % name)
         except Failure as e:
             if e.errno != ENOENT:
                 raise
-        self.unmark(pool, name)
+        self.unmark(pool, name, v)
 
     @staticmethod
     def going(v, snapshot):
-        entry = (v.get("snapshots") or {}).get(snapshot)
-        return isinstance(entry, dict) and yes(entry.get("absent"))
+        return is_absent((v.get("snapshots") or {}).get(snapshot))
 
     def one(self, name, v):
         pool = self.pool(v["pool"])
@@ -281,8 +329,7 @@ class Volumes:
             n, steps = name, 0
             while isinstance(self.wanted.get(n), dict) and self.wanted[n].get("from") and steps < len(self.wanted):
                 n, steps = str(self.wanted[n]["from"]).partition("@")[0].rpartition("/")[2], steps + 1
-            gone = isinstance(self.wanted[name], dict) and yes(self.wanted[name].get("absent"))
-            depth.setdefault((1, -steps) if gone else (0, steps), []).append(name)
+            depth.setdefault((1, -steps) if is_absent(self.wanted[name]) else (0, steps), []).append(name)
         return [sorted(depth[d]) for d in sorted(depth)]
 
     def settle(self, queue):
@@ -294,6 +341,8 @@ class Volumes:
             try:
                 self.one(name, read_volume(name, self.wanted[name]))
                 self.done[name] = self.wanted[name]
+            except Unfinished as e:
+                self.unfinished[name] = e.left
             except (Wrong, Failure) as e:
                 self.bad[name] = e
 
@@ -301,6 +350,7 @@ class Volumes:
         # What was brought about as its entry says is left alone, but at a start and when the hook is run by hand.
         known = load(STATE) if os.environ.get("SLIPWAY_CHANGED") == "volumes" else {}
         self.done = {n: v for n, v in self.wanted.items() if known.get(n) == v}
+        self.lost = {n: lost for n, lost in load(LOST).items() if n in self.done}
         for names in self.rounds([n for n in self.wanted if n not in self.done]):
             threads = [threading.Thread(target=self.settle, args=(names,)) for _ in range(min(AT_ONCE, len(names) - 1))]
             for t in threads:
@@ -309,10 +359,15 @@ class Volumes:
             for t in threads:
                 t.join()
         save(STATE, self.done)
+        save(LOST, self.lost)
+        if self.unfinished:
+            for name, left in sorted(self.unfinished.items()):
+                say("volume %s: snapshots to go: %d" % (name, left))
+            return UNFINISHED
         # Last, because the agent keeps the end of what is printed.
         for name in sorted(self.bad):
             print("volume %s: %s" % (name, self.bad[name]), file=sys.stderr)
-        return len(self.bad)
+        return 1 if self.bad else 0
 
 
 def load(path):
@@ -335,7 +390,7 @@ def main():
         return 0
     try:
         with Cluster(USER, "slipway_pool") as c:
-            return 1 if Volumes(c.wait(60, "needed for the volumes"), wanted).apply() else 0
+            return Volumes(c.wait(60, "needed for the volumes"), wanted).apply()
     except Failure as e:
         print("volumes: %s" % e, file=sys.stderr)
         return 1

@@ -19,6 +19,7 @@ BLOCKLIST_SECONDS = 86400.0
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 OWNER = "slipway.owner"
 MADE = "slipway.made."  # with a volume's name behind it, in the pool's metadata
+MADE_SNAPSHOT = "slipway.snapshot."  # with VOLUME@SNAPSHOT behind it, there too
 U64 = ctypes.c_uint64
 SKIP_QUIESCE = 1
 # librbd calls it for every part of the work without looking whether there is one.
@@ -56,6 +57,14 @@ def gone(pool, name):
     """What is said of a volume whose image somebody deleted."""
     return ("its image %s/%s is gone, and nobody asked Slipway to delete it; `slipway volume delete %s`, then it can be created anew"
             % (pool, name, name))
+
+
+def gone_snapshots(name, snapshots):
+    """What is said of snapshots that somebody deleted."""
+    one = len(snapshots) == 1
+    return ("%s gone, and nobody asked Slipway to delete %s: the data cannot come back; `slipway volume snapshot %s --delete %s`"
+            " takes %s off the list" % ("snapshot %s is" % snapshots[0] if one else "%d snapshots are" % len(snapshots),
+                                        "it" if one else "them", name, snapshots[0] if one else "NAME...", "it" if one else "them"))
 
 
 def full_pools(cluster):
