@@ -178,10 +178,17 @@ class Images:
 
     def alone(self, v):
         """After the daemon opened it: whether it is the only one. The daemon itself is one watcher."""
-        with self.look(v) as image:
-            others = image.others(PATIENCE, most=1)
-            if others or image.metadata(OWNER) != INSTANCE:
-                raise Wrong("somebody else opened it at the same moment: %s" % " ".join(others))
+        for is_last in (False, True):
+            with self.look(v) as image:
+                others, owner = image.others(PATIENCE, most=1), image.metadata(OWNER)
+            if not others and owner == INSTANCE:
+                return
+            if others or owner or is_last:
+                raise Wrong("somebody else opened it at the same moment: %s" % (" ".join(others) or owner or "its name is gone again"))
+            # Who had it before looked who has it, and took the name away that it had meanwhile: this one. Put there again, it
+            # is looked at again, as any two who do so at once have to.
+            with self.pool(v["pool"]).open(v["image"]) as image:
+                image.set_metadata(OWNER, INSTANCE)
 
     def mine(self, v):
         try:

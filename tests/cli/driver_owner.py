@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""What Images.alone says of an image whose owner and watchers are what the arguments say, at each look:
+
+    driver_owner.py OWNER WATCHERS [OWNER WATCHERS]
+
+Prints "alone" or the complaint, and what was written before."""
+
+import os
+import sys
+
+root = os.environ["ROOT"]
+sys.path[:0] = [root + "/dockerfiles/shared/ceph", root + "/dockerfiles/volumedriver/rootfs/usr/lib/slipway-ceph"]
+import slipway_driver  # noqa: E402
+
+looks = list(zip(sys.argv[1::2], sys.argv[2::2]))
+
+
+class Image:
+    def __init__(self, owner="", watchers=""):
+        self.owner, self.watchers = owner, watchers.split()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def others(self, _, most):
+        return self.watchers if len(self.watchers) > most else []
+
+    def metadata(self, _):
+        return self.owner
+
+    def set_metadata(self, key, value):
+        print("%s=%s" % (key, value))
+
+
+class Images(slipway_driver.Images):
+    def look(self, _):
+        return Image(*looks.pop(0))
+
+    def pool(self, _):
+        return self
+
+    def open(self, _):
+        return Image()
+
+
+try:
+    Images().alone({"pool": "p", "image": "i"})
+    print("alone")
+except slipway_driver.Wrong as e:
+    print(e)
