@@ -111,7 +111,7 @@ $(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wild
 	  $(LDALL) $(LIBGROUP) -lcmocka $(ALLLIBS) $(call marks,libs,$<)
 
 # Programs of the integration tests: tests/integration/<name>.c, linked with every library.
-DRIVERS := $(patsubst tests/integration/%.c,$(B)/integration/%,$(wildcard tests/integration/*.c))
+TEST_PROGRAMS := $(patsubst tests/integration/%.c,$(B)/integration/%,$(wildcard tests/integration/*.c))
 $(B)/integration/%: tests/integration/%.c $(LIBS) | $(CURL_HOW)
 	@mkdir -p $(@D)
 	$(call q,LD,integration/$*)$(CC) $(ALLFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< \
@@ -129,7 +129,7 @@ unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
 	@scripts/dev/run-unit $(UNIT)
 cli: all ## tests of the command line
 	@B=$(B) scripts/dev/run-scripts cli $(ONLY)
-integration: all $(DRIVERS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
+integration: all $(TEST_PROGRAMS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
 	@B=$(B) JOBS=$${JOBS:-2} scripts/dev/run-scripts integration $(ONLY)
 components: all ## the components' hooks alone, in containers; after a change of hooks (PART=etcd|ceph|monitors|three)
 	@bash tests/components/components.sh $(PART)
