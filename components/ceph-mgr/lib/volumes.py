@@ -28,8 +28,8 @@ STATE = os.path.join(RUN, "volumes.json")  # name -> entry that was brought abou
 LOST = os.path.join(RUN, "lost_snapshots.json")  # name -> snapshots that somebody deleted; for hook health
 AT_ONCE = 7  # besides the first
 SNAPSHOTS_AT_ONCE = 32
-# What one run of the hook does of many snapshots; the agent listens in between.
-SECONDS = 15
+# After that time one run of the hook begins no more of many snapshots; the agent listens in between.
+END = time.monotonic() + 15
 UNFINISHED = 75  # to the agent: run it again
 # Another client's short look at the image is no use of it.
 PATIENCE = 1.0
@@ -90,8 +90,8 @@ def created(entry):
 
 def at_once(work, items):
     """Each item by itself, several at the same time: most of the time of a snapshot is the monitors' round, and one round
-    is as good for many. What is not begun within SECONDS is left."""
-    queue, errors, end = list(items), [], time.monotonic() + SECONDS
+    is as good for many. What END comes before is left, but for one of each thread, so that every run gets on."""
+    queue, errors = list(items), []
 
     def some():
         while queue and not errors:
@@ -101,7 +101,7 @@ def at_once(work, items):
                 pass
             except Failure as e:
                 errors.append(e)
-            if time.monotonic() >= end:
+            if time.monotonic() >= END:
                 return
 
     threads = [threading.Thread(target=some) for _ in range(min(SNAPSHOTS_AT_ONCE, len(queue)) - 1)]
@@ -221,18 +221,27 @@ class Volumes:
                     if e.errno != EEXIST:
                         raise
                 if created(wanted[snapshot]):
-                    pool.set_metadata("%s%s@%s" % (MADE_SNAPSHOT, name, snapshot), created(wanted[snapshot]))
+                    pool.set_metadata(MADE_SNAPSHOT + name + "@" + snapshot, created(wanted[snapshot]))
             at_once(make, new)
         if new:
             say("made %s of volume %s" % (several("snapshot", new), name))
 
+    @staticmethod
+    def made_snapshots(pool, name):
+        """Map snapshot -> which one of that name was made."""
+        return pool.all_metadata(MADE_SNAPSHOT + name + "@")
+
+    @staticmethod
+    def unmark_snapshot(pool, name, snapshot):
+        pool.remove_metadata(MADE_SNAPSHOT + name + "@" + snapshot)
+
     def lost_snapshots(self, pool, name, wanted, new):
         """Those of `new` that were made once. Made again they would pass for what the volume held then."""
-        marks = pool.all_metadata("%s%s@" % (MADE_SNAPSHOT, name)) if new else {}
-        for snapshot in marks:
+        made = self.made_snapshots(pool, name) if new else {}
+        for snapshot in made:
             if snapshot not in wanted:
-                pool.remove_metadata("%s%s@%s" % (MADE_SNAPSHOT, name, snapshot))
-        lost = sorted(s for s in new if created(wanted[s]) and marks.get(s) == created(wanted[s]))
+                self.unmark_snapshot(pool, name, snapshot)
+        lost = sorted(s for s in new if created(wanted[s]) and made.get(s) == created(wanted[s]))
         if lost:
             self.lost[name] = lost
             say("volume %s: %s" % (name, gone_snapshots(name, lost)))
@@ -288,8 +297,6 @@ class Volumes:
         if snapshots:
             with pool.open(name) as image:
                 self.remove_snapshots(image, name, list(snapshots))
-        for snapshot in pool.all_metadata("%s%s@" % (MADE_SNAPSHOT, name)):
-            pool.remove_metadata("%s%s@%s" % (MADE_SNAPSHOT, name, snapshot))
         try:
             pool.remove(name)
             say("deleted volume %s" % name)
@@ -297,6 +304,8 @@ class Volumes:
             if e.errno != ENOENT:
                 raise
         self.unmark(pool, name, v)
+        for snapshot in self.made_snapshots(pool, name):
+            self.unmark_snapshot(pool, name, snapshot)
 
     @staticmethod
     def going(v, snapshot):

@@ -61,10 +61,10 @@ def gone(pool, name):
 
 def gone_snapshots(name, snapshots):
     """What is said of snapshots that somebody deleted."""
-    one = len(snapshots) == 1
-    return ("%s gone, and nobody asked Slipway to delete %s: the data cannot come back; `slipway volume snapshot %s --delete %s`"
-            " takes %s off the list" % ("snapshot %s is" % snapshots[0] if one else "%d snapshots are" % len(snapshots),
-                                        "it" if one else "them", name, snapshots[0] if one else "NAME...", "it" if one else "them"))
+    names, which, them = ("snapshot %s is" % snapshots[0], snapshots[0], "it") if len(snapshots) == 1 else (
+        "%d snapshots are" % len(snapshots), "NAME...", "them")
+    return ("%s gone, although the document has %s: the data cannot come back; `slipway volume snapshot %s --delete %s` takes %s off"
+            " the list" % (names, them, name, which, them))
 
 
 def full_pools(cluster):
