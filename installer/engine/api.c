@@ -343,6 +343,7 @@ int engine_clone(struct engine **out, const struct engine *from, struct err *e)
     *out = NULL;
     struct engine *g = engine_new(from->url);
     g->socket = mem_strdup(from->socket);
+    g->read_only = from->read_only;
     memcpy(g->version, from->version, sizeof g->version);
     if (g->curl != NULL && g->multi != NULL)
         *out = steal(g);

@@ -21,6 +21,7 @@ struct engine;
  * the version. Docker not running, no permission, too old (< 1.41): each its own sentence with what
  * to do. */
 int engine_open(struct engine **out, const char *url, struct err *e);
+/* One more connection to the same; read-only when `from` is. */
 int engine_clone(struct engine **out, const struct engine *from, struct err *e);
 /* From now on every call but GET is refused here: for a plan, which must not change anything. */
 void engine_set_read_only(struct engine *g);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/sig.h"
 #include "crypto/crypto.h"
 #include "model/edits.h"
@@ -50,6 +51,41 @@ static int look_up_key(struct converge_view *v, const char *env, struct err *e)
     return 0;
 }
 
+struct look_around {
+    struct converge_view *v;
+    struct engine *g;
+    const struct converge_opts *o;
+    struct session *session;
+    int result;
+    struct err *e;
+};
+
+static void look_at_half(void *arg, size_t i)
+{
+    struct look_around *a = arg;
+    const struct spec *s = a->o->spec;
+    struct err later; /* it is asked again, with the document that counts */
+
+    if (i == 0) {
+        a->result = world_observe(&a->v->world, a->g, s->name, a->v->is_new ? NULL : &a->v->key,
+                                  &a->session->c, a->e);
+        return;
+    }
+    session_read_catalog(a->session, a->o->catalog);
+    if (session_read_images(a->session, image_options(a->o, s), s, &later) < 0)
+        err_drop(&later, "reading the folders of the images");
+}
+
+/* The world, and meanwhile the folders: one waits, the other one computes. */
+static int look_around(struct converge_view *v, struct engine *g, const struct converge_opts *o,
+                       struct session *session, struct err *e)
+{
+    struct look_around a = {.v = v, .g = g, .o = o, .session = session, .e = e};
+
+    pool_run(2, 2, look_at_half, &a);
+    return a.result;
+}
+
 static int look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
                 struct session *session, struct err *e)
 {
@@ -60,9 +96,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
                            .as_before = &session->as_before};
     int r = -1;
 
-    session_read_catalog(session, o->catalog);
-    if (look_up_key(v, s->name, e) == 0 &&
-        world_observe(&v->world, g, s->name, v->is_new ? NULL : &v->key, &session->c, e) == 0 &&
+    if (look_up_key(v, s->name, e) == 0 && look_around(v, g, o, session, e) == 0 &&
         (!o->settle || !v->world->etcd_answers ||
          o->settle(o->settle_arg, &s, &v->world->keys, e) == 0) &&
         session_read_images(session, image_options(o, s), s, e) == 0 &&

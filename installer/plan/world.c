@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "model/keys.h"
 #include "plan/connect.h"
 
@@ -137,23 +138,63 @@ bool world_is_of_this_run(const struct world *w, const struct node *container, i
     return since_ms >= w->listed_ms - (seconds + ROUNDED_S) * 1000;
 }
 
+/* What is looked at at the same time: most of it is waiting for Docker and etcd. */
+struct observation {
+    struct world *w;
+    struct engine *g, *second; /* a connection each */
+    const char *env;
+    const struct env_key *key; /* NULL: none */
+    struct etcd **kept;
+    struct {
+        int result;
+        struct err e;
+    } half[2];
+};
+
+static int observe_instances(struct observation *o, struct err *e)
+{
+    auto_node struct node *all = NULL;
+
+    if (engine_container_list(&all, o->g, NULL, e) < 0)
+        return -1;
+    o->w->listed_ms = clock_wall_ms();
+    split_containers(o->w, all, o->key ? o->key->uuid : NULL);
+    if (o->key)
+        observe_etcd(o->w, o->env, o->key, o->kept);
+    return 0;
+}
+
+static int observe_others(struct observation *o, struct err *e)
+{
+    if (engine_network_list(&o->w->networks, o->second, NULL, e) < 0)
+        return -1;
+    return engine_volume_list(&o->w->volumes, o->second, NULL, e);
+}
+
+static void observe_half(void *arg, size_t i)
+{
+    struct observation *o = arg;
+
+    o->half[i].result = (i == 0 ? observe_instances : observe_others)(o, &o->half[i].e);
+}
+
 int world_observe(struct world **out, struct engine *g, const char *env, const struct env_key *key,
                   struct etcd **kept, struct err *e)
 {
     auto_world struct world *w = mem_alloc(sizeof(*w));
-    auto_node struct node *all = NULL;
+    struct observation o = {.w = w, .g = g, .env = env, .key = key, .kept = kept};
 
     /* Before the networks: one that is being made has its route first, and would seem foreign. */
     observe_routes(w);
-    if (engine_container_list(&all, g, NULL, e) < 0)
+    if (engine_clone(&o.second, g, e) < 0)
         return -1;
-    w->listed_ms = clock_wall_ms();
-    split_containers(w, all, key ? key->uuid : NULL);
-    if (engine_network_list(&w->networks, g, NULL, e) < 0 ||
-        engine_volume_list(&w->volumes, g, NULL, e) < 0)
-        return -1;
-    if (key)
-        observe_etcd(w, env, key, kept);
+    pool_run(ARRAY_LEN(o.half), ARRAY_LEN(o.half), observe_half, &o);
+    engine_close(o.second);
+    for (size_t i = 0; i < ARRAY_LEN(o.half); i++)
+        if (o.half[i].result < 0) {
+            *e = o.half[i].e;
+            return -1;
+        }
     *out = steal(w);
     return 0;
 }

@@ -70,6 +70,7 @@ check_has "a name in use is a conflict" "$(d create "$N" "$(body "$script")")" "
 check_has "a missing image of a container is not found" "$(d create "$N-2" '{"Image":"no/such:1"}')" "notfound: creating container $N-2: No such image"
 check_has "a document of the wrong type is refused" "$(d create "$N-2" '{"Image":1}')" "cannot unmarshal"
 check "files are put before the start" "$D" put "$N" /etc/slipway/deep/link 'not a secret'
+check_has "not by a connection beside one for reading" "$(d start-reading "$N")" "this engine is open for reading only"
 check "it starts" "$D" start "$N"
 check "starting again is fine" "$D" start "$N"
 check_has "it is listed by its label" "$(d list "slipway.test=$N")" "\"/$N\""

@@ -68,6 +68,18 @@ static int cmd_start(struct engine *g, char **a, struct err *e)
     return engine_container_start(g, a[0], e);
 }
 
+/* What a plan has: an engine for reading, and its further connections. */
+static int cmd_start_reading(struct engine *g, char **a, struct err *e)
+{
+    struct engine *clone;
+    engine_set_read_only(g);
+    if (engine_clone(&clone, g, e) < 0)
+        return -1;
+    int result = engine_container_start(clone, a[0], e);
+    engine_close(clone);
+    return result;
+}
+
 static int cmd_stop(struct engine *g, char **a, struct err *e)
 {
     return engine_container_stop(g, a[0], 1, e);
@@ -316,6 +328,7 @@ static const struct verb {
     {"inspect", 1, cmd_inspect},
     {"create", 2, cmd_create},
     {"start", 1, cmd_start},
+    {"start-reading", 1, cmd_start_reading},
     {"stop", 1, cmd_stop},
     {"restart", 1, cmd_restart},
     {"kill", 2, cmd_kill},
