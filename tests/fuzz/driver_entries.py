@@ -15,8 +15,8 @@ from mutate import run  # noqa: E402
 
 
 def one(data):
-    text = data.decode(errors="surrogateescape").replace("\0", "")
-    os.environ["CFG_volumes"] = text
+    os.environ["CFG_volumes"] = data.decode(errors="surrogateescape").replace("\0", "")
+    text = os.environ["CFG_volumes"]  # what was no UTF-8 may be some without the NUL in it
     try:
         entries = json.loads(text or "{}")
     except (ValueError, RecursionError):
