@@ -8,32 +8,40 @@ CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-PKGS    := libcurl libcjson yaml-0.1 libcrypto libarchive
+PKGS    := libcurl libcjson yaml-0.1 libcrypto libarchive libssh2
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla -Wcast-qual \
-           -Wwrite-strings -Wundef -Wno-missing-field-initializers -Wpointer-arith -Wimplicit-fallthrough $(if $(WERROR),-Werror)
-CFLAGS  ?= -O2 -g
+           -Wwrite-strings -Wundef -Wno-missing-field-initializers -Wpointer-arith -Wimplicit-fallthrough \
+           $(if $(WERROR),-Werror)
+# Sanitizers look at each access either way; unoptimized they compile in a fifth of the time.
+CFLAGS  ?= $(if $(SAN),-O0 -g,-O2 -g)
 ALLFLAGS = -std=gnu17 $(CFLAGS) $(WARN) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
-           -DSLIPWAY_VERSION='"$(VERSION)"' -Iinstaller -I. $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+           -DSLIPWAY_VERSION='"$(VERSION)"' -Iinstaller -I. \
+           $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
 # The exported symbol: etcd/http.c says why.
-LDALL    = $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--export-dynamic-symbol=_gnutls_global_init_skip $(if $(SAN),-fsanitize=$(SAN))
+LDALL    = $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--export-dynamic-symbol=_gnutls_global_init_skip \
+           $(if $(SAN),-fsanitize=$(SAN))
 VERSION := 0.1.0
 
-LIBDIRS := installer/base installer/conf installer/crypto etcd installer/model installer/engine installer/plan
+LIBDIRS := installer/base installer/conf installer/crypto etcd installer/model installer/volumes installer/host \
+           installer/engine installer/plan installer/env installer/check
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 lib      = $(B)/lib$(notdir $(1)).a
 LIBS    := $(foreach d,$(LIBDIRS) installer/agent,$(call lib,$(d)))
 
 # Programs: what each links, top layer first.
-slipway_dirs       := installer/cmd installer/plan installer/engine installer/model etcd installer/crypto installer/conf installer/base
+slipway_dirs       := installer/cmd installer/check installer/env installer/plan installer/engine installer/host \
+                      installer/volumes installer/model etcd installer/crypto installer/conf installer/base
 slipway-agent_dirs := installer/agent installer/model etcd installer/crypto installer/conf installer/base
 slipway-init_dirs  := installer/init installer/base
-PROGRAMS           := $(foreach p,slipway slipway-agent slipway-init,$(if $(call src,$(firstword $($(p)_dirs))),$(B)/$(p)))
+PROGRAMS           := $(foreach p,slipway slipway-agent slipway-init,\
+                        $(if $(call src,$(firstword $($(p)_dirs))),$(B)/$(p)))
 
 # How libcurl is linked, scripts/dev/curl-parts says; sanitizers get the shared one.
 CURL_HOW           := $(if $(SAN),,$(B)/curl/arguments)
 CURL               := $(if $(SAN),-lcurl,@$(CURL_HOW))
-slipway_libs       := -pie $(CURL) -lcjson -lyaml -lcrypto -lpthread
+CURL_SSH           := $(if $(SAN),-lcurl,@$(CURL_HOW).ssh) -lssh2
+slipway_libs       := -pie $(CURL_SSH) -lcjson -lyaml -lcrypto -lpthread
 slipway-agent_libs := -pie $(CURL) -lcjson -lyaml -lcrypto -lpthread
 # PID 1 is static: it needs nothing of the image it runs in.
 slipway-init_libs  := $(if $(SAN),-pie,-static-pie)
@@ -50,12 +58,15 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call q,CC,$<)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
 
+# What it has in it (.incbin) is not a header that the compiler would tell of.
+$(B)/installer/check/inside.o: installer/check/inside.sh
+
 define lib_rule
 $(call lib,$(1)): $(call obj,$(1))
 	@mkdir -p $$(@D); rm -f $$@
 	$$(call q,AR,$$(@F))$(AR) rcs $$@ $$^
 endef
-$(foreach d,$(LIBDIRS) installer/cmd installer/agent installer/init installer/volume,$(eval $(call lib_rule,$(d))))
+$(foreach d,$(LIBDIRS) installer/cmd installer/agent installer/init installer/libvolume,$(eval $(call lib_rule,$(d))))
 
 $(B)/curl/arguments: scripts/dev/curl-parts
 	$(call q,CURL,$@)scripts/dev/curl-parts $(CC) $(@D)
@@ -69,23 +80,23 @@ $(foreach p,slipway slipway-agent slipway-init,$(eval $(call program_rule,$(p)))
 
 # libslipway-volume, for other people's programs; no program of ours links it. It is built where librbd's
 # header is there (Debian: librbd-dev). The archive is one object whose internal names are local.
-VOLUME_OBJS := $(call obj,installer/volume) $(B)/installer/base/volume_rules.o
+VOLUME_OBJS := $(call obj,installer/libvolume) $(B)/installer/base/volume_rules.o
 VOLUME_LIB  := $(B)/libslipway-volume
 VOLUME_SO   := $(VOLUME_LIB).so.0
 VOLUME_LIBS := -lrbd -lrados -lpthread
 HAVE_LIBRBD := $(shell $(CC) -E -include rbd/librbd.h -x c /dev/null >/dev/null 2>&1 && echo yes)
 $(VOLUME_OBJS): ALLFLAGS += -fPIC -fvisibility=hidden
 
-$(VOLUME_SO): $(VOLUME_OBJS) installer/volume/symbols.map
+$(VOLUME_SO): $(VOLUME_OBJS) installer/libvolume/symbols.map
 	$(call q,LD,$(@F))$(CC) -shared $(LDALL) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,-soname,$(@F) \
-	  -Wl,--version-script=installer/volume/symbols.map -o $@ $(VOLUME_OBJS) $(VOLUME_LIBS)
+	  -Wl,--version-script=installer/libvolume/symbols.map -o $@ $(VOLUME_OBJS) $(VOLUME_LIBS)
 	@ln -sf $(@F) $(VOLUME_LIB).so
 $(VOLUME_LIB).a: $(VOLUME_OBJS)
 	@rm -f $@; ld -r -o $(B)/slipway-volume.o $^
 	$(call q,AR,$(@F))objcopy --localize-hidden $(B)/slipway-volume.o && $(AR) rcs $@ $(B)/slipway-volume.o
-$(B)/slipway-volume.pc: installer/volume/slipway-volume.pc.in
+$(B)/slipway-volume.pc: installer/libvolume/slipway-volume.pc.in
 	@sed -e 's,@prefix@,$(prefix),' -e 's,@version@,$(VERSION),' $< >$@
-$(B)/slipway-volume.3: installer/volume/man.awk installer/volume/slipway-volume.h
+$(B)/slipway-volume.3: installer/libvolume/man.awk installer/libvolume/slipway-volume.h
 	@awk -v version=$(VERSION) -f $^ >$@
 
 .PHONY: library install-library
@@ -97,9 +108,9 @@ all: $(if $(HAVE_LIBRBD),library)
 # "// link: installer/agent" adds a program's own folder, without its main; "// libs: -lx" adds libraries.
 UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
-ALLLIBS   := -pie $(CURL) -lcjson -lyaml -lcrypto -larchive -lpthread
+ALLLIBS   := -pie $(CURL_SSH) -lcjson -lyaml -lcrypto -larchive -lpthread
 marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
-OWNDIRS   := installer/cmd installer/agent installer/init installer/volume
+OWNDIRS   := installer/cmd installer/agent installer/init installer/libvolume
 OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))
 
 $(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wildcard tests/fake/*.h) | $(CURL_HOW)
@@ -120,17 +131,17 @@ $(B)/integration/%: tests/integration/%.c $(LIBS) | $(CURL_HOW)
 # The one that uses the shared library, as a stranger's program would.
 $(B)/integration/vollib_driver: tests/integration/vollib_driver.c library
 	@mkdir -p $(@D)
-	$(call q,LD,integration/vollib_driver)$(CC) $(ALLFLAGS) -Iinstaller/volume -MMD -MP -MF $@.d -o $@ $< \
+	$(call q,LD,integration/vollib_driver)$(CC) $(ALLFLAGS) -Iinstaller/libvolume -MMD -MP -MF $@.d -o $@ $< \
 	  $(LDALL) -pie -L$(B) -Wl,-rpath,'$$ORIGIN/..' -lslipway-volume -lpthread
 
-.PHONY: unit unit-programs cli integration components check test lint fuzz fuzz-programs bench
+.PHONY: unit unit-programs cli integration components check test lint fuzz fuzz-programs bench drill
 unit-programs: $(UNIT)
 unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
 	@scripts/dev/run-unit $(UNIT)
 cli: all ## tests of the command line
-	@B=$(B) scripts/dev/run-scripts cli $(ONLY)
+	@B=$(B) JOBS=$${JOBS:-2} scripts/dev/run-scripts cli $(ONLY)
 integration: all $(TEST_PROGRAMS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
-	@B=$(B) JOBS=$${JOBS:-2} scripts/dev/run-scripts integration $(ONLY)
+	@B=$(B) JOBS=$${JOBS:-3} scripts/dev/run-scripts integration $(ONLY)
 components: all ## the components' hooks alone, in containers; after a change of hooks (PART=etcd|ceph|monitors|three)
 	@bash tests/components/components.sh $(PART)
 check: ## lint, unit and command line: what to run before a commit
@@ -141,13 +152,13 @@ test: ## every test: installs what is missing, then all rings, with a total
 lint: all ## the rules that a machine holds (RULE=name for one)
 	@B=$(B) scripts/dev/lint $(RULE)
 
-# Fuzzing: tests/fuzz/<name>.c is a libFuzzer harness, its corpus tests/data/fuzz/<name>/. "// link: installer/volume"
-# links that folder too; only what is used of it, so that no library of the storage is loaded.
+# Fuzzing: tests/fuzz/<name>.c is a libFuzzer harness, its corpus tests/data/fuzz/<name>/. "// link:
+# installer/libvolume" links that folder too; only what is used of it, so that no library of the storage is loaded.
 FUZZ         := $(patsubst tests/fuzz/%.c,build/fuzz/run/%,$(wildcard tests/fuzz/*.c))
 ifeq ($(HAVE_LIBRBD),)
 FUZZ         := $(filter-out %/volume_line,$(FUZZ))
 else
-build/fuzz/run/volume_line: $(call lib,installer/volume)
+build/fuzz/run/volume_line: $(call lib,installer/libvolume)
 endif
 FUZZ_SECONDS ?= 60
 build/fuzz/run/%: tests/fuzz/%.c $(LIBS) | $(CURL_HOW)
@@ -157,10 +168,17 @@ build/fuzz/run/%: tests/fuzz/%.c $(LIBS) | $(CURL_HOW)
 fuzz-programs:
 	@$(MAKE) --no-print-directory B=build/fuzz CC=clang SAN=address,undefined \
 	  CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' $(FUZZ)
-fuzz: fuzz-programs ## fuzz every parser (FUZZ_SECONDS=60 each, ONLY=name for one)
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/dev/run-fuzz $(ONLY)
+fuzz: fuzz-programs $(B)/slipway-agent ## fuzz every parser (FUZZ_SECONDS=60 each, ONLY=name for one)
+	@B=$(B) FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/dev/run-fuzz $(ONLY)
 
-bench: all ## measured figures, each beside its floor or peer (ONLY=name for one)
+DRILL_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),600)
+drill: all ## break two environments under writers and compare their data (SECONDS=600 SEED=n, SCRIPT=name or file)
+	@SLIPWAY=$(CURDIR)/$(B)/slipway python3 -B tests/drill/drill.py --seconds $(DRILL_SECONDS) \
+	  $(patsubst %,--seed %,$(SEED)) $(if $(SCRIPT),--script $(SCRIPT))
+
+bench: ## measured figures, each beside its floor or peer; installs what is missing (ONLY=name for one)
+	@scripts/dev/deps bench
+	@$(MAKE) --no-print-directory all
 	@B=$(B) scripts/dev/run-bench $(ONLY)
 
 .PHONY: demo deps fmt man completion install uninstall clean help
@@ -182,6 +200,9 @@ install: all $(if $(HAVE_LIBRBD),install-library) ## install under prefix=/usr/l
 	install -m 755 $(B)/slipway-init $(B)/slipway-agent $(DESTDIR)$(prefix)/lib/slipway/
 	rm -rf $(DESTDIR)$(prefix)/share/slipway/components $(DESTDIR)$(prefix)/share/slipway/dockerfiles
 	cp -r components dockerfiles $(DESTDIR)$(prefix)/share/slipway/
+	rm -rf $(DESTDIR)$(prefix)/share/slipway/scripts
+	install -d $(DESTDIR)$(prefix)/share/slipway/scripts/host
+	cp -r scripts/host/steps scripts/host/inventory $(DESTDIR)$(prefix)/share/slipway/scripts/host/
 	install -d $(DESTDIR)$(prefix)/share/man/man1 $(DESTDIR)$(prefix)/share/bash-completion/completions \
 	  $(DESTDIR)$(prefix)/share/fish/vendor_completions.d
 	$(B)/slipway man > $(DESTDIR)$(prefix)/share/man/man1/slipway.1
@@ -194,7 +215,7 @@ install-library: library
 	install -m 755 $(VOLUME_SO) $(DESTDIR)$(prefix)/lib/
 	ln -sf $(notdir $(VOLUME_SO)) $(DESTDIR)$(prefix)/lib/libslipway-volume.so
 	install -m 644 $(VOLUME_LIB).a $(DESTDIR)$(prefix)/lib/
-	install -m 644 installer/volume/slipway-volume.h $(DESTDIR)$(prefix)/include/
+	install -m 644 installer/libvolume/slipway-volume.h $(DESTDIR)$(prefix)/include/
 	install -m 644 $(B)/slipway-volume.pc $(DESTDIR)$(prefix)/lib/pkgconfig/
 	install -m 644 $(B)/slipway-volume.3 $(DESTDIR)$(prefix)/share/man/man3/
 

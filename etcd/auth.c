@@ -35,7 +35,7 @@ static int post_names(struct etcd *c, const char *path, const char *const *field
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* ---- roles --------------------------------------------------------------------------------- */
+/* ---- roles ---- */
 
 struct permission {
     char *key, *end; /* as bytes with a NUL behind */
@@ -122,19 +122,19 @@ static int settle(struct etcd *c, const char *role, const struct wire *perm, str
                   struct err *e)
 {
     struct permission p = {0};
-    int rc = read_permission(&p, perm, e);
+    int r = read_permission(&p, perm, e);
     bool known = false;
 
-    for (size_t i = 0; rc == 0 && i < w->count; i++) {
+    for (size_t i = 0; r == 0 && i < w->count; i++) {
         if (!grant_is(&w->grants[i], &p))
             continue;
         known = true;
         w->have[i] = strcmp(grant_type(&w->grants[i]), p.type) == 0;
     }
-    if (rc == 0 && !known)
-        rc = revoke_role(c, role, &p, e);
+    if (r == 0 && !known)
+        r = revoke_role(c, role, &p, e);
     permission_clear(&p);
-    return rc;
+    return r;
 }
 
 static int ensure_grants(struct etcd *c, const char *role, const struct wire *reply,
@@ -151,11 +151,34 @@ static int ensure_grants(struct etcd *c, const char *role, const struct wire *re
     return 0;
 }
 
+int etcd_role_get(struct strv *read, struct strv *write, struct etcd *c, const char *role,
+                  struct err *e)
+{
+    auto_wire struct wire *reply = NULL;
+    const struct wire *perm;
+
+    if (post_names(c, "/v3/auth/role/get", NAMES("role", role), &reply, e) < 0)
+        return err_wrap(e, "role %s", role);
+    for (perm = wire_first(wire_get(reply, "perm")); perm; perm = wire_next(perm)) {
+        struct permission p = {0};
+        int r = read_permission(&p, perm, e);
+
+        if (r == 0 && strcmp(p.type, "WRITE") != 0)
+            strv_add(read, p.key);
+        if (r == 0 && strcmp(p.type, "READ") != 0)
+            strv_add(write, p.key);
+        permission_clear(&p);
+        if (r < 0)
+            return err_wrap(e, "role %s", role);
+    }
+    return 0;
+}
+
 int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_grant *grants,
                      size_t count, struct err *e)
 {
     auto_wire struct wire *reply = NULL;
-    auto_free bool *have = mem_array(count + 1, sizeof *have);
+    auto_free bool *have = mem_array(count + 1, sizeof(*have));
     struct wanted w = {grants, have, count};
 
     /* Adding comes first: what is new, the usual case, is not asked for in vain. */
@@ -169,7 +192,7 @@ int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_gr
     return ensure_grants(c, role, reply, &w, e) < 0 ? err_wrap(e, "role %s", role) : 0;
 }
 
-/* ---- users --------------------------------------------------------------------------------- */
+/* ---- users ---- */
 
 /* Asks as the user itself; without authentication on, nobody can tell. */
 static int password_is_right(bool *right, struct etcd *c, const char *user, const char *password,
@@ -278,20 +301,30 @@ int etcd_role_remove(struct etcd *c, const char *role, struct err *e)
     return remove_name(c, "/v3/auth/role/delete", "role", role, e);
 }
 
-int etcd_user_list(struct strv *out, struct etcd *c, struct err *e)
+static int list(struct strv *out, struct etcd *c, const char *path, const char *what, struct err *e)
 {
     auto_wire struct wire *reply = NULL;
     const struct wire *item;
 
     *out = (struct strv){0};
-    if (post_names(c, "/v3/auth/user/list", (const char *const[]){NULL}, &reply, e) < 0)
-        return err_wrap(e, "listing the users");
-    for (item = wire_first(wire_get(reply, "users")); item; item = wire_next(item))
+    if (post_names(c, path, (const char *const[]){NULL}, &reply, e) < 0)
+        return err_wrap(e, "listing the %s", what);
+    for (item = wire_first(wire_get(reply, what)); item; item = wire_next(item))
         strv_add(out, wire_as_text(item));
     return 0;
 }
 
-/* ---- authentication itself ------------------------------------------------------------------ */
+int etcd_user_list(struct strv *out, struct etcd *c, struct err *e)
+{
+    return list(out, c, "/v3/auth/user/list", "users", e);
+}
+
+int etcd_role_list(struct strv *out, struct etcd *c, struct err *e)
+{
+    return list(out, c, "/v3/auth/role/list", "roles", e);
+}
+
+/* ---- authentication itself ---- */
 
 int etcd_auth_enable(struct etcd *c, struct err *e)
 {

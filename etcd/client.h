@@ -31,7 +31,8 @@ struct etcd {
     bool auth_off; /* etcd said that authentication is not enabled */
     bool repeated; /* the last call went out again although its first try may have arrived */
     struct etcd_opts opts;
-    int64_t deadline;
+    int64_t deadline;   /* of what is done just now */
+    struct until until; /* of whoever has it done */
 };
 
 enum call_kind {
@@ -50,28 +51,30 @@ struct call {
     bool fixed, tokenless; /* tokenless: send no token and look for none */
 };
 
-/* *out owned. On failure *fault, when not NULL, says what kind it was. */
-int client_call(struct wire **out, struct etcd *c, const struct call *q, enum wire_fault *fault,
-                struct err *e);
-/* The same with nothing wanted from the reply. */
-int client_do(struct etcd *c, const struct call *q, struct err *e);
-/* The deadline of a call that begins now. */
-int64_t client_deadline(const struct etcd *c, int64_t timeout_ms);
+/* ---- client.c ---- */
+
+/* What bounds a call that begins now. */
+struct until client_until(const struct etcd *c, int64_t timeout_ms);
 /* Which endpoint to ask first now: the current one unless its breaker is open. */
 size_t client_pick(const struct etcd *c);
 /* What a connection made of an endpoint: the breaker's two transitions. */
 void client_mark_up(struct etcd *c, size_t endpoint);
 void client_mark_down(struct etcd *c, size_t endpoint);
+void token_drop(struct etcd *c); /* wiped */
 
-/* ---- token.c ------------------------------------------------------------------------------- */
+/* ---- call.c ---- */
 
+/* *out owned. On failure *fault, when not NULL, says what kind it was. */
+int client_call(struct wire **out, struct etcd *c, const struct call *q, enum wire_fault *fault,
+                struct err *e);
+/* The same with nothing wanted from the reply. */
+int client_do(struct etcd *c, const struct call *q, struct err *e);
 /* Fetches a token when the link has a user and a password and there is none. */
 int token_ensure(struct etcd *c, struct err *e);
-void token_drop(struct etcd *c); /* wiped */
 /* After a TOKEN or AUTH_OFF fault: true when the call is worth another try. */
 bool token_mend(struct etcd *c, enum wire_fault fault);
 
-/* ---- kv.c, txn.c --------------------------------------------------------------------------- */
+/* ---- kv.c, txn.c ---- */
 
 /* Appends the items of "kvs" in a range reply, and says where the next page begins. */
 struct range_reply {

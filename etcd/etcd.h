@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/until.h"
 #include "etcd/link.h"
 
 struct etcd;
@@ -31,18 +32,21 @@ int etcd_open(struct etcd **out, const struct link *link, const struct etcd_opts
 int etcd_clone(struct etcd **out, const struct etcd *c, struct err *e);
 /* The token of its login, borrowed until the next call; NULL: it has not logged in. */
 const char *etcd_token(const struct etcd *c);
-/* From now on it uses the login that `from` has, or logs in anew at its next call when that has
+/* From now on it uses the login that `from` has, or logs in again at its next call when that has
  * none. */
 void etcd_share_login(struct etcd *c, const struct etcd *from);
 /* Whether it was opened with a link of the same text. */
 bool etcd_is_at(const struct etcd *c, const struct link *link);
 void etcd_close(struct etcd *c);
+/* From now on every call and watch ends when `until` passes or is aborted, whatever else bounds
+ * it. A clone has the same. */
+void etcd_set_until(struct etcd *c, struct until until);
 /* The deadline of the following calls, clock.h; CLOCK_NEVER: only the per-call timeout. */
 void etcd_set_deadline(struct etcd *c, int64_t deadline);
 /* Where the last answer came from, "host:port", borrowed until the next call. */
 const char *etcd_endpoint(const struct etcd *c);
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 struct etcd_kv {
     char *key, *value; /* NUL-terminated; value_len counts */
@@ -72,7 +76,7 @@ int etcd_put(struct etcd *c, const char *key, const char *value, int64_t lease, 
 /* *deleted may be NULL. A name ending in '/' deletes the prefix. */
 int etcd_delete(struct etcd *c, const char *key, int64_t *deleted, struct err *e);
 
-/* ---- transactions -------------------------------------------------------------------------- */
+/* ---- transactions ---- */
 
 enum etcd_cmp { ETCD_CMP_CREATE_EQ, ETCD_CMP_MOD_EQ, ETCD_CMP_VALUE_EQ, ETCD_CMP_VERSION_EQ };
 enum { ETCD_TXN_MAX = 128 }; /* operations per transaction, etcd's default --max-txn-ops */
@@ -107,14 +111,15 @@ struct etcd_push_opts {
 int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count,
               const struct etcd_push_opts *o, int64_t *revision, struct err *e);
 
-/* ---- leases -------------------------------------------------------------------------------- */
+/* ---- leases ---- */
 
+/* *lease: its number, for the writes that are to end with it after ttl_s seconds. */
 int etcd_lease_grant(struct etcd *c, int64_t ttl_s, int64_t *lease, struct err *e);
 /* ERR_NOTFOUND when the lease is gone. */
 int etcd_lease_keepalive(struct etcd *c, int64_t lease, struct err *e);
 int etcd_lease_revoke(struct etcd *c, int64_t lease, struct err *e);
 
-/* ---- watch --------------------------------------------------------------------------------- */
+/* ---- watch ---- */
 
 struct etcd_event {
     bool deleted;
@@ -122,11 +127,12 @@ struct etcd_event {
 };
 /*
  * A watch on several prefixes (and keys: a name not ending in '/') on one connection of its own.
- * etcd_watch_run delivers events in order until the deadline, the stop function returns true (asked
- * each 200 ms; while it reconnects, after each call), or an error. It reconnects with back-off,
- * renews the token, resumes after the last complete revision, and lists again after a compaction:
- * then `reset` is called with the full current content first. A stream silent for silence_ms is
- * taken as dead and reopened. The callbacks may use the same client for other calls.
+ * etcd_watch_run delivers events in order until the deadline, a first cancel, the stop function
+ * returns true (asked each 200 ms; while it reconnects, after each call), or an error. It
+ * reconnects with back-off, renews the token, resumes after the last complete revision, and lists
+ * again after a compaction: then `reset` is called with the full current content first. A stream
+ * silent for silence_ms is taken as dead and reopened. The callbacks may use the same client for
+ * other calls.
  */
 struct etcd_watch_opts {
     const char *const *prefixes;
@@ -144,7 +150,7 @@ struct etcd_watch_opts {
 };
 int etcd_watch_run(struct etcd *c, const struct etcd_watch_opts *o, struct err *e);
 
-/* ---- lock ---------------------------------------------------------------------------------- */
+/* ---- lock ---- */
 
 struct etcd_lock {
     char *key;
@@ -156,7 +162,7 @@ int etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const
                    int64_t ttl_s, struct err *e);
 int etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e); /* clears l */
 
-/* ---- auth ---------------------------------------------------------------------------------- */
+/* ---- auth ---- */
 
 struct etcd_role_grant {
     const char *key; /* ending in '/': the prefix */
@@ -172,12 +178,22 @@ int etcd_role_ensure(struct etcd *c, const char *role, const struct etcd_role_gr
 int etcd_user_remove(struct etcd *c, const char *user, struct err *e); /* fine when missing */
 int etcd_role_remove(struct etcd *c, const char *role, struct err *e);
 struct strv;
+/* Adds the keys that a role may read and those that it may write, each with its range: "KEY", or
+ * "PREFIX/" for all below. */
+int etcd_role_get(struct strv *read, struct strv *write, struct etcd *c, const char *role,
+                  struct err *e);
 int etcd_user_list(struct strv *out, struct etcd *c, struct err *e);
+int etcd_role_list(struct strv *out, struct etcd *c, struct err *e);
 int etcd_auth_enable(struct etcd *c, struct err *e);
 /* True in *on when an unauthenticated read is refused: works on 3.4, which has no auth/status. */
 int etcd_auth_is_on(struct etcd *c, bool *on, struct err *e);
 
-/* ---- members and maintenance ---------------------------------------------------------------- */
+/* One request in its own words, to see whether etcd takes it; never sent twice. *refused:
+ * permission was denied. Any other answer, none in time (a stream goes on) and one that is too long
+ * to keep mean that it was taken. -1: etcd was not reached. */
+int etcd_probe(bool *refused, struct etcd *c, const char *path, const char *body, struct err *e);
+
+/* ---- members and maintenance ---- */
 
 struct etcd_member {
     uint64_t id;

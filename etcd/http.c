@@ -9,18 +9,25 @@
 #include "base/mem.h"
 
 /* libcurl's smallest buffer for what is sent; answers are mostly short. */
-enum { SEND_BUFFER = 16 << 10, READ_BUFFER = 4 << 10, ALIVE_IDLE_S = 20, ALIVE_EVERY_S = 5 };
+enum {
+    SEND_BUFFER = 16 << 10,
+    READ_BUFFER = 4 << 10,
+    ALIVE_IDLE_S = 20,
+    ALIVE_EVERY_S = 5,
+    POLL_MS = 1000,
+};
 
 struct http {
     CURL *easy;
-    char *base; /* "https://host:port" */
+    CURLM *multi; /* keeps the connection; its wait is one that a cancel can end */
+    char *base;   /* "https://host:port" */
     struct buf *reply;
     char why[CURL_ERROR_SIZE];
 };
 
 struct http_stream {
     struct http *http;
-    CURLM *multi;
+    struct until until;
     int wake_fd;
     char *url;
     struct curl_slist *headers;
@@ -75,9 +82,10 @@ int http_open(struct http **out, const struct http_target *target, struct err *e
     /* Counted and thread-safe since libcurl 7.84; undone in http_close. */
     if (curl_global_init(CURL_GLOBAL_SSL) != CURLE_OK)
         return err_set(e, ERR_SYS, "libcurl does not start");
-    h = mem_alloc(sizeof *h);
+    h = mem_alloc(sizeof(*h));
     h->easy = curl_easy_init();
-    if (!h->easy) {
+    h->multi = curl_multi_init();
+    if (!h->easy || !h->multi) {
         http_close(h);
         return err_set(e, ERR_SYS, "libcurl does not start");
     }
@@ -106,6 +114,7 @@ void http_close(struct http *h)
     if (!h)
         return;
     curl_easy_cleanup(h->easy);
+    (void)curl_multi_cleanup(h->multi);
     free(h->base);
     free(h);
     curl_global_cleanup();
@@ -140,6 +149,7 @@ static struct curl_slist *build_headers(const struct http_request *q)
         add_header(&list, "Grpc-Metadata-Hasleader: true");
     if (q->token) {
         auto_wipe char *line = mem_printf("Authorization: %s", q->token);
+
         add_header(&list, line);
     }
     return list;
@@ -148,7 +158,7 @@ static struct curl_slist *build_headers(const struct http_request *q)
 static void set_request(struct http *h, const char *url, const struct http_request *q,
                         struct curl_slist *headers)
 {
-    int64_t left = clock_left_ms(q->deadline);
+    int64_t left = until_left_ms(q->until);
     int64_t connect = q->connect_timeout_ms < left ? q->connect_timeout_ms : left;
 
     SET(h->easy, CURLOPT_URL, url);
@@ -173,6 +183,8 @@ static int translate(CURLcode code, const struct http *h, const struct http_resu
     case CURLE_SSL_CACERT_BADFILE:
         return err_set(e, ERR_AUTH,
                        "the link has no pin, and this system has no certificate authorities");
+    case CURLE_ABORTED_BY_CALLBACK:
+        return err_set(e, ERR_INTERRUPTED, "interrupted");
     case CURLE_OPERATION_TIMEDOUT:
         return err_set(e, ERR_TIMEOUT, r->sent ? "no answer in time" : "no connection in time");
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -203,23 +215,61 @@ static void fill_result(struct http_result *r, const struct http *h)
     r->sent = bytes > 0;
 }
 
+/* How the transfer ended, when it has. */
+static bool take_end(CURLcode *code, struct http *h)
+{
+    bool ended = false;
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(h->multi, &left)))
+        if (message->msg == CURLMSG_DONE) {
+            *code = message->data.result;
+            ended = true;
+        }
+    return ended;
+}
+
+/* curl_easy_perform, which an abort ends: CURLE_ABORTED_BY_CALLBACK. curl minds the deadline. */
+static CURLcode perform(struct http *h, struct until until)
+{
+    CURLcode code = CURLE_FAILED_INIT;
+    int running = 1;
+
+    if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+        return code;
+    while (running && curl_multi_perform(h->multi, &running) == CURLM_OK && running) {
+        struct curl_waitfd wake = {.fd = until_fd(until), .events = CURL_WAIT_POLLIN};
+
+        if (until_is_aborted(until)) {
+            code = CURLE_ABORTED_BY_CALLBACK;
+            break;
+        }
+        (void)curl_multi_poll(h->multi, &wake, wake.fd >= 0, until_poll_ms(until, POLL_MS), NULL);
+    }
+    (void)take_end(&code, h);
+    (void)curl_multi_remove_handle(h->multi, h->easy);
+    return code;
+}
+
 int http_post(struct http_result *r, struct buf *reply, struct http *h,
               const struct http_request *q, struct err *e)
 {
     auto_free char *url = mem_printf("%s%s", h->base, q->path);
     struct curl_slist *headers = build_headers(q);
-    int64_t left = clock_left_ms(q->deadline);
+    int64_t left = until_left_ms(q->until);
 
     *r = (struct http_result){0};
     buf_reset(reply);
-    if (left <= 0) {
+    if (left <= 0 || until_is_aborted(q->until)) {
         free_headers(headers);
-        return err_set(e, ERR_TIMEOUT, "no time left");
+        return left <= 0 ? err_set(e, ERR_TIMEOUT, "no time left")
+                         : err_set(e, ERR_INTERRUPTED, "interrupted");
     }
     h->reply = reply;
     set_request(h, url, q, headers);
     SET(h->easy, CURLOPT_TIMEOUT_MS, (long)(left < 3600000 ? left : 3600000));
-    CURLcode code = curl_easy_perform(h->easy);
+    CURLcode code = perform(h, q->until);
     fill_result(r, h);
     SET(h->easy, CURLOPT_HTTPHEADER, NULL);
     SET(h->easy, CURLOPT_POSTFIELDS, NULL);
@@ -236,14 +286,14 @@ int http_stream_open(struct http_stream **out, const struct http_target *target,
     *out = NULL;
     if (http_open(&h, target, e) < 0)
         return -1;
-    s = mem_alloc(sizeof *s);
+    s = mem_alloc(sizeof(*s));
     s->http = h;
-    s->multi = curl_multi_init();
+    s->until = q->until;
     s->wake_fd = q->wake_fd;
     s->url = mem_printf("%s%s", h->base, q->path);
     s->headers = build_headers(q);
     set_request(h, s->url, q, s->headers);
-    if (!s->multi || curl_multi_add_handle(s->multi, h->easy) != CURLM_OK) {
+    if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK) {
         http_stream_close(s);
         return err_set(e, ERR_SYS, "libcurl does not start");
     }
@@ -255,20 +305,15 @@ int http_stream_open(struct http_stream **out, const struct http_target *target,
 /* The end of the transfer, when it came: 0 when the server ended it properly. */
 static int stream_end(bool *ended, struct http_stream *s, struct err *e)
 {
+    CURLcode code = CURLE_OK;
     struct http_result r;
-    CURLMsg *message;
-    int left;
 
-    while ((message = curl_multi_info_read(s->multi, &left))) {
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        *ended = true;
-        s->running = false;
-        fill_result(&r, s->http);
-        if (message->data.result != CURLE_OK)
-            return translate(message->data.result, s->http, &r, e);
-    }
-    return 0;
+    if (!take_end(&code, s->http))
+        return 0;
+    *ended = true;
+    s->running = false;
+    fill_result(&r, s->http);
+    return code == CURLE_OK ? 0 : translate(code, s->http, &r, e);
 }
 
 int http_stream_read(bool *ended, struct buf *into, struct http_stream *s, int64_t wait_ms,
@@ -281,33 +326,28 @@ int http_stream_read(bool *ended, struct buf *into, struct http_stream *s, int64
     if (!s->running)
         return 0;
     s->http->reply = into;
-    if (curl_multi_perform(s->multi, &running) != CURLM_OK)
+    if (curl_multi_perform(s->http->multi, &running) != CURLM_OK)
         return err_set(e, ERR_SYS, "libcurl does not go on");
     if (running && into->len == before) {
-        struct curl_waitfd wake = {.fd = s->wake_fd, .events = CURL_WAIT_POLLIN};
+        int cancelled = until_fd(s->until);
+        struct curl_waitfd wake[2];
+        unsigned count = 0;
 
-        (void)curl_multi_poll(s->multi, &wake, s->wake_fd > 0, (int)wait_ms, NULL);
-        (void)curl_multi_perform(s->multi, &running);
+        if (s->wake_fd > 0)
+            wake[count++] = (struct curl_waitfd){.fd = s->wake_fd, .events = CURL_WAIT_POLLIN};
+        if (cancelled >= 0)
+            wake[count++] = (struct curl_waitfd){.fd = cancelled, .events = CURL_WAIT_POLLIN};
+        (void)curl_multi_poll(s->http->multi, wake, count, (int)wait_ms, NULL);
+        (void)curl_multi_perform(s->http->multi, &running);
     }
     return running ? 0 : stream_end(ended, s, e);
-}
-
-long http_stream_status(const struct http_stream *s)
-{
-    long status = 0;
-
-    (void)curl_easy_getinfo(s->http->easy, CURLINFO_RESPONSE_CODE, &status);
-    return status;
 }
 
 void http_stream_close(struct http_stream *s)
 {
     if (!s)
         return;
-    if (s->multi) {
-        (void)curl_multi_remove_handle(s->multi, s->http->easy);
-        (void)curl_multi_cleanup(s->multi);
-    }
+    (void)curl_multi_remove_handle(s->http->multi, s->http->easy);
     http_close(s->http);
     free_headers(s->headers);
     free(s->url);

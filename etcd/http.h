@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/until.h"
 
 struct http_target {
     const char *host; /* IPv6 without brackets */
@@ -27,7 +28,7 @@ struct http_request {
     const char *body;
     size_t body_len;
     const char *token; /* NULL: none */
-    int64_t deadline;  /* clock.h */
+    struct until until;
     int64_t connect_timeout_ms;
     bool must_have_leader; /* streams: end when the member loses its leader */
     int wake_fd;           /* streams: reading returns when it is readable; 0: none */
@@ -41,11 +42,12 @@ struct http_result {
 };
 
 struct http;
+/* *out owned, http_close; it connects with the first request. */
 int http_open(struct http **out, const struct http_target *target, struct err *e);
 void http_close(struct http *h);
 /* The answer's body goes to `reply`, which is emptied first. -1: no complete answer came (ERR_NET,
- * ERR_TIMEOUT, ERR_AUTH for a wrong pin or certificate, ERR_REMOTE too big); *r is filled always.
- */
+ * ERR_TIMEOUT, ERR_INTERRUPTED, ERR_AUTH for a wrong pin or certificate, ERR_REMOTE too big); *r is
+ * filled always. */
 int http_post(struct http_result *r, struct buf *reply, struct http *h,
               const struct http_request *q, struct err *e);
 
@@ -54,10 +56,10 @@ struct http_stream;
 int http_stream_open(struct http_stream **out, const struct http_target *target,
                      const struct http_request *q, struct err *e);
 /* Waits up to wait_ms for bytes and appends them to `into`. *ended: nothing more will come; then an
- * error says why unless the server ended it properly. q's deadline is for the connection only. */
+ * error says why unless the server ended it properly. q's deadline is for the connection only;
+ * its cancel wakes the wait. */
 int http_stream_read(bool *ended, struct buf *into, struct http_stream *s, int64_t wait_ms,
                      struct err *e);
-long http_stream_status(const struct http_stream *s); /* 0: no answer yet */
 void http_stream_close(struct http_stream *s);
 
 #endif

@@ -8,13 +8,6 @@
 
 enum { PAGE_KEYS = 2000, PAGE_SHRINK = 8, RESTARTS = 3 };
 
-void etcd_kv_clear(struct etcd_kv *kv)
-{
-    free(kv->key);
-    mem_wipe_free(kv->value, kv->value_len);
-    *kv = (struct etcd_kv){0};
-}
-
 void etcd_kvs_clear(struct etcd_kvs *kvs)
 {
     for (size_t i = 0; i < kvs->count; i++)
@@ -35,6 +28,7 @@ const struct etcd_kv *etcd_kvs_find(const struct etcd_kvs *kvs, const char *key)
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         int order = strcmp(key, kvs->items[mid].key);
+
         if (order == 0)
             return &kvs->items[mid];
         if (order < 0)
@@ -52,7 +46,7 @@ static void kvs_sort(struct etcd_kvs *kvs)
 
     if (kvs->count == 0)
         return;
-    qsort(kvs->items, kvs->count, sizeof *kvs->items, compare_kv);
+    qsort(kvs->items, kvs->count, sizeof(*kvs->items), compare_kv);
     for (size_t i = 1; i < kvs->count; i++) {
         if (strcmp(kvs->items[kept].key, kvs->items[i].key) == 0)
             etcd_kv_clear(&kvs->items[i]);
@@ -73,7 +67,7 @@ int kvs_add_reply(struct etcd_kvs *kvs, struct range_reply *r, const struct wire
     *r = (struct range_reply){.more = wire_bool(reply, "more") && count > 0};
     if (count == 0)
         return 0;
-    kvs->items = mem_grow(kvs->items, kvs->count + count, sizeof *kvs->items);
+    kvs->items = mem_grow(kvs->items, kvs->count + count, sizeof(*kvs->items));
     for (item = wire_first(list); item; item = wire_next(item)) {
         if (wire_kv(&kvs->items[kvs->count], &key_len, item, e) < 0)
             return -1;
@@ -84,7 +78,7 @@ int kvs_add_reply(struct etcd_kvs *kvs, struct range_reply *r, const struct wire
     return 0;
 }
 
-/* ---- pages --------------------------------------------------------------------------------- */
+/* ---- pages ---- */
 
 /* A reading in progress: the next page's borders and the revision that every page is read at. */
 struct reading {
@@ -221,7 +215,7 @@ int etcd_range(struct etcd_kvs *out, struct etcd *c, const char *prefix, struct 
     }
 }
 
-/* ---- several ranges in one transaction ------------------------------------------------------ */
+/* ---- several ranges in one transaction ---- */
 
 static void put_ranges(struct buf *b, const char *const *names, size_t count, int64_t revision)
 {
@@ -265,6 +259,7 @@ static int read_ranges(struct reading *r, const char *const *names, size_t count
     response = wire_first(wire_get(reply, "responses"));
     for (; response && i < count; response = wire_next(response), i++) {
         int rc = kvs_add_reply(r->kvs, &page, wire_get(response, "response_range"), e);
+
         if (rc == 0 && page.more)
             rc = read_rest(r, names[i], &page, e);
         free(page.last_key);
@@ -295,6 +290,7 @@ static int read_many(struct reading *r, const char *const *names, size_t count, 
     for (size_t at = 0; at < count; at += ETCD_TXN_MAX) {
         size_t n = count - at < ETCD_TXN_MAX ? count - at : ETCD_TXN_MAX;
         size_t had = r->kvs->count;
+
         if (read_ranges(r, names + at, n, e) == 0)
             continue;
         if (r->fault != WIRE_FAULT_TOO_BIG)
@@ -312,6 +308,7 @@ int etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *const *nam
 {
     for (int restart = 0;; restart++) {
         struct reading r = {.c = c, .kvs = out};
+
         *out = (struct etcd_kvs){0};
         if (read_many(&r, names, count, e) == 0) {
             kvs_sort(out);
@@ -323,7 +320,7 @@ int etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *const *nam
     }
 }
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 int etcd_put(struct etcd *c, const char *key, const char *value, int64_t lease, struct err *e)
 {

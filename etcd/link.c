@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum { PORT_DEFAULT = 2379 };
 
@@ -22,8 +23,8 @@ static const char *part_find(struct part p, char c)
     return p.len ? memchr(p.at, c, p.len) : NULL;
 }
 
-/* Cuts `p` at the first `c`: `p` keeps what is before it, the rest comes back; false without `c`.
- */
+/* Cuts `p` at the first `c`: `p` keeps what is before it, the rest comes
+ * back; false without `c`. */
 static bool part_cut(struct part *p, char c, struct part *rest)
 {
     const char *cut = part_find(*p, c);
@@ -46,34 +47,14 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629), 0 when it is none. */
-static size_t utf8_sequence(const unsigned char *s, size_t left)
-{
-    size_t n = s[0] < 0x80                   ? 1
-               : s[0] >= 0xC2 && s[0] < 0xE0 ? 2
-               : s[0] >= 0xE0 && s[0] < 0xF0 ? 3
-               : s[0] >= 0xF0 && s[0] < 0xF5 ? 4
-                                             : 0;
-
-    if (n == 0 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-        (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 /* JSON and etcd names take UTF-8 only, and a control character is never meant. */
 static bool is_clean_text(const char *text, size_t len)
 {
-    const unsigned char *s = (const unsigned char *)text;
-
     for (size_t i = 0; i < len;) {
-        size_t n = utf8_sequence(s + i, len - i);
-        if (n == 0 || s[i] < 0x20 || s[i] == 0x7F)
+        uint32_t c;
+        size_t n = utf8_decode(&c, text + i, len - i);
+
+        if (n == 0 || utf8_is_control(c))
             return false;
         i += n;
     }
@@ -131,6 +112,7 @@ static bool is_host_name(struct part p)
         char c = p.at[i];
         bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '.' || c == '-' || c == '_';
+
         if (!ok)
             return false;
     }
@@ -163,7 +145,7 @@ static int parse_bracketed(struct part *host, struct part *rest, struct part p, 
     *host = (struct part){p.at + 1, p.len - 1};
     if (!part_cut(host, ']', rest))
         return err_set(e, ERR_CONFIG, "link: a '[' has no ']'");
-    if (host->len >= sizeof text)
+    if (host->len >= sizeof(text))
         return err_set(e, ERR_CONFIG, "link: what is in brackets is not an IPv6 address");
     memcpy(text, host->at, host->len);
     text[host->len] = '\0';
@@ -235,6 +217,7 @@ static int parse_query(struct link *l, struct part p, struct err *e)
 
     for (bool more = true; more; p = rest) {
         struct part value;
+
         more = part_cut(&p, '&', &rest);
         if (!part_cut(&p, '=', &value) || p.len != 3 || memcmp(p.at, "pin", 3) != 0)
             return err_set(e, ERR_CONFIG, "link: after '?' only pin=sha256//BASE64 may stand");
@@ -288,9 +271,9 @@ static void link_cleanup(struct link **l)
 
 int link_parse(struct link **out, const char *text, struct err *e)
 {
-    __attribute__((cleanup(link_cleanup))) struct link *l = mem_alloc(sizeof *l);
+    __attribute__((cleanup(link_cleanup))) struct link *l = mem_alloc(sizeof(*l));
     struct part p = {text, strnlen(text, LINK_MAX + 1)};
-    int rc;
+    int r;
 
     *out = NULL;
     if (p.len > LINK_MAX)
@@ -302,17 +285,17 @@ int link_parse(struct link **out, const char *text, struct err *e)
                            "%%XX");
     if (strncmp(text, "etcds://", 8) == 0) {
         l->tls = true;
-        rc = parse_etcd(l, (struct part){text + 8, p.len - 8}, e);
+        r = parse_etcd(l, (struct part){text + 8, p.len - 8}, e);
     } else if (strncmp(text, "etcd://", 7) == 0) {
-        rc = parse_etcd(l, (struct part){text + 7, p.len - 7}, e);
+        r = parse_etcd(l, (struct part){text + 7, p.len - 7}, e);
     } else if (strncmp(text, "file://", 7) == 0) {
-        rc = parse_file(l, (struct part){text + 7, p.len - 7}, e);
+        r = parse_file(l, (struct part){text + 7, p.len - 7}, e);
     } else {
-        rc = err_set(e, ERR_CONFIG, "link: begins with etcds://, etcd:// or file://");
+        r = err_set(e, ERR_CONFIG, "link: begins with etcds://, etcd:// or file://");
     }
-    if (rc == 0)
+    if (r == 0)
         *out = steal(l);
-    return rc;
+    return r;
 }
 
 void link_free(struct link *l)
@@ -337,6 +320,7 @@ static void encode(struct buf *b, const char *s, bool slash)
         char c = *s;
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                      c == '-' || c == '.' || c == '_' || c == '~' || (slash && c == '/');
+
         if (plain)
             buf_putc(b, c);
         else
@@ -361,6 +345,7 @@ static void format_etcd(struct buf *b, const struct link *l, bool redact)
     for (size_t i = 0; i < l->endpoint_count; i++) {
         const struct link_endpoint *ep = &l->endpoints[i];
         bool v6 = strchr(ep->host, ':') != NULL;
+
         buf_printf(b, "%s%s%s%s:%d", i ? "," : "", v6 ? "[" : "", ep->host, v6 ? "]" : "",
                    ep->port);
     }

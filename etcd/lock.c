@@ -24,25 +24,25 @@ static int take(struct etcd_lock *l, struct etcd *c, const char *owner, struct e
 {
     struct etcd_txn *t = etcd_txn_new();
     struct txn_extra x = {.else_key = l->key};
-    int rc;
+    int r;
 
     etcd_txn_if(t, l->key, ETCD_CMP_CREATE_EQ, 0);
     etcd_txn_put(t, l->key, owner, l->lease);
-    rc = txn_run(c, t, &x, e);
+    r = txn_run(c, t, &x, e);
     etcd_txn_free(t);
-    if (rc == 0) {
+    if (r == 0) {
         l->create_revision = x.revision;
     } else if (x.failed && x.found.lease == l->lease) {
         /* The first try had arrived and only its answer was lost. */
         l->create_revision = x.found.create_revision;
-        rc = 0;
+        r = 0;
     } else if (x.failed) {
-        rc = refuse(l->key, &x.found, e);
+        r = refuse(l->key, &x.found, e);
     } else {
         err_wrap(e, "lock %s", l->key);
     }
     etcd_kv_clear(&x.found);
-    return rc;
+    return r;
 }
 
 int etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const char *owner,
@@ -66,12 +66,12 @@ int etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const
 int etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e)
 {
     int64_t lease = l->lease;
-    int rc = 0;
+    int r = 0;
 
     /* Without its lease the key goes; when the lease has run out, it is gone already. */
     if (lease && etcd_lease_revoke(c, lease, e) < 0 && e->code != ERR_NOTFOUND)
-        rc = err_wrap(e, "releasing lock %s", l->key);
+        r = err_wrap(e, "releasing lock %s", l->key);
     free(l->key);
     *l = (struct etcd_lock){0};
-    return rc;
+    return r;
 }

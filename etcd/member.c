@@ -37,7 +37,7 @@ int etcd_member_list(struct etcd_members *out, struct etcd *c, struct err *e)
     if (client_call(&reply, c, &q, NULL, e) < 0)
         return err_wrap(e, "listing the etcd members");
     for (item = wire_first(wire_get(reply, "members")); item; item = wire_next(item)) {
-        out->items = mem_grow(out->items, out->count + 1, sizeof *out->items);
+        out->items = mem_grow(out->items, out->count + 1, sizeof(*out->items));
         out->items[out->count++] = (struct etcd_member){
             .id = wire_uint(item, "ID"),
             .name = mem_strdup(wire_text(item, "name")),

@@ -46,6 +46,7 @@ static size_t cut_batches(struct batch *batches, const struct etcd_write *writes
     for (size_t i = 0; i < count; i++) {
         size_t size = write_size(&writes[i]);
         bool first = n == 0 || batches[n - 1].count == ETCD_TXN_MAX || bytes + size > BATCH_BYTES;
+
         if (first) {
             batches[n++] = (struct batch){.from = i};
             bytes = 0;
@@ -65,11 +66,11 @@ static int compare_names(const void *a, const void *b)
  * refuses. */
 static int check_distinct(const struct etcd_write *writes, size_t count, struct err *e)
 {
-    auto_free const char **names = mem_array(count, sizeof *names);
+    auto_free const char **names = mem_array(count, sizeof(*names));
 
     for (size_t i = 0; i < count; i++)
         names[i] = writes[i].key;
-    qsort(names, count, sizeof *names, compare_names);
+    qsort(names, count, sizeof(*names), compare_names);
     for (size_t i = 1; i < count; i++)
         if (strcmp(names[i - 1], names[i]) == 0)
             return err_set(e, ERR_USAGE, "%s is written twice in one push", names[i]);
@@ -86,18 +87,18 @@ static int run_batch(struct push *p, struct etcd *c, size_t at, int64_t *revisio
         etcd_txn_if(t, p->guard_key, ETCD_CMP_CREATE_EQ, p->guard_revision);
     for (size_t i = b->from; i < b->from + b->count; i++) {
         const struct etcd_write *w = &p->writes[i];
+
         if (w->value)
             etcd_txn_put(t, w->key, w->value, 0);
         else
             etcd_txn_delete(t, w->key);
     }
-    int rc = txn_run(c, t, &x, e);
+    int r = txn_run(c, t, &x, e);
     etcd_txn_free(t);
     *revision = x.revision;
     if (x.failed)
         return err_set(e, ERR_LOCKED, "the lock %s is not ours any more", p->guard_key);
-    return rc < 0 ? err_wrap(e, "writing %s and %zu more", p->writes[b->from].key, b->count - 1)
-                  : 0;
+    return r < 0 ? err_wrap(e, "writing %s and %zu more", p->writes[b->from].key, b->count - 1) : 0;
 }
 
 /* One client's part of the batches. */
@@ -127,27 +128,27 @@ static int open_clients(struct push *p, size_t count, struct err *e)
 static int run_parallel(struct push *p, unsigned connections, struct err *e)
 {
     size_t count = p->parallel / BATCHES_PER_CLIENT;
-    int rc;
+    int r;
 
     if (count > connections)
         count = connections;
     if (count < 1)
         count = 1;
-    p->clients = mem_array(count, sizeof *p->clients);
-    p->errors = mem_array(count, sizeof *p->errors);
-    rc = open_clients(p, count, e);
-    if (rc == 0)
+    p->clients = mem_array(count, sizeof(*p->clients));
+    p->errors = mem_array(count, sizeof(*p->errors));
+    r = open_clients(p, count, e);
+    if (r == 0)
         pool_run(count, (unsigned)count, run_client, p);
-    for (size_t i = 0; i < count && rc == 0; i++)
+    for (size_t i = 0; i < count && r == 0; i++)
         if (p->errors[i].code != ERR_NONE) {
             *e = p->errors[i];
-            rc = -1;
+            r = -1;
         }
     for (size_t i = 1; i < count; i++)
         etcd_close(p->clients[i]);
     free(p->clients);
     free(p->errors);
-    return rc;
+    return r;
 }
 
 int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count,
@@ -156,7 +157,7 @@ int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count,
     struct push p = {
         .c = c, .writes = writes, .guard_key = o->guard_key, .guard_revision = o->guard_revision};
     int64_t last = 0;
-    int rc = 0;
+    int r = 0;
 
     if (revision)
         *revision = 0;
@@ -164,14 +165,14 @@ int etcd_push(struct etcd *c, const struct etcd_write *writes, size_t count,
         return 0;
     if (check_distinct(writes, count, e) < 0)
         return -1;
-    p.batches = mem_array(count, sizeof *p.batches);
+    p.batches = mem_array(count, sizeof(*p.batches));
     p.parallel = cut_batches(p.batches, writes, count) - 1;
     if (p.parallel > 0)
-        rc = run_parallel(&p, o->connections, e);
-    if (rc == 0)
-        rc = run_batch(&p, c, p.parallel, &last, e);
+        r = run_parallel(&p, o->connections, e);
+    if (r == 0)
+        r = run_batch(&p, c, p.parallel, &last, e);
     free(p.batches);
-    if (rc == 0 && revision)
+    if (r == 0 && revision)
         *revision = last;
-    return rc;
+    return r;
 }

@@ -14,7 +14,7 @@ struct etcd_txn {
 
 struct etcd_txn *etcd_txn_new(void)
 {
-    struct etcd_txn *t = mem_alloc(sizeof *t);
+    struct etcd_txn *t = mem_alloc(sizeof(*t));
 
     buf_init(&t->compares, WIRE_REQUEST_MAX);
     buf_init(&t->ops, WIRE_REQUEST_MAX);

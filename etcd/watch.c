@@ -17,10 +17,13 @@ enum {
 
 static bool is_over(const struct watch *w)
 {
-    return clock_passed(w->o->deadline) || (w->o->stop && w->o->stop(w->o->arg));
+    struct until until = until_before(w->c->until, w->o->deadline);
+
+    return until_passed(until) || until_is_cancelled(until) ||
+           (w->o->stop && w->o->stop(w->o->arg));
 }
 
-/* Only changes are told: a silent stream is replaced without a word. */
+/* Only changes are told: a silent stream is replaced silently. */
 static void tell(struct watch *w, bool connected, const char *why)
 {
     if (w->said == (connected ? WATCH_SAID_UP : WATCH_SAID_DOWN))
@@ -33,7 +36,7 @@ static void tell(struct watch *w, bool connected, const char *why)
 }
 
 /* The stream being read. */
-struct session {
+struct watch_stream {
     struct http_stream *stream;
     struct buf text;
     size_t scanned; /* bytes of text without a line's end */
@@ -43,7 +46,7 @@ struct session {
 };
 
 /* Told before the first event is. */
-static void note_created(struct watch *w, struct session *s)
+static void note_created(struct watch *w, struct watch_stream *s)
 {
     if (s->runs || w->created < w->o->prefix_count)
         return;
@@ -53,7 +56,8 @@ static void note_created(struct watch *w, struct session *s)
 }
 
 /* Takes in every whole line; the rest at the end of the stream counts as one. */
-static enum watch_step take_lines(struct watch *w, struct session *s, bool ended, struct err *e)
+static enum watch_step take_lines(struct watch *w, struct watch_stream *s, bool ended,
+                                  struct err *e)
 {
     enum watch_step step = WATCH_STEP_GO_ON;
     size_t from = 0;
@@ -61,6 +65,7 @@ static enum watch_step take_lines(struct watch *w, struct session *s, bool ended
     while (step == WATCH_STEP_GO_ON && s->scanned < s->text.len) {
         const char *text = buf_str(&s->text);
         const char *end = memchr(text + s->scanned, '\n', s->text.len - s->scanned);
+
         if (!end && !ended) {
             s->scanned = s->text.len;
             break;
@@ -78,20 +83,20 @@ static enum watch_step take_lines(struct watch *w, struct session *s, bool ended
     return step;
 }
 
-static enum watch_step read_stream(struct watch *w, struct session *s, struct err *e)
+static enum watch_step read_stream(struct watch *w, struct watch_stream *s, struct err *e)
 {
     bool ended = false;
     size_t before = s->text.len;
-    int rc = http_stream_read(&ended, &s->text, s->stream, STOP_CHECK_MS, e);
+    int r = http_stream_read(&ended, &s->text, s->stream, STOP_CHECK_MS, e);
     struct err why = *e;
 
     if (s->text.len > before)
         s->heard = clock_now_ms();
     /* Lines first: the last one may say why the stream ends. */
-    enum watch_step step = take_lines(w, s, ended || rc < 0, e);
+    enum watch_step step = take_lines(w, s, ended || r < 0, e);
     if (step != WATCH_STEP_GO_ON)
         return step;
-    if (rc < 0) {
+    if (r < 0) {
         *e = why;
         return why.code == ERR_AUTH ? WATCH_STEP_FAIL : WATCH_STEP_REOPEN;
     }
@@ -102,7 +107,7 @@ static enum watch_step read_stream(struct watch *w, struct session *s, struct er
     return WATCH_STEP_GO_ON;
 }
 
-/* The only member that there is was away, so it knows no token of before. Other members would. */
+/* The only member was down, so it does not know the token. Others would. */
 static void forget_login(struct watch *w)
 {
     if (w->c->endpoint_count == 1)
@@ -110,7 +115,7 @@ static void forget_login(struct watch *w)
 }
 
 /* Until the stream ends, falls silent or is not wanted any more. */
-static enum watch_step follow(struct watch *w, struct session *s, struct err *e)
+static enum watch_step follow(struct watch *w, struct watch_stream *s, struct err *e)
 {
     int64_t silence = w->o->silence_ms > 0 ? w->o->silence_ms : SILENCE_MS;
     int64_t created_by = clock_deadline(w->c->opts.timeout_ms);
@@ -141,9 +146,9 @@ static enum watch_step follow(struct watch *w, struct session *s, struct err *e)
 static enum watch_step run_session(struct watch *w, struct err *e)
 {
     auto_buf struct buf body = {.max = WIRE_REQUEST_MAX};
-    struct session s = {.endpoint = client_pick(w->c)};
+    struct watch_stream s = {.endpoint = client_pick(w->c)};
     struct http_request q = {.path = "/v3/watch",
-                             .deadline = CLOCK_NEVER,
+                             .until = until_no_deadline(w->c->until),
                              .connect_timeout_ms = w->c->opts.connect_timeout_ms,
                              .must_have_leader = true,
                              .wake_fd = w->o->wake_fd};
@@ -168,7 +173,7 @@ static enum watch_step run_session(struct watch *w, struct err *e)
     return step;
 }
 
-/* Everything anew, then on from that revision. */
+/* Everything again, then on from that revision. */
 static enum watch_step relist(struct watch *w, struct err *e)
 {
     struct etcd_kvs all;
@@ -189,12 +194,10 @@ static enum watch_step relist(struct watch *w, struct err *e)
 /* In small pieces, so that the stop function is asked often enough. */
 static void rest(const struct watch *w, struct clock_backoff *pause)
 {
-    int64_t until = clock_deadline(clock_backoff_next(pause));
+    struct until until = until_within(w->c->until, clock_backoff_next(pause));
 
-    while (!clock_passed(until) && !is_over(w)) {
-        int64_t left = clock_left_ms(until);
-        clock_sleep_ms(left < STOP_CHECK_MS ? left : STOP_CHECK_MS);
-    }
+    while (!until_passed(until) && !is_over(w))
+        until_sleep_ms(until, STOP_CHECK_MS);
 }
 
 /* One round: a session and what its end asks for. */
@@ -224,7 +227,7 @@ int etcd_watch_run(struct etcd *c, const struct etcd_watch_opts *o, struct err *
     enum watch_step step = WATCH_STEP_GO_ON;
     struct err why;
 
-    w.next = mem_array(o->prefix_count + 1, sizeof *w.next);
+    w.next = mem_array(o->prefix_count + 1, sizeof(*w.next));
     for (size_t i = 0; i < o->prefix_count; i++)
         w.next[i] = o->from_revision;
     while (step != WATCH_STEP_END && step != WATCH_STEP_FAIL && !is_over(&w))

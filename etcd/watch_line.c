@@ -82,8 +82,8 @@ static enum watch_step on_event(struct watch *w, size_t at, const struct wire *e
     return enough ? WATCH_STEP_END : WATCH_STEP_GO_ON;
 }
 
-/* All events of a revision are in one line: behind the line, the last revision in it is complete.
- */
+/* All events of a revision are in one line: behind the line, the last
+ * revision in it is complete. */
 static enum watch_step on_events(struct watch *w, size_t at, const struct wire *list, struct err *e)
 {
     enum watch_step step = WATCH_STEP_GO_ON;
@@ -92,6 +92,7 @@ static enum watch_step on_events(struct watch *w, size_t at, const struct wire *
 
     for (event = wire_first(list); event && step == WATCH_STEP_GO_ON; event = wire_next(event)) {
         int64_t revision = wire_int(wire_get(event, "kv"), "mod_revision");
+
         last = revision > last ? revision : last;
         step = on_event(w, at, event, e);
     }
@@ -133,7 +134,7 @@ enum watch_step watch_line(struct watch *w, const char *line, size_t len, struct
     if (len == 0)
         return WATCH_STEP_GO_ON;
     if (wire_parse(&root, line, len, e) < 0) {
-        /* Plain text, as when the address is no etcd's. */
+        /* Plain text, as when the address is not etcd's. */
         (void)wire_failure(500, line, len, e);
         return WATCH_STEP_REOPEN;
     }

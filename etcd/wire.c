@@ -77,6 +77,7 @@ int64_t wire_int(const struct wire *object, const char *name)
 
     if (cJSON_IsString(j)) {
         char *end;
+
         errno = 0;
         int64_t n = strtoll(j->valuestring, &end, 10);
         return errno || end == j->valuestring || *end ? 0 : n;
@@ -94,6 +95,7 @@ uint64_t wire_uint(const struct wire *object, const char *name)
 
     if (!cJSON_IsString(j)) {
         int64_t n = wire_int(object, name);
+
         return n > 0 ? (uint64_t)n : 0;
     }
     if (j->valuestring[0] < '0' || j->valuestring[0] > '9')
@@ -131,6 +133,13 @@ int wire_bytes(char **out, size_t *len, const struct wire *object, const char *n
     return 0;
 }
 
+void etcd_kv_clear(struct etcd_kv *kv)
+{
+    free(kv->key);
+    mem_wipe_free(kv->value, kv->value_len);
+    *kv = (struct etcd_kv){0};
+}
+
 int wire_kv(struct etcd_kv *out, size_t *key_len, const struct wire *object, struct err *e)
 {
     *out = (struct etcd_kv){0};
@@ -146,7 +155,7 @@ int wire_kv(struct etcd_kv *out, size_t *key_len, const struct wire *object, str
     return 0;
 }
 
-/* ---- failures ------------------------------------------------------------------------------ */
+/* ---- failures ---- */
 
 /* What etcd says (api/v3rpc/rpctypes/error.go of 3.4 and 3.5), by a piece of its message. First
  * match wins. `text`: what the operator reads instead, NULL: etcd's own words. */
@@ -172,7 +181,7 @@ static const struct {
      "more operations in one transaction than etcd takes (128)"},
     {"duplicate key given", WIRE_FAULT_OTHER, ERR_USAGE, "one key twice in one transaction"},
     {"database space exceeded", WIRE_FAULT_OTHER, ERR_REMOTE,
-     "etcd's quota is used up: compact, defragment, then disarm the alarm"},
+     "etcd's quota is used up; `slipway etcd compact` makes room"},
     {"too many requests", WIRE_FAULT_UNAVAILABLE, ERR_NET, NULL},
     {"not supported for learner", WIRE_FAULT_NOT_HERE, ERR_NET, NULL},
     {"no leader", WIRE_FAULT_UNAVAILABLE, ERR_NET, "the etcd cluster has no leader"},
@@ -285,7 +294,7 @@ enum wire_fault wire_failure(long http_status, const char *reply, size_t len, st
     return http_status >= 500 ? WIRE_FAULT_UNAVAILABLE : WIRE_FAULT_OTHER;
 }
 
-/* ---- requests ------------------------------------------------------------------------------ */
+/* ---- requests ---- */
 
 void wire_put_bytes(struct buf *b, const char *name, const void *p, size_t len)
 {

@@ -3,7 +3,7 @@
  * The gateway's JSON, both ways; the only user of cJSON here. Its rules: keys and values are
  * base64, 64-bit numbers are strings in replies, and whatever is zero, empty or false is left out,
  * so every reader takes a missing name for zero. Names it does not know in a request are ignored
- * without a word, so requests are built by these functions only.
+* silently, so requests are built by these functions only.
  */
 #ifndef ETCD_WIRE_H
 #define ETCD_WIRE_H
@@ -18,7 +18,7 @@
 
 enum { WIRE_REPLY_MAX = 32 << 20, WIRE_REQUEST_MAX = 16 << 20 };
 
-/* ---- replies ------------------------------------------------------------------------------- */
+/* ---- replies ---- */
 
 struct wire; /* a value of a parsed reply; borrowed from its root */
 
@@ -38,16 +38,16 @@ int64_t wire_int(const struct wire *object, const char *name);
 uint64_t wire_uint(const struct wire *object, const char *name);
 bool wire_bool(const struct wire *object, const char *name);
 const char *wire_text(const struct wire *object, const char *name);
-/* The value itself as text: "" when it is none. */
+/* The value itself as text: "" when it has no text. */
 const char *wire_as_text(const struct wire *value);
 /* Base64 field; *out owned and NUL-terminated behind *len, "" when missing. */
 int wire_bytes(char **out, size_t *len, const struct wire *object, const char *name, struct err *e);
 int wire_kv(struct etcd_kv *out, size_t *key_len, const struct wire *object, struct err *e);
 
-/* ---- failures ------------------------------------------------------------------------------ */
+/* ---- failures ---- */
 
 enum wire_fault {
-    WIRE_FAULT_NONE,        /* the reply is no failure */
+    WIRE_FAULT_NONE,        /* the reply is not a failure */
     WIRE_FAULT_TOKEN,       /* no token, or one that is worth nothing now: authenticate again */
     WIRE_FAULT_AUTH_MOVED,  /* users or roles changed while the request was under way; not done */
     WIRE_FAULT_AUTH_OFF,    /* authentication is not enabled: go on without a token */
@@ -63,7 +63,7 @@ enum wire_fault wire_failure(long http_status, const char *reply, size_t len, st
 /* The same for a message alone, as in a watch's cancel_reason; code is gRPC's, or -1. */
 enum wire_fault wire_message_fault(const char *message, int64_t code, struct err *e);
 
-/* ---- requests ------------------------------------------------------------------------------ */
+/* ---- requests ---- */
 
 /* "name":"<base64>" without a comma. */
 void wire_put_bytes(struct buf *b, const char *name, const void *p, size_t len);

@@ -17,7 +17,8 @@ needs() {
     docker info >/dev/null 2>&1 || { skip "$what" "no Docker"; finish; }
 }
 
-# environment NAME [OPTION...]: sets `env` and `file`, the path of its document; `slip` is slipway with these options, for it.
+# environment NAME [OPTION...]: sets `env` and `file`, the path of its document; `slip` is slipway with these options,
+# for it.
 environment() {
     env=t-$1-$$ file=$TMP/t-$1-$$.yaml
     shift

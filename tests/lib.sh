@@ -27,8 +27,8 @@ exit_jobs=()
 # on_exit 'COMMAND': run at the end, last registered first, whatever happens.
 on_exit() { exit_jobs+=("$1"); }
 
-# forget_plugin NAME: Docker asks each volume driver that it has seen, 15 s when it is gone, until its daemon is restarted; its own
-# socket says no at once. Never for a name that comes again: Docker keeps the connection.
+# forget_plugin NAME: Docker asks each volume driver that it has seen, 15 s when it is gone, until its daemon is
+# restarted; its own socket says no at once. Never for a name that comes again: Docker keeps the connection.
 forget_plugin() { ln -sfn ../../docker.sock "/run/docker/plugins/$1.sock"; }
 
 run_exit_jobs() {
@@ -116,8 +116,8 @@ check_same() {
 got: $3"; fi
 }
 
-# wait_until SECONDS COMMAND...: tries every 200 ms; status 1 when the time is over. A minute at least: what is well ends
-# it at once, and a busy machine must not decide a test.
+# wait_until SECONDS COMMAND...: tries every 200 ms; status 1 when the time is over. A minute at least: what is well
+# ends it at once, and a busy machine must not decide a test.
 wait_until() {
     local end=$((SECONDS + ($1 < 60 ? 60 : $1)))
     shift

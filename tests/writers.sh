@@ -34,7 +34,8 @@ chap_login() {
 # of_volume VOLUME [INSTANCE]: what volume_io.py calls it, from the lines that `volume show` prints.
 of_volume() {
     local line
-    line=$(slip volume show "$1" --json | jq -r --arg i "${2:-}" '[.attached[] | select($i == "" or .instance == $i)][0].use[] |
+    line=$(slip volume show "$1" --json | jq -r --arg i "${2:-}" '
+        [.attached[] | select($i == "" or .instance == $i)][0].use[] |
         select(.title == "the file" or (.title | startswith("libiscsi")) or (.title | startswith("qemu-img"))) | .line')
     case $line in
     nbd+unix:*) echo "nbd:${line#*socket=}:$1" ;;
@@ -63,7 +64,8 @@ stop_writer() {
 }
 
 # pid_of INSTANCE PATTERN: of the process on this machine.
-pid_of() { docker top "$env-$1" -eo pid,args | awk -v p="$2" '$0 ~ p && $2 !~ /slipway-init|setpriv/ { print $1; exit }'; }
+pid_of() { docker top "$env-$1" -eo pid,args | awk -v p="$2" \
+    '$0 ~ p && $2 !~ /slipway-init|setpriv/ { print $1; exit }'; }
 kill9() {
     local pid
     pid=$(pid_of "$1" "$2")
@@ -71,4 +73,5 @@ kill9() {
 }
 
 # daemon_of DRIVER: the pattern of the process that has the images open.
-daemon_of() { case $1 in iscsi) echo 'tgtd -f' ;; *) echo 'qemu-storage-daemon --chardev socket,id=qmp,path=[^ ]*/main,' ;; esac; }
+daemon_of() { case $1 in iscsi) echo 'tgtd -f' ;; *) echo \
+    'qemu-storage-daemon --chardev socket,id=qmp,path=[^ ]*/main,' ;; esac; }

@@ -8,7 +8,8 @@ lib=/usr/lib/$(uname -m)-linux-gnu
 python=$(basename "$(readlink -f /usr/bin/python3)")
 list=$(mktemp)
 
-for p in /usr/bin/qemu-storage-daemon /usr/bin/qemu-img /usr/bin/qemu-io /usr/sbin/tgtd /usr/sbin/tgtadm /usr/bin/fusermount3 \
+for p in /usr/bin/qemu-storage-daemon /usr/bin/qemu-img /usr/bin/qemu-io /usr/sbin/tgtd /usr/sbin/tgtadm \
+    /usr/bin/fusermount3 \
     /usr/sbin/mke2fs /usr/sbin/resize2fs /usr/sbin/e2fsck /etc/mke2fs.conf \
     /usr/bin/python3 "/usr/bin/$python" "$lib/qemu/block-rbd.so" \
     "$lib/qemu/block-iscsi.so" "$lib/qemu/block-blkio.so" /usr/lib/tgt/backing-store/bs_rbd.so; do
@@ -21,10 +22,13 @@ python3 -m compileall -q "/usr/lib/$python" || true
 for d in "$lib/ceph" "/usr/lib/$python"; do
     [ -d "$d" ] || continue
     find "$d" -type f -o -type l
-done | grep -vE '/(test|tests|idlelib|lib2to3|pydoc_data|_pyrepl|ensurepip|tkinter|turtledemo|unittest|xmlrpc|wsgiref)/' >>"$list"
+done |
+    grep -vE '/(test|tests|idlelib|lib2to3|pydoc_data|_pyrepl|ensurepip|tkinter|turtledemo|unittest|xmlrpc|wsgiref)/' \
+        >>"$list"
 
 while read -r f; do
-    case $f in *.so|*.so.*|/usr/*bin/*) ldd "$f" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' ;; esac
+    case $f in *.so|*.so.*|/usr/*bin/*) ldd "$f" 2>/dev/null |
+        awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' ;; esac
 done <"$list" | sort -u >"$list.libs"
 # A library is a chain of links: each link and its end.
 while read -r f; do
@@ -34,7 +38,8 @@ done <"$list.libs" | sed "s,^/lib/,/usr/lib/,; s,^/lib64/,/usr/lib64/," >>"$list
 
 mkdir -p "$out"
 sort -u "$list" | grep -vxFf "$before" >"$list.new"
-tar --create --no-recursion --file - --files-from "$list.new" --directory / 2>/dev/null | tar --extract --file - --directory "$out"
+tar --create --no-recursion --file - --files-from "$list.new" --directory / 2>/dev/null |
+    tar --extract --file - --directory "$out"
 
 # What scanners read in an image without the packages' own database.
 mkdir -p "$out/var/lib/dpkg/status.d"

@@ -25,15 +25,16 @@ char *address_own(void)
 {
     struct ifaddrs *all = NULL;
     char text[INET6_ADDRSTRLEN] = "127.0.0.1";
+
     if (getifaddrs(&all) < 0)
         return mem_strdup(text);
     const struct ifaddrs *four = find(all, AF_INET), *six = four ? NULL : find(all, AF_INET6);
     if (four)
         inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)four->ifa_addr)->sin_addr,
-                  text, sizeof text);
+                  text, sizeof(text));
     else if (six)
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)six->ifa_addr)->sin6_addr,
-                  text, sizeof text);
+                  text, sizeof(text));
     freeifaddrs(all);
     return mem_strdup(text);
 }

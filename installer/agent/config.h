@@ -20,13 +20,14 @@ struct config {
     struct strv env;  /* of hooks and daemon, sorted by name; without SLIPWAY_CHANGED */
 };
 
+/* *out owned. ERR_CONFIG: what the tree says does not fit the manifest. */
 int config_build(struct config **out, const struct manifest *m, const struct tree *t,
                  const struct options *o, struct err *e);
 void config_free(struct config *c);
 void config_cleanup(struct config **c);
 #define auto_config __attribute__((cleanup(config_cleanup)))
 
-struct changes {
+struct config_diff {
     bool any;             /* something in the keys is different */
     enum apply_kind kind; /* the strongest */
     bool live;            /* one of them is live: hook `apply` has work */
@@ -34,12 +35,15 @@ struct changes {
     struct strv names; /* configuration keys, "shared:NAME", "secret:NAME", "command", "address" */
 };
 /* From the trees `old` and `now` with their values. */
-struct config_state {
+struct config_version {
     const struct tree *tree;
     const struct config *config;
 };
-void config_compare(struct changes *out, const struct manifest *m, struct config_state old,
-                    struct config_state now);
-void changes_clear(struct changes *c);
+void config_compare(struct config_diff *out, const struct manifest *m, struct config_version old,
+                    struct config_version now);
+void config_diff_clear(struct config_diff *c);
+/* SHA-256 over what the daemon is started with and cannot be told later: keys that are not live,
+ * secrets, address, arguments. */
+void config_start_hash(char out[65], const struct manifest *m, struct config_version s);
 
 #endif

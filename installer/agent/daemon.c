@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/cgroup.h"
 #include "agent/sshd.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,12 +20,14 @@ enum { ANSWER_MS = 10000, STOP_EXTRA_MS = 5000 };
 static void take_state(struct daemon *d)
 {
     const struct supervise_msg *m = d->msg;
+
     d->agent_starts = m->agent_starts;
     d->stopping |= m->stopping;
     d->pid = 0;
     d->sshd = false;
     for (size_t i = 0; i < m->service_count; i++) {
         const struct supervise_service *s = &m->services[i];
+
         if (s->main) {
             d->pid = s->pid;
             d->since_ms = s->since_ms;
@@ -42,12 +46,18 @@ static void take_end(struct daemon *d)
     }
     d->pid = 0;
     d->ended = true;
+    if (d->msg->pid == 0 && d->msg->status == 0)
+        return; /* it was not there to be stopped: how it ended is known */
     d->status = d->msg->status;
+    d->oom = cgroup_oom_kills(CGROUP_ROOT) > d->oom_kills;
+    snprintf(d->tail, sizeof(d->tail), "%s", d->msg->tail);
+    log_redact_text(d->tail);
 }
 
 static void take_message(struct daemon *d)
 {
     bool main = d->msg->service && strcmp(d->msg->service, DAEMON_SERVICE) == 0;
+
     switch (d->msg->kind) {
     case SUPERVISE_STATE:
         take_state(d);
@@ -76,6 +86,7 @@ void daemon_pump(struct daemon *d, int timeout_ms)
 {
     bool got = true;
     struct err e;
+
     while (got && !d->lost) {
         if (supervise_recv(d->msg, &got, d->fd, timeout_ms, &e) < 0) {
             d->lost = e.code == ERR_NET;
@@ -100,7 +111,7 @@ int daemon_open(struct daemon *d, struct err *e)
                        "[--component DIR] [--run DIR] LINK");
     unsetenv(SUPERVISE_FD_ENV);
     d->fd = (int)fd;
-    d->msg = mem_alloc(sizeof *d->msg);
+    d->msg = mem_alloc(sizeof(*d->msg));
     int64_t deadline = clock_deadline(ANSWER_MS);
     while (!d->agent_starts && !d->lost && !clock_passed(deadline))
         daemon_pump(d, (int)clock_left_ms(deadline));
@@ -133,6 +144,7 @@ static int fill(struct supervise_msg *m, const struct strv *argv, const struct s
 int daemon_run(struct daemon *d, const struct daemon_run *r, struct err *e)
 {
     struct user user;
+
     if (user_find(&user, r->manifest->run.user, e) < 0)
         return -1;
     struct supervise_msg *m = d->msg;
@@ -143,11 +155,12 @@ int daemon_run(struct daemon *d, const struct daemon_run *r, struct err *e)
     m->uid = user.uid;
     m->gid = user.gid;
     m->group_count = user.group_count;
-    memcpy(m->groups, user.groups, sizeof user.groups[0] * user.group_count);
+    memcpy(m->groups, user.groups, sizeof(user.groups[0]) * user.group_count);
     m->stop_signal = r->manifest->stop_signal;
     int64_t grace = r->manifest->stop_grace_ms;
     m->grace_ms = (int32_t)(grace < SUPERVISE_GRACE_MAX_MS ? grace : SUPERVISE_GRACE_MAX_MS);
     d->started = d->ended = false;
+    d->oom_kills = cgroup_oom_kills(CGROUP_ROOT);
     if (fill(m, &r->config->argv, &r->config->env, e) < 0 || supervise_send(d->fd, m, e) < 0)
         return err_wrap(e, "starting %s", r->config->argv.items[0]);
     int64_t deadline = clock_deadline(ANSWER_MS);
@@ -163,16 +176,18 @@ int daemon_run(struct daemon *d, const struct daemon_run *r, struct err *e)
 
 int daemon_run_sshd(struct daemon *d, const struct config *c, struct err *e)
 {
-    struct strv auto_strv argv = {0};
-    sshd_argv(&argv, c->run);
+    auto_strv struct strv argv = {0}, env = {0};
+
     if (sshd_prepare(e) < 0)
         return -1;
-    supervise_reset(d->msg, SUPERVISE_RUN);
+    sshd_argv(&argv, c->run);
+    strv_add(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    supervise_reset(d->msg, SUPERVISE_LISTEN);
     d->msg->service = SSHD_SERVICE;
+    d->msg->port = SSHD_PORT;
     d->msg->uid = geteuid();
     d->msg->gid = getegid();
-    d->msg->grace_ms = 1000;
-    if (fill(d->msg, &argv, &c->env, e) < 0 || supervise_send(d->fd, d->msg, e) < 0)
+    if (fill(d->msg, &argv, &env, e) < 0 || supervise_send(d->fd, d->msg, e) < 0)
         return err_wrap(e, "starting sshd");
     return 0;
 }
@@ -200,9 +215,24 @@ int daemon_signal(struct daemon *d, int number, struct err *e)
     return supervise_send(d->fd, d->msg, e);
 }
 
+char *daemon_end_text(const struct daemon *d)
+{
+    return mem_printf("the daemon ended with status %d%s%s%s", d->status,
+                      d->oom ? ": the container's memory ran out and the kernel killed a process"
+                             : "",
+                      *d->tail ? ": " : "", d->tail);
+}
+
+int daemon_well(struct daemon *d, struct err *e)
+{
+    supervise_reset(d->msg, SUPERVISE_WELL);
+    return supervise_send(d->fd, d->msg, e);
+}
+
 void daemon_exit(struct daemon *d, int status)
 {
     struct err e;
+
     supervise_reset(d->msg, SUPERVISE_EXIT);
     d->msg->status = status;
     if (!d->lost && supervise_send(d->fd, d->msg, &e) < 0)

@@ -15,13 +15,16 @@
 
 struct daemon {
     int fd;
-    int pid;       /* of the main daemon; 0: it does not run */
-    bool sshd;     /* runs */
-    bool started;  /* since the last daemon_run */
-    bool ended;    /* since the last daemon_run */
-    int status;    /* its exit status then */
-    bool stopping; /* the container ends */
-    bool lost;     /* init is gone */
+    int pid;                       /* of the main daemon; 0: it does not run */
+    bool sshd;                     /* runs */
+    bool started;                  /* since the last daemon_run */
+    bool ended;                    /* since the last daemon_run */
+    int status;                    /* its exit status then */
+    char tail[SUPERVISE_TAIL_MAX]; /* and the end of what it printed, redacted */
+    bool oom;          /* while it ran, memory ran out and the kernel killed a process */
+    int64_t oom_kills; /* at its start */
+    bool stopping;     /* the container ends */
+    bool lost;         /* init is gone */
     unsigned agent_starts;
     int64_t since_ms; /* wall time of the daemon's start */
     struct supervise_msg *msg;
@@ -41,11 +44,15 @@ struct daemon_run {
 /* Starts the main daemon and waits for STARTED, after which it may have ended already: pid is 0
  * then and ended true. ERR_REMOTE with 126/127 in the message when it could not be started. */
 int daemon_run(struct daemon *d, const struct daemon_run *r, struct err *e);
-/* The same for sshd, which is no reason to end. */
+/* The same for sshd, which is not a reason to end. */
 int daemon_run_sshd(struct daemon *d, const struct config *c, struct err *e);
 /* Stops the daemon and waits for its end: its grace and a few seconds. */
 int daemon_stop(struct daemon *d, int64_t grace_ms, struct err *e);
 int daemon_signal(struct daemon *d, int number, struct err *e);
+/* "the daemon ended with status 1: its last lines", with the reason when that is known. Owned. */
+char *daemon_end_text(const struct daemon *d);
+/* Says that this agent works: its release stays. */
+int daemon_well(struct daemon *d, struct err *e);
 /* Says that the agent gives up. */
 void daemon_exit(struct daemon *d, int status);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/files.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,9 @@
 #include "base/mem.h"
 #include "conf/yaml.h"
 #include "crypto/crypto.h"
+#include "base/release.h"
 #include "model/render.h"
+#include "model/secret.h"
 
 enum { FILES_MAX = 256, RENDERED_MAX = 4 << 20, REDACT_MAX = 256 };
 static const char image_run[] = "/run/slipway/"; /* as manifests write it */
@@ -28,6 +31,14 @@ struct files {
     struct file *items;
     size_t count;
     char *secrets_dir, *run_dir;
+};
+
+/* A file to be made. */
+struct files_item {
+    char *path; /* taken */
+    char *data; /* taken */
+    mode_t mode;
+    const char *owner; /* a user's name; NULL: root */
 };
 
 void files_free(struct files *f)
@@ -49,16 +60,17 @@ void files_cleanup(struct files **f)
     files_free(*f);
 }
 
-int files_add(struct files *f, struct files_item item, struct err *e)
+static int add_file(struct files *f, struct files_item item, struct err *e)
 {
     auto_free char *path = item.path;
     auto_wipe char *data = item.data;
     struct user user;
+
     if (f->count >= FILES_MAX)
         return err_set(e, ERR_CONFIG, "more than %d files", FILES_MAX);
     if (user_find(&user, item.owner, e) < 0)
         return err_wrap(e, "file %s", path);
-    f->items = mem_grow(f->items, f->count + 1, sizeof *f->items);
+    f->items = mem_grow(f->items, f->count + 1, sizeof(*f->items));
     f->items[f->count++] = (struct file){.path = steal(path),
                                          .data = steal(data),
                                          .mode = item.mode,
@@ -67,10 +79,10 @@ int files_add(struct files *f, struct files_item item, struct err *e)
     return 0;
 }
 
-/* ---- secrets
- * -------------------------------------------------------------------------------------- */
+/* ---- secrets ---- */
 
-int files_secret(char **out, const struct files_source *s, const char *name, struct err *e)
+/* Value of a secret, opened and registered for redaction. Owned; wipe it. */
+static int open_secret(char **out, const struct files_source *s, const char *name, struct err *e)
 {
     *out = NULL;
     const char *stored = tree_get(s->tree, TREE_PART_SECRET, name);
@@ -84,6 +96,7 @@ int files_secret(char **out, const struct files_source *s, const char *name, str
     } else {
         auto_free char *bound = mem_printf("%s/%s", s->tree->instance, name);
         size_t len = 0;
+
         if (crypto_open(out, &len, s->password, bound, stored, e) < 0)
             return -1;
     }
@@ -96,6 +109,7 @@ int files_secret(char **out, const struct files_source *s, const char *name, str
 static const char *pem_end(const char *at)
 {
     const char *end = strstr(at, "-----END ");
+
     end = end ? strchr(end, '\n') : NULL;
     return end ? end + 1 : NULL;
 }
@@ -104,17 +118,19 @@ static int add_tls(struct files *f, const struct files_source *s, const char *na
                    const char *value, struct err *e)
 {
     static const char *const suffixes[] = {"key", "crt", "ca"};
+
     if (!*value) /* a snapshot written by hand may say: without TLS */
         return 0;
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         const char *end = pem_end(value);
+
         if (!end)
             return err_set(e, ERR_CONFIG, "secret %s is not key, certificate and CA", name);
         struct files_item item = {.path = mem_printf("%s/%s.%s", f->secrets_dir, name, suffixes[i]),
                                   .data = mem_strndup(value, (size_t)(end - value)),
                                   .mode = 0400,
                                   .owner = s->manifest->run.user};
-        if (files_add(f, item, e) < 0)
+        if (add_file(f, item, e) < 0)
             return -1;
         value = end;
     }
@@ -125,7 +141,8 @@ static int add_secret(struct files *f, const struct files_source *s, const struc
                       struct err *e)
 {
     auto_wipe char *value = NULL;
-    if (files_secret(&value, s, d->name, e) < 0)
+
+    if (open_secret(&value, s, d->name, e) < 0)
         return -1;
     if (d->kind == SECRET_KIND_TLS)
         return add_tls(f, s, d->name, value, e);
@@ -133,16 +150,59 @@ static int add_secret(struct files *f, const struct files_source *s, const struc
                               .data = steal(value),
                               .mode = 0400,
                               .owner = s->manifest->run.user};
-    return files_add(f, item, e);
+    return add_file(f, item, e);
 }
 
-/* ---- templates
- * ------------------------------------------------------------------------------------ */
+static int add_ssh(struct files *f, const char *name, char *data, struct err *e)
+{
+    struct files_item item = {
+        .path = mem_printf("%s/ssh/%s", f->run_dir, name), .data = data, .mode = 0600};
+
+    return add_file(f, item, e);
+}
+
+/* What the key that deploys may do: run our own command, and nothing else. "": there is no such
+ * key, as the environment was made before there were any. */
+static int deploy_line(char **out, const struct files_source *s, struct err *e)
+{
+    auto_wipe char *key = NULL;
+    char home[PATH_MAX];
+
+    *out = NULL;
+    if (!tree_get(s->tree, TREE_PART_SECRET, SECRET_SSH_DEPLOY) ||
+        !release_home(home, sizeof(home))) {
+        *out = mem_strdup("");
+        return 0;
+    }
+    if (open_secret(&key, s, SECRET_SSH_DEPLOY, e) < 0)
+        return -1;
+    *out = mem_printf("restrict,command=\"%s/" RELEASE_AGENT " release forced\" %s\n", home, key);
+    return 0;
+}
+
+/* Host key, authorized keys and configuration of sshd. */
+static int add_sshd(struct files *f, const struct files_source *s, struct err *e)
+{
+    auto_wipe char *host_key = NULL;
+    auto_wipe char *authorized = NULL;
+    auto_wipe char *deploy = NULL;
+
+    if (open_secret(&host_key, s, SECRET_SSH_HOST_KEY, e) < 0 ||
+        open_secret(&authorized, s, SECRET_SSH_AUTHORIZED, e) < 0 || deploy_line(&deploy, s, e) < 0)
+        return -1;
+    if (add_ssh(f, "host_key", steal(host_key), e) < 0 ||
+        add_ssh(f, "authorized_keys", mem_printf("%s\n%s", authorized, deploy), e) < 0)
+        return -1;
+    return add_ssh(f, "sshd_config", sshd_config(f->run_dir), e);
+}
+
+/* ---- templates ---- */
 
 /* Outside of a container the run directory is another one. */
 static char *place(const char *path, const char *run)
 {
-    size_t len = sizeof image_run - 1;
+    size_t len = sizeof(image_run) - 1;
+
     if (strncmp(path, image_run, len) == 0)
         return fs_join(run, path + len);
     return mem_strdup(path);
@@ -154,7 +214,8 @@ static int add_template(struct files *f, const struct files_source *s,
     auto_free char *path = mem_printf("%s/templates/%s", s->manifest->dir, d->name);
     auto_node struct node *tree = NULL;
     auto_node struct node *expanded = NULL;
-    struct buf auto_buf text;
+    auto_buf struct buf text;
+
     buf_init(&text, RENDERED_MAX);
     if (yaml_load(&tree, path, e) < 0 || render_expand(&expanded, tree, s->config->vars, e) < 0 ||
         render_format(&text, d->format, expanded, e) < 0)
@@ -165,13 +226,13 @@ static int add_template(struct files *f, const struct files_source *s,
                               .data = buf_take(&text),
                               .mode = d->mode,
                               .owner = d->owner};
-    return files_add(f, item, e);
+    return add_file(f, item, e);
 }
 
 int files_build(struct files **out, const struct files_source *s, struct err *e)
 {
     *out = NULL;
-    auto_files struct files *f = mem_alloc(sizeof *f);
+    auto_files struct files *f = mem_alloc(sizeof(*f));
     f->run_dir = mem_strdup(s->config->run);
     f->secrets_dir = fs_join(f->run_dir, "secrets");
     const struct manifest *m = s->manifest;
@@ -181,7 +242,7 @@ int files_build(struct files **out, const struct files_source *s, struct err *e)
     for (size_t i = 0; i < m->template_count; i++)
         if (add_template(f, s, &m->templates[i], e) < 0)
             return -1;
-    if (sshd_is_wanted(s->tree) && sshd_add_files(f, s, e) < 0)
+    if (sshd_is_wanted(s->tree) && add_sshd(f, s, e) < 0)
         return -1;
     *out = steal(f);
     return 0;
@@ -191,6 +252,7 @@ static int write_one(const struct file *f, struct err *e)
 {
     auto_free char *dir = mem_strdup(f->path);
     char *slash = strrchr(dir, '/');
+
     if (slash && slash != dir) {
         *slash = '\0';
         if (fs_mkdirs(dir, 0755, e) < 0)

@@ -24,15 +24,4 @@ void files_free(struct files *f); /* wipes */
 void files_cleanup(struct files **f);
 #define auto_files __attribute__((cleanup(files_cleanup)))
 
-/* Adds a file; `data` is taken. The owner is a user's name or NULL. */
-struct files_item {
-    char *path; /* taken */
-    char *data; /* taken */
-    mode_t mode;
-    const char *owner;
-};
-int files_add(struct files *f, struct files_item item, struct err *e);
-/* Value of a secret, opened and registered for redaction. Owned; wipe it. */
-int files_secret(char **out, const struct files_source *s, const char *name, struct err *e);
-
 #endif

@@ -7,7 +7,9 @@
 #include "base/err.h"
 #include "base/strv.h"
 
+/* In a file of run_dir, which is for root alone: `slipway-agent hook` starts hooks with it. */
 int hook_env_save(const struct strv *env, const char *run_dir, struct err *e);
+/* Adds to env. ERR_NOTFOUND: nothing was saved yet. */
 int hook_env_load(struct strv *env, const char *run_dir, struct err *e);
 
 #endif

@@ -45,13 +45,13 @@ void hook_result_clear(struct hook_result *r)
     *r = (struct hook_result){0};
 }
 
-/* ---- output
- * -------------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 static void log_line(struct running *h)
 {
     const char *name = h->call->name;
     size_t before = h->logged;
+
     h->logged += h->line.len + 1;
     if (before > LOGGED_MAX)
         ;
@@ -80,8 +80,10 @@ static char *tail_text(const struct running *h)
 {
     size_t len = h->tail_len < TAIL_MAX ? h->tail_len : TAIL_MAX;
     char *text = mem_alloc(len + 1), *to = text;
+
     for (size_t i = h->tail_len - len; i < h->tail_len; i++) {
         char c = h->tail[i % TAIL_MAX];
+
         if ((unsigned char)c >= 0x20 || c == '\n')
             *to++ = c;
     }
@@ -95,6 +97,7 @@ static char *tail_text(const struct running *h)
 static char *last_line(const char *text)
 {
     const char *newline = strrchr(text, '\n');
+
     return mem_strndup(newline ? newline + 1 : text, 400);
 }
 
@@ -109,7 +112,8 @@ static void close_fd(int *fd)
 static void drain(struct running *h, int *fd, struct buf *into)
 {
     char chunk[CHUNK];
-    ssize_t n = *fd >= 0 ? read(*fd, chunk, sizeof chunk) : -1;
+    ssize_t n = *fd >= 0 ? read(*fd, chunk, sizeof(chunk)) : -1;
+
     if (n > 0 && into)
         buf_add(into, chunk, (size_t)n);
     else if (n > 0)
@@ -118,22 +122,25 @@ static void drain(struct running *h, int *fd, struct buf *into)
         close_fd(fd);
 }
 
-/* ---- process
- * ------------------------------------------------------------------------------------- */
+/* ---- process ---- */
 
 static char **build_env(const struct hook_call *c)
 {
     struct strv env = {0};
+
     strv_addf(&env, "SLIPWAY_HOOK=%s", c->name); /* never an empty list */
     strv_add_all(&env, c->env);
     if (c->changed)
         strv_addf(&env, "SLIPWAY_CHANGED=%s", c->changed);
+    if (c->data_lost)
+        strv_add(&env, "SLIPWAY_DATA_LOST=1");
     return env.items;
 }
 
 static char **build_argv(const struct hook_call *c)
 {
     struct strv argv = {0};
+
     strv_add(&argv, c->path);
     if (c->args)
         strv_add_all(&argv, c->args);
@@ -147,10 +154,11 @@ static void free_list(char **list)
     free(list);
 }
 
-/* Between fork and exec. A hook dies with its agent: the next one begins anew. */
+/* Between fork and exec. A hook dies with its agent: the next one starts afresh. */
 static _Noreturn void become(const struct hook_call *c, char **argv, char **env, const int fds[3])
 {
     sigset_t none;
+
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
@@ -172,6 +180,7 @@ static int start(struct running *h, struct err *e)
     const struct hook_call *c = h->call;
     int both[2], out[2] = {-1, -1};
     auto_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
     if (null < 0 || pipe2(both, O_CLOEXEC) < 0)
         return err_sys(e, "hook %s", c->name);
     if (c->out && pipe2(out, O_CLOEXEC) < 0) {
@@ -207,6 +216,7 @@ static void reap(struct running *h, int flags)
 {
     int status = 0;
     pid_t got = waitpid(h->pid, &status, flags);
+
     if (got == 0 || (got < 0 && errno == EINTR))
         return;
     h->exited = true;
@@ -223,17 +233,20 @@ static void kill_group(struct running *h)
 static int turn_ms(const struct running *h)
 {
     int64_t left = clock_left_ms(h->call->deadline), most = h->pidfd < 0 ? REAP_MS : TURN_MS;
+
     return (int)(left < most ? left : most);
 }
 
 static int attend(struct running *h, struct err *e)
 {
     const struct hook_call *c = h->call;
+
     while (!h->exited) {
         struct pollfd fds[] = {{.fd = h->both, .events = POLLIN},
                                {.fd = h->out, .events = POLLIN},
                                {.fd = h->pidfd, .events = POLLIN},
                                {.fd = c->wake_fd, .events = POLLIN}};
+
         poll(fds, ARRAY_LEN(fds), turn_ms(h));
         reap(h, WNOHANG);
         drain(h, &h->both, NULL);
@@ -249,10 +262,10 @@ static int attend(struct running *h, struct err *e)
         }
     }
     /* What it wrote before its end; a background process may keep the pipe open and is not waited
-     * for.
-     */
+     * for. */
     for (int i = 0; i < 512 && (h->both >= 0 || h->out >= 0); i++) {
         struct pollfd fds[] = {{.fd = h->both, .events = POLLIN}, {.fd = h->out, .events = POLLIN}};
+
         if (poll(fds, ARRAY_LEN(fds), 0) <= 0)
             break;
         drain(h, &h->both, NULL);
@@ -264,7 +277,8 @@ static int attend(struct running *h, struct err *e)
 /* *tail is owned. */
 static int run(struct hook_result *r, char **tail, const struct hook_call *c, struct err *e)
 {
-    struct running *h = mem_alloc(sizeof *h);
+    struct running *h = mem_alloc(sizeof(*h));
+
     h->call = c;
     h->both = h->out = h->pidfd = -1;
     buf_init(&h->line, LINE_LEN_MAX);
@@ -286,6 +300,7 @@ static int run(struct hook_result *r, char **tail, const struct hook_call *c, st
 int hook_run(struct hook_result *r, const struct hook_call *c, struct err *e)
 {
     auto_free char *tail = NULL;
+
     return run(r, &tail, c, e);
 }
 
@@ -295,6 +310,7 @@ int hook_must(const struct hook_call *c, struct err *e)
     struct hook_result r;
     int result = run(&r, &tail, c, e);
     int status = r.status;
+
     hook_result_clear(&r);
     if (c->unfinished)
         *c->unfinished = result == 0 && status == HOOK_UNFINISHED;
@@ -305,6 +321,7 @@ int hook_must(const struct hook_call *c, struct err *e)
     const char *end = len > 1500 ? tail + len - 1500 : tail;
     if (result < 0 && *end) {
         auto_free char *why = mem_strdup(e->msg);
+
         return err_set(e, e->code, "%s; it printed: %s", why, end);
     }
     if (result < 0)

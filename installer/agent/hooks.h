@@ -26,10 +26,11 @@ struct hook_call {
     const struct strv *args; /* more arguments, NULL: none */
     const struct strv *env;
     const char *changed; /* SLIPWAY_CHANGED, NULL: none */
+    bool data_lost;      /* SLIPWAY_DATA_LOST=1 */
     int64_t deadline;    /* clock.h */
     enum hook_log log;
     struct buf *out;  /* takes stdout instead of the log, NULL: none */
-    bool *unfinished; /* takes whether it ended with HOOK_UNFINISHED, which is no failure then */
+    bool *unfinished; /* takes whether it ended with HOOK_UNFINISHED, which is not a failure then */
     int wake_fd;      /* readable: `idle` is asked at once; -1: none */
     bool (*idle)(void *arg); /* true: kill the hook, ERR_INTERRUPTED; NULL: none */
     void *arg;

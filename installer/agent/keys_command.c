@@ -12,17 +12,18 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "etcd/etcd.h"
+#include "model/keys.h"
 
 enum { INPUT_MAX = 4 << 20, KEYS_MAX = 100, DEADLINE_MS = 8000, DEADLINE_MAX_MS = 60000 };
 
-/* "/slipway/<env>/" of "/slipway/<env>/instances/<instance>". */
+/* The prefix of all keys of the environment that the instance of the link belongs to, owned. */
 static int env_prefix(char **out, const struct link *l, struct err *e)
 {
-    const char *end = l->prefix ? strstr(l->prefix, "/instances/") : NULL;
+    struct keys_path k;
 
-    if (l->file || !end)
+    if (l->file || !l->prefix || !keys_parse(&k, l->prefix) || k.kind != KEYS_KIND_INSTANCE)
         return err_set(e, ERR_CONFIG, "keys: this instance's link leads to no etcd");
-    *out = mem_strndup(l->prefix, (size_t)(end + 1 - l->prefix));
+    *out = keys_env(k.env);
     return 0;
 }
 

@@ -15,6 +15,8 @@
 
 #include "agent/options.h"
 
+/* Reads the request from standard input, writes the answer to standard output. ERR_CONFIG: the
+ * instance has no link, or the request is not one. */
 int keys_command(const struct options *o, struct err *e);
 
 #endif

@@ -26,12 +26,14 @@ struct line {
 bool link_input_is_there(void)
 {
     struct stat st;
+
     return fstat(STDIN_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 void link_input_close(void)
 {
     auto_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
     if (null >= 0 && dup2(null, STDIN_FILENO) < 0)
         log_debug("standard input stays open: %s", strerror(errno));
 }
@@ -39,6 +41,7 @@ void link_input_close(void)
 int link_file_read(struct link **out, const char *path, struct err *e)
 {
     auto_wipe char *text = NULL;
+
     *out = NULL;
     if (fs_read(&text, NULL, path, LINK_MAX + 2, e) < 0)
         return -1;
@@ -48,7 +51,8 @@ int link_file_read(struct link **out, const char *path, struct err *e)
 
 static int read_some(struct line *l, struct err *e)
 {
-    ssize_t n = read(STDIN_FILENO, l->text + l->len, sizeof l->text - 1 - l->len);
+    ssize_t n = read(STDIN_FILENO, l->text + l->len, sizeof(l->text) - 1 - l->len);
+
     if (n < 0)
         return errno == EINTR || errno == EAGAIN ? 0 : err_sys(e, "reading standard input");
     l->len += (size_t)n;
@@ -62,7 +66,7 @@ static int read_some(struct line *l, struct err *e)
     }
     if (n == 0)
         return err_set(e, ERR_USAGE, "standard input ended without a link");
-    if (l->len == sizeof l->text - 1)
+    if (l->len == sizeof(l->text) - 1)
         return err_set(e, ERR_CONFIG, "the line on standard input is longer than %d bytes",
                        LINK_MAX);
     return 0;
@@ -72,6 +76,7 @@ static int read_some(struct line *l, struct err *e)
 static int wait_for_input(void)
 {
     struct pollfd f = {.fd = STDIN_FILENO, .events = POLLIN};
+
     return poll(&f, 1, TURN_MS) > 0;
 }
 
@@ -81,6 +86,7 @@ static void keep(const char *path, const char *text)
     struct fs_write_opts o = {.mode = LINK_MODE, .uid = (uid_t)-1, .gid = (gid_t)-1};
     auto_free char *dir = mem_strndup(path, (size_t)(fs_basename(path) - path));
     struct err e;
+
     if ((*dir && fs_mkdirs(dir, 0755, &e) < 0) || fs_write(path, text, strlen(text), &o, &e) < 0)
         log_warn("the link is not kept for the next start: %s", e.msg);
 }
@@ -88,8 +94,10 @@ static void keep(const char *path, const char *text)
 static int take_line(struct link **out, struct line *l, const char *path, struct err *e)
 {
     int64_t deadline = clock_deadline(WAIT_MS);
+
     while (!clock_passed(deadline)) {
         struct err ignored;
+
         if (sig_interrupts())
             return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the link");
         if (wait_for_input() && read_some(l, e) < 0)
@@ -114,8 +122,9 @@ static int take_line(struct link **out, struct line *l, const char *path, struct
 int link_input_read(struct link **out, const char *path, struct err *e)
 {
     struct line l = {.len = 0};
+
     *out = NULL;
-    int result = take_line(out, &l, path, e);
-    explicit_bzero(&l, sizeof l);
-    return result;
+    int r = take_line(out, &l, path, e);
+    explicit_bzero(&l, sizeof(l));
+    return r;
 }

@@ -16,111 +16,21 @@ enum {
     READY_LATE_EVERY_MS = 1000,
     READY_HOOK_MS = 30000, /* it may wait inside: cheaper than being asked again and again */
     APPLY_AGAIN_MS = 10000,
-    SAVE_EVERY_MS = 15000,
     FILE_EVERY_MS = 1000,
     TURN_MS = 1000,
     FLUSH_MS = 1500,
     TRIM_AFTER_MS = 3000,
 };
 
-bool agent_has_daemon(const struct agent *a)
-{
-    return a->config->argv.count > 0;
-}
-
-void agent_connect(struct agent *a)
-{
-    struct err e;
-    a->connect_at = CLOCK_NEVER;
-    if (a->uplink || !a->link || a->link->file || !a->tree)
-        return;
-    struct uplink_opts o = {.link = a->link,
-                            .component = a->m->name,
-                            .env = a->tree->env,
-                            .instance = a->tree->instance,
-                            .client = steal(a->client),
-                            .revision = a->store_revision};
-    if (uplink_start(&a->uplink, &o, &e) < 0) {
-        log_error("%s", e.msg);
-        return;
-    }
-    uplink_say_status(a->uplink, status_text(&a->status));
-}
-
-static void save_state(struct agent *a)
-{
-    struct err e;
-    a->save_at = clock_deadline(SAVE_EVERY_MS);
-    if (status_save(&a->status, a->o->run_dir, &e) < 0)
-        err_drop(&e, "state for the health check");
-}
-
-void agent_say(struct agent *a, enum state state, enum health health, const char *reason)
-{
-    enum state old = a->status.state;
-    enum health old_health = a->status.health;
-    auto_free char *old_why = mem_strdup(a->status.reason ? a->status.reason : "");
-    status_set(&a->status, state, health, reason);
-    const char *why = a->status.reason && *a->status.reason ? a->status.reason : NULL;
-    if (state == STATE_READY && old != STATE_READY)
-        log_info("ready");
-    if (health == HEALTH_UNHEALTHY &&
-        (old_health != health || status_reason_is_other(old_why, why ? why : "")))
-        log_warn("unhealthy%s%s", why ? ": " : "", why ? why : "");
-    if (health == HEALTH_HEALTHY && old_health == HEALTH_UNHEALTHY)
-        log_info("healthy again");
-    save_state(a);
-    if (a->uplink)
-        uplink_say_status(a->uplink, status_text(&a->status));
-}
-
-void agent_acknowledge(struct agent *a, const struct agent_ack *ack)
-{
-    char hash[65];
-    tree_hash(hash, ack->tree);
-    struct applied applied = {.revision = ack->tree->revision,
-                              .hash = hash,
-                              .error = ack->error,
-                              .pending = ack->pending};
-    agent_connect(a);
-    if (a->uplink)
-        uplink_say_applied(a->uplink, applied_text(&applied));
-}
-
-bool agent_idle(void *arg)
-{
-    struct agent *a = arg;
-    daemon_pump(&a->d, 0);
-    if (clock_passed(a->connect_at))
-        agent_connect(a);
-    if (clock_passed(a->save_at) && a->tree)
-        save_state(a);
-    turn_keep(&a->turn);
-    return a->d.stopping || a->d.lost || sig_interrupts() > 0;
-}
-
 /* For hooks that speak with the daemon: when it ends, they need not go on. */
 static bool idle_with_daemon(void *arg)
 {
     struct agent *a = arg;
+
     return agent_idle(arg) || (agent_has_daemon(a) && !a->d.pid);
 }
 
-bool agent_hook(struct hook_call *call, char **path, struct agent *a, const char *name)
-{
-    *path = manifest_hook(a->m, name);
-    *call = (struct hook_call){.path = *path,
-                               .name = name,
-                               .env = &a->config->env,
-                               .deadline = clock_deadline(a->m->hook_deadline_ms),
-                               .wake_fd = a->d.fd,
-                               .idle = agent_idle,
-                               .arg = a};
-    return *path != NULL;
-}
-
-/* ---- ready and apply
- * ------------------------------------------------------------------------------ */
+/* ---- ready and apply ---- */
 
 /* True when the hook says so, or there is none. *why is its last line, owned. */
 static bool ask_ready(struct agent *a, char **why)
@@ -129,6 +39,7 @@ static bool ask_ready(struct agent *a, char **why)
     struct hook_result result;
     struct err e;
     auto_free char *path = NULL;
+
     if (!agent_hook(&call, &path, a, "ready"))
         return true;
     call.deadline = clock_deadline(READY_HOOK_MS);
@@ -149,6 +60,7 @@ static int run_apply(struct agent *a, bool *unfinished, struct err *e)
 {
     struct hook_call call;
     auto_free char *path = NULL;
+
     *unfinished = false;
     if (!agent_hook(&call, &path, a, "apply"))
         return 0;
@@ -164,6 +76,7 @@ static void apply_changes(struct agent *a)
     struct err e;
     struct agent_ack ack = {.tree = a->tree};
     bool unfinished;
+
     if (run_apply(a, &unfinished, &e) < 0) {
         if (e.code == ERR_INTERRUPTED)
             return;
@@ -184,21 +97,37 @@ static void apply_changes(struct agent *a)
 static void become_ready(struct agent *a)
 {
     a->ready = true;
+    agent_has_data(a);
     a->health_at = 0;
     if (a->changed.count)
         apply_changes(a);
     if (!a->d.stopping)
         agent_say(a, STATE_READY, HEALTH_UNKNOWN, "");
-    agent_save(a);
-    turn_release(&a->turn);
+    trial_ready(a);
+    if (!a->trial.back)
+        restart_slot_release(&a->slot);
     a->trim_at = clock_deadline(TRIM_AFTER_MS);
+}
+
+/* A daemon that does not live for so long was never ready. */
+static int64_t settled_at(const struct agent *a)
+{
+    int64_t settle = keep_end_settle_ms(&a->end);
+
+    if (!agent_has_daemon(a))
+        return 0;
+    return a->launched_at + (settle > a->m->ready_settle_ms ? settle : a->m->ready_settle_ms);
 }
 
 static void check_ready(struct agent *a)
 {
     auto_free char *why = NULL;
+    struct err e;
+
     if (ask_ready(a, &why)) {
-        become_ready(a);
+        a->ready_at = settled_at(a);
+        if (clock_passed(a->ready_at))
+            become_ready(a);
         return;
     }
     a->ready_at = clock_deadline(a->late ? READY_LATE_EVERY_MS : READY_EVERY_MS);
@@ -207,16 +136,23 @@ static void check_ready(struct agent *a)
     auto_free char *text =
         mem_printf("not ready after %lld s%s%s", (long long)(a->m->ready_deadline_ms / 1000),
                    why && *why ? ": " : "", why ? why : "");
+    if (a->trial.on) {
+        err_set(&e, ERR_TIMEOUT, "%s", text);
+        if (trial_go_back(a, &e) < 0)
+            agent_give_up(a, err_exit_status(e.code), e.msg);
+        return;
+    }
     log_error("%s", text);
     a->late = true;
-    turn_release(&a->turn);
+    if (a->trial.back)
+        return;
+    restart_slot_release(&a->slot);
     struct agent_ack ack = {.tree = a->tree, .error = text};
     agent_acknowledge(a, &ack);
     agent_say(a, STATE_FAILED, HEALTH_UNKNOWN, text);
 }
 
-/* ---- health
- * --------------------------------------------------------------------------------------- */
+/* ---- health ---- */
 
 static void check_health(struct agent *a)
 {
@@ -224,6 +160,7 @@ static void check_health(struct agent *a)
     struct hook_result result;
     struct err e;
     auto_free char *path = NULL;
+
     a->health_at = clock_deadline(a->m->health_every_ms);
     if (!agent_hook(&call, &path, a, "health")) {
         if (a->status.health != HEALTH_HEALTHY)
@@ -244,13 +181,13 @@ static void check_health(struct agent *a)
     hook_result_clear(&result);
 }
 
-/* ---- the loop
- * ------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 static void check_file(struct agent *a)
 {
     struct err e;
     struct tree *t = NULL;
+
     if (!a->link || !a->link->file || !clock_passed(a->file_at))
         return;
     a->file_at = clock_deadline(FILE_EVERY_MS);
@@ -267,6 +204,23 @@ static void check_file(struct agent *a)
         tree_free(t);
 }
 
+/*
+ * A release of the agent works when it has the instance where it was, and etcd has heard it. When
+ * an instance was not well before either, that is not the agent's fault.
+ */
+static void say_well(struct agent *a)
+{
+    struct err e;
+    bool well = a->ready && a->status.health == HEALTH_HEALTHY;
+
+    if (a->well || a->told || (agent_has_etcd(a) && !(a->uplink && uplink_is_heard(a->uplink))) ||
+        !(well || a->was_unwell))
+        return;
+    a->well = true;
+    if (daemon_well(&a->d, &e) < 0)
+        err_drop(&e, "telling init that the agent works");
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -275,10 +229,13 @@ static int64_t earlier(int64_t a, int64_t b)
 static void wait_for_news(struct agent *a)
 {
     int64_t next = earlier(clock_deadline(TURN_MS), a->save_at);
+
     if (!a->d.stopping) {
         next = earlier(next, a->ready ? a->health_at : a->ready_at);
         if (a->ready && a->changed.count)
             next = earlier(next, a->apply_at);
+        if (a->trial.on)
+            next = earlier(next, a->trial.proven_at);
         if (a->waiting)
             next = earlier(next, a->turn_at);
     }
@@ -290,6 +247,7 @@ static void wait_for_news(struct agent *a)
 static void take_news(struct agent *a)
 {
     struct tree *t = a->uplink ? uplink_take(a->uplink) : NULL;
+
     if (t) {
         agent_change(a, t);
         a->trim_at = clock_deadline(TRIM_AFTER_MS);
@@ -306,32 +264,49 @@ static void attend(struct agent *a)
         check_ready(a);
     else if (a->ready && a->changed.count && clock_passed(a->apply_at))
         apply_changes(a);
+    if (a->trial.on && clock_passed(a->trial.proven_at))
+        trial_prove(a);
     /* Also between the runs of a hook `apply` that has much to do. */
     if (a->ready && !a->d.stopping && clock_passed(a->health_at))
         check_health(a);
 }
 
+/* Nobody asked for it. */
+static void daemon_ended(struct agent *a)
+{
+    auto_free char *path = keep_path(a->o, a->m, KEEP_END);
+    auto_free char *text = daemon_end_text(&a->d);
+    struct err e;
+
+    if (trial_goes_on(a))
+        return;
+    log_error("the daemon ended with status %d", a->d.status);
+    a->status.ended = NULL;
+    keep_end_add(&a->end, clock_now_ms() - a->launched_at, text);
+    if (keep_make(a->o, a->m, &e) < 0 || keep_end_save(&a->end, path, &e) < 0)
+        err_drop(&e, "remembering the daemon's end");
+    /* init ends the container: by itself when nobody says anything for some seconds. */
+    agent_give_up(a, a->d.status, text);
+}
+
+static void stop(struct agent *a)
+{
+    if (a->ready)
+        trial_prove(a);
+    agent_say(a, STATE_STOPPING, a->status.health, "");
+    a->told = true;
+}
+
 int agent_loop(struct agent *a)
 {
-    bool told = false;
     while (!a->d.lost && sig_interrupts() == 0) {
-        bool running = !agent_has_daemon(a) || a->d.pid;
-        if (a->d.stopping && !told) {
-            agent_say(a, STATE_STOPPING, a->status.health, "");
-            told = true;
-        } else if (!running && !told) {
-            auto_free char *text = mem_printf("the daemon ended with status %d", a->d.status);
-            log_error("%s", text);
-            agent_say(a, STATE_FAILED, HEALTH_UNKNOWN, text);
-            /* init ends the container by itself unless it was asked to stop the daemon, which then
-             * took longer than the asker waited. */
-            daemon_exit(&a->d, a->d.status);
-            told = true;
-        } else if (!told) {
+        if (a->d.stopping && !a->told)
+            stop(a);
+        else if (!a->told && agent_has_daemon(a) && !a->d.pid)
+            daemon_ended(a);
+        else if (!a->told)
             attend(a);
-        }
-        if (clock_passed(a->save_at))
-            save_state(a);
+        say_well(a);
         if (clock_passed(a->trim_at)) { /* what a start or a change needed is not needed again */
             malloc_trim(0);
             a->trim_at = CLOCK_NEVER;
@@ -339,7 +314,7 @@ int agent_loop(struct agent *a)
         wait_for_news(a);
         agent_idle(a);
     }
-    if (!told)
+    if (!a->told)
         agent_say(a, STATE_STOPPING, a->status.health, "");
     a->cut_off = !uplink_stop(steal(a->uplink), FLUSH_MS);
     return 0;

@@ -11,7 +11,10 @@
 #include "agent/hook_env.h"
 #include "agent/keys_command.h"
 #include "agent/link_input.h"
+#include "agent/release_command.h"
+#include "agent/rules_command.h"
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,6 +26,7 @@ enum { FAILURE_FLUSH_MS = 2000, STOPPED = 143 };
 static enum log_level wanted_level(void)
 {
     const char *text = getenv("SLIPWAY_LOG");
+
     if (text && strcmp(text, "debug") == 0)
         return LOG_LEVEL_DEBUG;
     if (text && strcmp(text, "warn") == 0)
@@ -40,6 +44,7 @@ static enum log_format wanted_format(void)
 static struct manifest *load_manifest(const char *dir, struct err *e)
 {
     struct problems p;
+
     problems_init(&p, dir);
     struct manifest *m = manifest_load(dir, &p);
     if (!m && problems_result(&p, e) == 0)
@@ -54,7 +59,9 @@ static void agent_clear(struct agent *a)
     tree_free(a->tree);
     tree_free(a->waiting);
     config_free(a->config);
-    turn_release(&a->turn);
+    restart_slot_release(&a->slot);
+    trial_clear(a);
+    keep_end_clear(&a->end);
     status_clear(&a->status);
     strv_clear(&a->changed);
     daemon_close(&a->d);
@@ -85,10 +92,13 @@ static int run(struct options *o)
                       .save_at = CLOCK_NEVER,
                       .trim_at = CLOCK_NEVER};
     int status;
+
     if (prepare_agent(&a, &e) == 0) {
         status = agent_loop(&a);
     } else {
-        status = e.code == ERR_INTERRUPTED ? STOPPED : err_exit_status(e.code);
+        status = e.code == ERR_INTERRUPTED ? STOPPED
+                 : a.d.ended               ? a.d.status
+                                           : err_exit_status(e.code);
         if (e.code != ERR_INTERRUPTED)
             log_error("%s", e.msg);
         agent_report_failure(&a, &e);
@@ -104,8 +114,9 @@ static int run(struct options *o)
 
 static int run_hook(const struct options *o, struct err *e)
 {
-    struct strv auto_strv env = {0};
+    auto_strv struct strv env = {0};
     struct manifest *m = load_manifest(o->component_dir, e);
+
     if (!m)
         return -1;
     auto_free char *path = manifest_hook(m, o->hook);
@@ -119,13 +130,14 @@ static int run_hook(const struct options *o, struct err *e)
         return 0;
     if (hook_env_load(&env, o->run_dir, e) < 0)
         return -1;
-    struct strv auto_strv argv = {0};
+    auto_strv struct strv argv = {0};
     strv_add(&argv, path);
     for (size_t i = 0; i < o->rest.count; i++)
         strv_add(&argv, o->rest.items[i]);
     int status = 1;
     struct proc_opts p = {.argv = (const char *const *)argv.items,
                           .env = (const char *const *)env.items,
+                          .inherit_in = true, /* whose end says that nobody waits for it */
                           .deadline = deadline};
     if (proc_run(&status, &p, e) < 0)
         return -1;
@@ -136,6 +148,7 @@ static int dispatch(struct options *o, struct err *e)
 {
     char *line = NULL;
     int status;
+
     switch (o->command) {
     case COMMAND_VERSION:
         printf("slipway-agent %s\n", SLIPWAY_VERSION);
@@ -149,6 +162,10 @@ static int dispatch(struct options *o, struct err *e)
         return run_hook(o, e);
     case COMMAND_KEYS:
         return keys_command(o, e);
+    case COMMAND_RULES:
+        return rules_command(e);
+    case COMMAND_RELEASE:
+        return release_command(o, e);
     case COMMAND_RUN:
         return run(o);
     }
@@ -159,8 +176,13 @@ int main(int argc, char **argv)
 {
     struct options o;
     struct err e;
+
     (void)argc;
     fs_open_standard();
+    /* Started by `docker exec` it has every capability of the container; init's own has none of
+     * these. */
+    if (getenv(CONFINE_FOLDER_ENV) && confine_can_mount() && confine() < 0)
+        return EXIT_FAILURE;
     /* One arena, and memory back to the system early: this process waits nearly all of its life. */
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_TRIM_THRESHOLD, 64 << 10);

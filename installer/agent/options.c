@@ -11,12 +11,14 @@
 
 static const char default_component[] = "/usr/lib/slipway/component";
 static const char default_run[] = "/run/slipway";
+static const char default_state[] = "/var/lib/slipway";
 static const char default_link[] = "/etc/slipway/link";
 static const char set_prefix[] = "SLIPWAY_SET_";
 
 static char *from_env(const char *name, const char *fallback)
 {
     const char *value = getenv(name);
+
     return mem_strdup(value && *value ? value : fallback);
 }
 
@@ -30,6 +32,7 @@ static void replace(char **field, const char *value)
 static void make_absolute(char **path)
 {
     auto_free char *here = *path && **path != '/' ? getcwd(NULL, 0) : NULL;
+
     if (!here)
         return;
     char *joined = fs_join(here, *path);
@@ -48,6 +51,7 @@ static const char *option_value(const char *const *argv, size_t *i, const char *
 {
     size_t len = strlen(name);
     const char *word = argv[*i];
+
     if (strncmp(word, name, len) != 0)
         return NULL;
     if (word[len] == '=')
@@ -60,6 +64,7 @@ static const char *option_value(const char *const *argv, size_t *i, const char *
 static bool take_option(struct options *o, const char *const *argv, size_t *i)
 {
     const char *value;
+
     if ((value = option_value(argv, i, "--component")))
         replace(&o->component_dir, value);
     else if ((value = option_value(argv, i, "--run")))
@@ -76,13 +81,14 @@ static bool take_option(struct options *o, const char *const *argv, size_t *i)
 static void read_environment(struct options *o)
 {
     for (char **v = environ; v && *v; v++)
-        if (strncmp(*v, set_prefix, sizeof set_prefix - 1) == 0)
-            strv_add(&o->set_env, *v + sizeof set_prefix - 1);
+        if (strncmp(*v, set_prefix, sizeof(set_prefix) - 1) == 0)
+            strv_add(&o->set_env, *v + sizeof(set_prefix) - 1);
 }
 
 static int take_command(struct options *o, const char *const *argv, struct err *e)
 {
     const char *word = argv[1];
+
     if (!word)
         return 0;
     if (strcmp(word, "version") == 0 && !argv[2]) {
@@ -95,6 +101,14 @@ static int take_command(struct options *o, const char *const *argv, struct err *
     }
     if (strcmp(word, "keys") == 0 && !argv[2]) {
         o->command = COMMAND_KEYS;
+        return 1;
+    }
+    if (strcmp(word, "volume-rules") == 0 && !argv[2]) {
+        o->command = COMMAND_RULES;
+        return 1;
+    }
+    if (strcmp(word, "release") == 0) {
+        o->command = COMMAND_RELEASE;
         return 1;
     }
     if (strcmp(word, "hook") == 0) {
@@ -112,6 +126,7 @@ int options_parse(struct options *o, const char *const *argv, struct err *e)
     *o = (struct options){0};
     o->component_dir = from_env("SLIPWAY_HOME", default_component);
     o->run_dir = from_env("SLIPWAY_RUN", default_run);
+    o->state_dir = from_env("SLIPWAY_STATE", default_state);
     const char *data = getenv("SLIPWAY_DATA");
     o->data_dir = data && *data ? mem_strdup(data) : NULL;
     read_environment(o);
@@ -121,7 +136,7 @@ int options_parse(struct options *o, const char *const *argv, struct err *e)
     for (size_t i = 1 + (size_t)words; argv[0] && argv[i]; i++) {
         if (take_option(o, argv, &i))
             continue;
-        if (o->command == COMMAND_HOOK) {
+        if (o->command == COMMAND_HOOK || o->command == COMMAND_RELEASE) {
             strv_add(&o->rest, argv[i]);
             continue;
         }
@@ -146,6 +161,7 @@ void options_clear(struct options *o)
     free(o->component_dir);
     free(o->run_dir);
     free(o->data_dir);
+    free(o->state_dir);
     free(o->hook);
     strv_clear(&o->set);
     strv_clear(&o->set_env);

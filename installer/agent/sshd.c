@@ -3,8 +3,15 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "model/secret.h"
 
-static const char config_text[] = "Port 22\n"
+#define SSHD "/usr/sbin/sshd"
+
+/* One account, one kind of proof, one kind of use: commands and their files. Nothing is forwarded.
+ * An image may say otherwise in the folder that is included first: sshd takes the first value it
+ * reads. A client that is gone is noticed after a minute. How many log in at once is for init to
+ * bound (MaxStartups counts nothing here). The ciphers are those that libssh2 is safe with. */
+static const char config_text[] = "Include /etc/ssh/slipway.d/*.conf\n"
                                   "HostKey %s/ssh/host_key\n"
                                   "AuthorizedKeysFile %s/ssh/authorized_keys\n"
                                   "PidFile none\n"
@@ -13,50 +20,44 @@ static const char config_text[] = "Port 22\n"
                                   "AuthenticationMethods publickey\n"
                                   "PasswordAuthentication no\n"
                                   "KbdInteractiveAuthentication no\n"
+                                  "HostbasedAuthentication no\n"
                                   "UsePAM no\n"
-                                  "X11Forwarding no\n"
-                                  "AllowAgentForwarding no\n"
+                                  "DisableForwarding yes\n"
+                                  "PermitTunnel no\n"
+                                  "PermitUserRC no\n"
                                   "PermitUserEnvironment no\n"
                                   "UseDNS no\n"
                                   "PrintMotd no\n"
                                   "StrictModes yes\n"
                                   "MaxAuthTries 3\n"
                                   "LoginGraceTime 20\n"
+                                  "ClientAliveInterval 20\n"
+                                  "ClientAliveCountMax 3\n"
+                                  "Ciphers aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
+                                  "aes128-ctr,aes256-ctr\n"
                                   "Subsystem sftp internal-sftp\n";
-
-static int add(struct files *f, const char *run, const char *name, char *data, struct err *e)
-{
-    struct files_item item = {
-        .path = mem_printf("%s/ssh/%s", run, name), .data = data, .mode = 0600};
-    return files_add(f, item, e);
-}
 
 bool sshd_is_wanted(const struct tree *t)
 {
-    return tree_get(t, TREE_PART_SECRET, "ssh_host_key") != NULL;
+    return tree_get(t, TREE_PART_SECRET, SECRET_SSH_HOST_KEY) != NULL;
 }
 
-int sshd_add_files(struct files *f, const struct files_source *s, struct err *e)
+char *sshd_config(const char *run_dir)
 {
-    auto_wipe char *host_key = NULL;
-    auto_wipe char *authorized = NULL;
-    const char *run = s->config->run;
-    if (files_secret(&host_key, s, "ssh_host_key", e) < 0 ||
-        files_secret(&authorized, s, "ssh_authorized_key", e) < 0)
-        return -1;
-    if (add(f, run, "host_key", steal(host_key), e) < 0 ||
-        add(f, run, "authorized_keys", mem_printf("%s\n", authorized), e) < 0)
-        return -1;
-    return add(f, run, "sshd_config", mem_printf(config_text, run, run), e);
+    return mem_printf(config_text, run_dir, run_dir);
 }
 
+/* OpenSSH since 9.8 locks out an address after some logins that failed, and all operators come from
+ * the same one. That is done by the sshd that listens (PerSourcePenalties), and there is none. */
 void sshd_argv(struct strv *out, const char *run_dir)
 {
-    strv_add(out, "/usr/sbin/sshd");
-    strv_add(out, "-D");
+    auto_free char *config = mem_printf("%s/ssh/sshd_config", run_dir);
+
+    strv_add(out, SSHD);
+    strv_add(out, "-i");
     strv_add(out, "-e");
     strv_add(out, "-f");
-    strv_addf(out, "%s/ssh/sshd_config", run_dir);
+    strv_add(out, config);
 }
 
 int sshd_prepare(struct err *e)

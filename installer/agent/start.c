@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "agent/files.h"
-#include "agent/source.h"
+#include "agent/bootstrap.h"
 #include "agent/sshd.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
@@ -15,66 +13,11 @@
 
 enum { SLOW_START_MS = 500 };
 
-static bool has_etcd(const struct agent *a)
-{
-    return a->link && !a->link->file;
-}
-
-static int must_hook(struct agent *a, const char *name, struct err *e)
-{
-    struct hook_call call;
-    auto_free char *path = NULL;
-    if (!agent_hook(&call, &path, a, name))
-        return 0;
-    return hook_must(&call, e);
-}
-
-static int run_once(struct agent *a, struct err *e)
-{
-    struct hook_call call;
-    auto_free char *path = NULL;
-    if (!agent_hook(&call, &path, a, "once"))
-        return 0;
-    /* From a snapshot it has run: a configuration was in effect before. A file has one instance. */
-    if (!has_etcd(a) || !a->tree->from_etcd)
-        return has_etcd(a) ? 0 : hook_must(&call, e);
-    struct turn_who who = {a->link, a->tree->env, a->tree->component, a->tree->instance};
-    return once_run(&who, &call, e);
-}
-
-int agent_launch(struct agent *a, struct err *e)
-{
-    auto_files struct files *files = NULL;
-    struct files_source source = {.manifest = a->m,
-                                  .tree = a->tree,
-                                  .config = a->config,
-                                  .password = a->link ? a->link->password : NULL};
-    if (files_build(&files, &source, e) < 0 || files_write(files, e) < 0)
-        return -1;
-    if (hook_env_save(&a->config->env, a->o->run_dir, e) < 0)
-        return -1;
-    if (must_hook(a, "prepare", e) < 0 || run_once(a, e) < 0)
-        return -1;
-    char tag[65];
-    tree_hash(tag, a->tree);
-    struct daemon_run run = {.manifest = a->m, .config = a->config, .tag = tag};
-    if (agent_has_daemon(a) && daemon_run(&a->d, &run, e) < 0)
-        return -1;
-    if (sshd_is_wanted(a->tree) && !a->d.sshd && daemon_run_sshd(&a->d, a->config, e) < 0)
-        return -1;
-    a->ready = a->late = false;
-    a->ready_at = 0;
-    a->ready_by = clock_deadline(a->m->ready_deadline_ms);
-    strv_clear(&a->changed);
-    strv_add(&a->changed, "all");
-    a->apply_at = 0;
-    return 0;
-}
-
 /* An earlier agent left the daemon running, with the tree it had in effect beside it. */
 static bool take_over(struct agent *a)
 {
     struct err e;
+
     if (!a->d.pid)
         return false;
     auto_free char *path = fs_join(a->o->run_dir, "snapshot.json");
@@ -83,7 +26,7 @@ static bool take_over(struct agent *a)
         err_drop(&e, "what the running daemon was started with");
         return false;
     }
-    t->clear_secrets = !has_etcd(a);
+    t->clear_secrets = !agent_has_etcd(a);
     if (config_build(&a->config, a->m, t, a->o, &e) < 0) {
         log_warn("the configuration of the running daemon: %s", e.msg);
         return false;
@@ -92,25 +35,60 @@ static bool take_over(struct agent *a)
     return true;
 }
 
+/*
+ * An empty volume where etcd says that there was data is never taken for a first start: a new
+ * cluster beside the old one's other parts, a new database instead of the old. What can make its
+ * data again says so in its manifest, and its hook prepare decides.
+ */
+static int judge_data(struct agent *a, bool had_data, struct err *e)
+{
+    auto_free char *mark = keep_path(a->o, a->m, KEEP_LOST);
+    auto_free char *kept = keep_path(a->o, a->m, KEEP_SNAPSHOT);
+    const char *env = a->tree->env, *instance = a->tree->instance;
+
+    a->had_data = a->m->data_root && (had_data || fs_exists(kept));
+    a->data_lost = fs_exists(mark) || (had_data && keep_data_is_empty(a->o, a->m));
+    if (!a->data_lost)
+        return 0;
+    if (!a->m->data_rebuilds)
+        return err_set(e, ERR_CONFIG,
+                       "the data of %s is gone: its volume is empty, and it was not before. Put it "
+                       "back from a backup, or begin without it: `slipway -e %s remove --force "
+                       "--volumes %s`, then `slipway -e %s up`",
+                       instance, env, instance, env);
+    log_warn("the data of %s is gone; hook prepare is asked to make it again", instance);
+    if (keep_make(a->o, a->m, e) < 0)
+        return -1;
+    return fs_write(mark, "", 0,
+                    &(struct fs_write_opts){.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1}, e);
+}
+
 static int find_source(struct agent *a, struct err *e)
 {
-    struct source source;
-    struct source_opts o = {
+    struct bootstrap first;
+    struct bootstrap_opts o = {
         .options = a->o, .manifest = a->m, .link = a->link, .idle = agent_idle, .arg = a};
-    if (source_open(&source, &o, e) < 0)
+
+    if (bootstrap_open(&first, &o, e) < 0)
         return -1;
-    a->tree = source.tree;
-    a->client = source.client;
-    a->store_revision = source.revision;
+    a->tree = first.tree;
+    a->client = first.client;
+    a->store_revision = first.revision;
+    log_context("instance", a->tree->instance);
+    if (judge_data(a, first.had_data, e) < 0)
+        return -1;
     return config_build(&a->config, a->m, a->tree, a->o, e);
 }
 
 static void adopt(struct agent *a)
 {
     struct err e;
+
     log_info("taking over the running daemon, process %d", a->d.pid);
     a->ready = status_load_state(a->o->run_dir) == STATE_READY;
     a->ready_by = clock_deadline(a->m->ready_deadline_ms);
+    auto_free char *kept = keep_path(a->o, a->m, KEEP_SNAPSHOT);
+    a->had_data = a->m->data_root && (a->ready || fs_exists(kept));
     if (!a->ready)
         strv_add(&a->changed, "all");
     if (hook_env_save(&a->config->env, a->o->run_dir, &e) < 0)
@@ -120,48 +98,47 @@ static void adopt(struct agent *a)
     agent_say(a, a->ready ? STATE_READY : STATE_STARTING, HEALTH_UNKNOWN, "");
     if (a->ready) {
         struct agent_ack ack = {.tree = a->tree};
+
         agent_acknowledge(a, &ack);
     }
 }
 
 int agent_start(struct agent *a, struct err *e)
 {
+    auto_free char *end_path = keep_path(a->o, a->m, KEEP_END);
+
     if (fs_mkdirs(a->o->run_dir, 0755, e) < 0)
         return -1;
-    if (has_etcd(a) && !*a->link->prefix)
+    if (agent_has_etcd(a) && !*a->link->prefix)
         return err_set(e, ERR_USAGE,
                        "the link names no prefix: etcds://...HOST/slipway/ENV/instances/NAME");
+    auto_free char *line = NULL;
+    a->was_unwell = status_check(&line, a->o->run_dir) != 0;
+    status_find_release(&a->status);
     a->connect_at = clock_deadline(SLOW_START_MS);
     log_field("component", a->m->name);
     if (take_over(a)) {
-        a->status.from_snapshot = has_etcd(a);
+        a->status.from_snapshot = agent_has_etcd(a);
         adopt(a);
         agent_connect(a);
         return 0;
     }
     if (find_source(a, e) < 0)
         return -1;
-    log_context("instance", a->tree->instance);
     a->status.from_snapshot = !a->tree->from_etcd;
     if (a->d.pid) { /* a daemon without a known configuration: a fresh start is all that is safe */
         log_warn("the running daemon is started again: what it runs with is not known");
         if (daemon_stop(&a->d, a->m->stop_grace_ms, e) < 0)
             return -1;
     }
-    agent_say(a, STATE_STARTING, HEALTH_UNKNOWN, "");
-    if (agent_launch(a, e) < 0)
+    keep_end_load(&a->end, end_path);
+    a->status.ended = a->end.text;
+    a->status.ended_ms = a->end.at_ms;
+    agent_say(a, STATE_STARTING, HEALTH_UNKNOWN, a->end.text ? a->end.text : "");
+    trial_open(a);
+    if (agent_launch(a, e) < 0 && trial_go_back(a, e) < 0)
         return -1;
     agent_connect(a);
     agent_save(a);
     return 0;
-}
-
-void agent_report_failure(struct agent *a, const struct err *e)
-{
-    if (!a->tree || e->code == ERR_INTERRUPTED)
-        return;
-    agent_say(a, STATE_FAILED, HEALTH_UNKNOWN, e->msg);
-    struct agent_ack ack = {.tree = a->tree, .error = e->msg};
-    agent_acknowledge(a, &ack);
-    agent_connect(a);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/release.h"
 #include "base/strv.h"
 
 enum state { STATE_STARTING, STATE_READY, STATE_STOPPING, STATE_FAILED };
@@ -19,8 +20,17 @@ struct status {
     char *reason;     /* one line, "" when there is nothing to say */
     int64_t since_ms; /* wall time of the last change of state or health */
     unsigned restarts;
+    const char *ended; /* how the daemon ended before this start, borrowed; NULL: nothing to tell */
+    int64_t ended_ms;
     bool from_snapshot;
+    char release[RELEASE_NAME_SIZE]; /* of the agent: base/release.h; "" is "image" */
+    int64_t release_since_ms;        /* wall time of its start */
+    struct strv bad;                 /* releases that were put back in this container */
 };
+enum { STATUS_BAD_MAX = 16 };
+
+/* Fills release and bad. */
+void status_find_release(struct status *s);
 
 /* True when something is different now. `reason` NULL: as it is. */
 bool status_set(struct status *s, enum state state, enum health health, const char *reason);
@@ -34,6 +44,7 @@ struct applied {
     const char *hash;
     const char *error;          /* NULL: it went well */
     const struct strv *pending; /* NULL: none */
+    bool had_data;              /* it was ready with a data volume, now or earlier */
 };
 char *applied_text(const struct applied *a); /* owned */
 

@@ -11,24 +11,23 @@
 #include "model/applied.h"
 #include "model/keys.h"
 
-/* Fills the names from /slipway/<env>/instances/<instance>. */
+/* Fills the names from an instance's prefix. */
 static int read_prefix(struct tree *t, const char *prefix, struct err *e)
 {
-    struct strv auto_strv parts = {0};
-    strv_split(&parts, prefix, "/");
-    if (*prefix != '/' || parts.count != 4 || strcmp(parts.items[0], "slipway") != 0 ||
-        strcmp(parts.items[2], "instances") != 0)
-        return err_set(e, ERR_CONFIG, "prefix \"%s\" is not /slipway/ENV/instances/INSTANCE",
-                       prefix);
+    struct keys_path k;
+
+    if (!keys_parse(&k, prefix) || k.kind != KEYS_KIND_INSTANCE)
+        return err_set(e, ERR_CONFIG, "prefix \"%s\" is not that of an instance's keys", prefix);
     t->prefix = mem_strdup(prefix);
-    t->env = mem_strdup(parts.items[1]);
-    t->instance = mem_strdup(parts.items[3]);
+    t->env = mem_strdup(k.env);
+    t->instance = mem_strdup(k.instance);
     return 0;
 }
 
 static struct tree *tree_new(const char *prefix, const char *component, struct err *e)
 {
-    struct tree *t = mem_alloc(sizeof *t);
+    struct tree *t = mem_alloc(sizeof(*t));
+
     t->component = mem_strdup(component);
     t->keys = node_new_map();
     if (read_prefix(t, prefix, e) == 0)
@@ -49,6 +48,19 @@ void tree_free(struct tree *t)
     free(t);
 }
 
+struct tree *tree_copy(const struct tree *t)
+{
+    struct tree *copy = mem_alloc(sizeof(*copy));
+
+    *copy = *t;
+    copy->prefix = mem_strdup(t->prefix);
+    copy->env = mem_strdup(t->env);
+    copy->instance = mem_strdup(t->instance);
+    copy->component = mem_strdup(t->component);
+    copy->keys = node_copy(t->keys);
+    return copy;
+}
+
 void tree_cleanup(struct tree **t)
 {
     tree_free(*t);
@@ -57,6 +69,7 @@ void tree_cleanup(struct tree **t)
 int tree_names(struct strv *out, const char *prefix, const char *component, struct err *e)
 {
     struct tree *t = tree_new(prefix, component, e);
+
     if (!t)
         return -1;
     strv_take(out, keys_instance_meta(t->env, t->instance));
@@ -75,8 +88,10 @@ int tree_from_kvs(struct tree **out, const struct etcd_kvs *kvs, const char *pre
     auto_tree struct tree *t = tree_new(prefix, component, e);
     if (!t)
         return -1;
+    auto_free char *meta = keys_instance_meta(t->env, t->instance);
     for (size_t i = 0; i < kvs->count; i++) {
         const struct etcd_kv *kv = &kvs->items[i];
+
         if (applied_is_report(kv->key))
             continue;
         if (strlen(kv->value) != kv->value_len)
@@ -84,6 +99,8 @@ int tree_from_kvs(struct tree **out, const struct etcd_kvs *kvs, const char *pre
         node_set_text(t->keys, kv->key, kv->value);
         if (kv->mod_revision > t->revision)
             t->revision = kv->mod_revision;
+        if (strcmp(kv->key, meta) == 0)
+            t->asked = kv->mod_revision;
     }
     if (t->keys->count == 0)
         return err_set(e, ERR_NOTFOUND, "nothing is stored under %s", prefix);
@@ -102,7 +119,7 @@ int tree_parse(struct tree **out, const char *name, const char *text, size_t len
     const char *prefix = node_get_text(root, "prefix");
     struct node *keys = node_get(root, "keys");
     if (!prefix || !keys || keys->kind != NODE_KIND_MAP)
-        return err_set(e, ERR_CONFIG, "%s is no snapshot: it has no prefix or no keys", name);
+        return err_set(e, ERR_CONFIG, "%s is not a snapshot: it has no prefix or no keys", name);
     auto_tree struct tree *t = tree_new(prefix, component, e);
     if (!t)
         return err_wrap(e, "%s", name);
@@ -130,7 +147,8 @@ int tree_load(struct tree **out, const char *path, const char *component, struct
 
 int tree_save(const struct tree *t, const char *path, struct err *e)
 {
-    struct buf auto_buf b;
+    auto_buf struct buf b;
+
     buf_init(&b, TREE_FILE_MAX);
     auto_node struct node *root = node_new_map();
     node_set_int(root, "revision", t->revision);
@@ -147,6 +165,7 @@ int tree_save(const struct tree *t, const char *path, struct err *e)
 const char *tree_get(const struct tree *t, enum tree_part part, const char *name)
 {
     auto_free char *key = NULL;
+
     switch (part) {
     case TREE_PART_CONFIG:
         key = keys_component_config(t->env, t->component, name);
@@ -167,10 +186,11 @@ const char *tree_get(const struct tree *t, enum tree_part part, const char *name
 const char *tree_meta(const struct tree *t)
 {
     auto_free char *key = keys_instance_meta(t->env, t->instance);
+
     return node_get_text(t->keys, key);
 }
 
 void tree_hash(char out[65], const struct tree *t)
 {
-    applied_hash(out, t->keys);
+    applied_hash(out, t->keys, t->component, t->instance);
 }

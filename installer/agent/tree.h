@@ -18,8 +18,9 @@ enum { TREE_FILE_MAX = 4 << 20 };
 
 struct tree {
     char *prefix, *env, *instance, *component;
-    int64_t revision;   /* of the newest key in it */
-    struct node *keys;  /* map key -> text */
+    int64_t revision;  /* of the newest key in it */
+    int64_t asked;     /* of its key `meta`: who writes it again asks for one more try; 0: a file */
+    struct node *keys; /* map key -> text */
     bool clear_secrets; /* nobody else holds it: secrets need not be sealed */
     bool from_etcd;
 };
@@ -34,6 +35,7 @@ int tree_parse(struct tree **out, const char *name, const char *text, size_t len
 int tree_load(struct tree **out, const char *path, const char *component, struct err *e);
 /* Mode 0600: secrets in it are sealed, but nobody else needs to see it. */
 int tree_save(const struct tree *t, const char *path, struct err *e);
+struct tree *tree_copy(const struct tree *t);
 void tree_free(struct tree *t);
 void tree_cleanup(struct tree **t);
 #define auto_tree __attribute__((cleanup(tree_cleanup)))

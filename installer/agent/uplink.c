@@ -6,13 +6,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/bell.h"
+#include "agent/outbox.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "model/keys.h"
 
 enum {
@@ -23,25 +25,20 @@ enum {
     RETRY_FIRST_MS = 100,
     RETRY_MAX_MS = 2000,
     TURN_MS = 100,
-};
-
-/* A text to be written: the last one said, and whether etcd has it. */
-struct report {
-    char *text;
-    uint64_t said, written;
+    CORRECT_MS = 1000, /* who writes what is ours is not answered faster */
 };
 
 struct uplink {
     const struct link *link;
     const char *component;
-    struct strv names;
+    struct strv names, watched; /* keys that are read; with the two that are written */
     char *status_key, *applied_key;
     pthread_t thread;
     int event_fd; /* for the main thread: there is a new tree */
     int wake_fd;  /* for this one: there is something to write */
 
+    struct outbox status, applied;
     pthread_mutex_t lock; /* over the next ones */
-    struct report status, applied;
     struct tree *fresh;
     bool stopping, done;
 
@@ -52,9 +49,11 @@ struct uplink {
     char seen_hash[65];   /* of the tree handed over last */
     int64_t seen_revision;
     int64_t lease;
+    int64_t report_revision; /* of the last report of ours that etcd took */
     int64_t heartbeat_at, compare_at, report_at;
     struct clock_backoff backoff, report_backoff;
-    bool away; /* said so */
+    bool away;   /* said so */
+    bool denied; /* what it reads: then it reports nothing, and is seen to be silent */
 };
 
 int uplink_fd(const struct uplink *u)
@@ -62,43 +61,21 @@ int uplink_fd(const struct uplink *u)
     return u->event_fd;
 }
 
-static void ring(int fd)
-{
-    uint64_t one = 1;
-    if (write(fd, &one, sizeof one) < 0)
-        log_debug("eventfd: %s", strerror(errno));
-}
-
-static void hush(int fd)
-{
-    uint64_t count;
-    if (read(fd, &count, sizeof count) < 0 && errno != EAGAIN)
-        log_debug("eventfd: %s", strerror(errno));
-}
-
-static void say(struct uplink *u, struct report *r, char *text)
-{
-    pthread_mutex_lock(&u->lock);
-    free(r->text);
-    r->text = text;
-    r->said++;
-    pthread_mutex_unlock(&u->lock);
-    ring(u->wake_fd);
-}
-
 void uplink_say_status(struct uplink *u, char *text)
 {
-    say(u, &u->status, text);
+    outbox_say(&u->status, text);
+    bell_ring(u->wake_fd);
 }
 
 void uplink_say_applied(struct uplink *u, char *text)
 {
-    say(u, &u->applied, text);
+    outbox_say(&u->applied, text);
+    bell_ring(u->wake_fd);
 }
 
 struct tree *uplink_take(struct uplink *u)
 {
-    hush(u->event_fd);
+    bell_hush(u->event_fd);
     pthread_mutex_lock(&u->lock);
     struct tree *t = steal(u->fresh);
     pthread_mutex_unlock(&u->lock);
@@ -113,31 +90,18 @@ static bool is_stopping(struct uplink *u)
     return stopping;
 }
 
-/* ---- reports
- * -------------------------------------------------------------------------------------- */
+/* ---- reports ---- */
 
-/* The text that etcd does not have yet, owned, or NULL. */
-static char *unwritten(struct uplink *u, const struct report *r, uint64_t *number)
+bool uplink_is_heard(struct uplink *u)
 {
-    pthread_mutex_lock(&u->lock);
-    char *text = r->text && r->written != r->said ? mem_strdup(r->text) : NULL;
-    *number = r->said;
-    pthread_mutex_unlock(&u->lock);
-    return text;
-}
-
-static void mark_written(struct uplink *u, struct report *r, uint64_t number)
-{
-    pthread_mutex_lock(&u->lock);
-    r->written = number;
-    pthread_mutex_unlock(&u->lock);
+    return outbox_is_written(&u->status);
 }
 
 /* Without a lease the status is not there: it has to be put again. */
 static void lose_lease(struct uplink *u)
 {
     u->lease = 0;
-    mark_written(u, &u->status, 0);
+    outbox_mark_written(&u->status, 0);
 }
 
 static int keep_lease(struct uplink *u, struct err *e)
@@ -170,31 +134,31 @@ static int write_reports(struct uplink *u, struct err *e)
 
     if (keep_lease(u, e) < 0)
         return -1;
-    auto_free char *applied = unwritten(u, &u->applied, &applied_number);
-    auto_free char *status = unwritten(u, &u->status, &status_number);
+    auto_free char *applied = outbox_unwritten(&u->applied, &applied_number);
+    auto_free char *status = outbox_unwritten(&u->status, &status_number);
     t = etcd_txn_new();
     if (applied)
         etcd_txn_put(t, u->applied_key, applied, 0);
     if (status)
         etcd_txn_put(t, u->status_key, status, u->lease);
     if (etcd_txn_count(t) > 0)
-        r = etcd_txn_run(u->client, t, NULL, e);
+        r = etcd_txn_run(u->client, t, &u->report_revision, e);
     etcd_txn_free(t);
     if (r < 0 && status && e->code == ERR_NOTFOUND)
         lose_lease(u);
     if (r < 0)
         return -1;
     if (applied)
-        mark_written(u, &u->applied, applied_number);
+        outbox_mark_written(&u->applied, applied_number);
     if (status)
-        mark_written(u, &u->status, status_number);
+        outbox_mark_written(&u->status, status_number);
     return 0;
 }
 
 static void set_away(struct uplink *u, const char *why)
 {
     if (why && !u->away)
-        log_warn("etcd is away, the daemon runs on: %s", why);
+        log_warn("etcd is unreachable, the daemon runs on: %s", why);
     if (!why && u->away)
         log_info("etcd is back");
     u->away = why != NULL;
@@ -208,41 +172,42 @@ static void set_refused(struct uplink *u, const char *why)
     u->away = true;
 }
 
-/* ---- watch
- * ---------------------------------------------------------------------------------------- */
+/* ---- watch ---- */
 
-/* Takes the tree. One that was handed over before is no news. */
+/* Takes the tree. One that was handed over before is not news. */
 static void hand_over(struct uplink *u, struct tree *t)
 {
     char hash[65];
+
     tree_hash(hash, t);
     if (t->revision == u->seen_revision && strcmp(hash, u->seen_hash) == 0) {
         tree_free(t);
         return;
     }
-    memcpy(u->seen_hash, hash, sizeof hash);
+    memcpy(u->seen_hash, hash, sizeof(hash));
     u->seen_revision = t->revision;
     pthread_mutex_lock(&u->lock);
     struct tree *old = u->fresh;
     u->fresh = t;
     pthread_mutex_unlock(&u->lock);
     tree_free(old);
-    ring(u->event_fd);
+    bell_ring(u->event_fd);
 }
 
 static int read_tree(struct uplink *u, struct err *e)
 {
     struct etcd_kvs kvs = {0};
+
     if (etcd_range_many(&kvs, u->client, (const char *const *)u->names.items, u->names.count, e) <
         0)
         return -1;
     struct tree *t = NULL;
-    int result = tree_from_kvs(&t, &kvs, u->link->prefix, u->component, e);
-    if (result == 0)
+    int r = tree_from_kvs(&t, &kvs, u->link->prefix, u->component, e);
+    if (r == 0)
         u->revision = kvs.revision;
     etcd_kvs_clear(&kvs);
     u->compare_at = clock_deadline(COMPARE_MS);
-    if (result < 0)
+    if (r < 0)
         return -1;
     hand_over(u, t);
     return 0;
@@ -252,28 +217,52 @@ static int read_tree(struct uplink *u, struct err *e)
 static void look_again(struct uplink *u)
 {
     struct err e;
-    if (read_tree(u, &e) < 0) {
-        u->compare_at = clock_deadline(RETRY_FIRST_MS);
+    bool failed = read_tree(u, &e) < 0, was_denied = u->denied;
+
+    u->denied = failed && e.code == ERR_AUTH;
+    if (u->denied)
+        set_refused(u, e.msg);
+    if (failed) {
+        u->compare_at = clock_deadline(u->denied ? RETRY_MAX_MS : RETRY_FIRST_MS);
         err_drop(&e, "reading the configuration again");
+    } else if (was_denied) {
+        set_away(u, NULL);
     }
+}
+
+/* One of the two that this instance writes. When another hand changed or removed it, it is said
+ * again. */
+static bool is_report(struct uplink *u, const struct etcd_event *ev)
+{
+    bool status = strcmp(ev->kv.key, u->status_key) == 0;
+
+    if (!status && strcmp(ev->kv.key, u->applied_key) != 0)
+        return false;
+    if (ev->kv.mod_revision > u->report_revision) {
+        outbox_mark_written(status ? &u->status : &u->applied, 0);
+        u->report_at = clock_deadline(CORRECT_MS);
+    }
+    return true;
 }
 
 static int on_event(void *arg, const struct etcd_event *ev, int64_t revision)
 {
     struct uplink *u = arg;
-    (void)ev;
-    if (revision > u->revision)
+
+    if (!is_report(u, ev) && revision > u->revision)
         look_again(u);
     return 0;
 }
 
-/* Perhaps another store: one whose keys and revision are the same by chance is no news, but it has
+/* Perhaps another store: one whose keys and revision are the same by chance is not news, but it has
  * no acknowledgement. */
 static int on_reset(void *arg, const struct etcd_kvs *all)
 {
     struct uplink *u = arg;
+
     (void)all;
-    mark_written(u, &u->applied, 0);
+    u->report_revision = 0;
+    outbox_mark_written(&u->applied, 0);
     look_again(u);
     return 0;
 }
@@ -285,7 +274,7 @@ static int on_reset(void *arg, const struct etcd_kvs *all)
  */
 static void say_again(struct uplink *u)
 {
-    mark_written(u, &u->applied, 0);
+    outbox_mark_written(&u->applied, 0);
     u->heartbeat_at = 0;
     u->report_at = 0;
     u->report_backoff.tries = 0;
@@ -309,10 +298,11 @@ static bool on_turn(void *arg)
 {
     struct uplink *u = arg;
     struct err e;
-    hush(u->wake_fd);
+
+    bell_hush(u->wake_fd);
     if (is_stopping(u))
         return true;
-    if (clock_passed(u->report_at)) {
+    if (clock_passed(u->report_at) && !u->denied) {
         if (write_reports(u, &e) < 0) {
             u->report_at = clock_deadline(clock_backoff_next(&u->report_backoff));
             err_drop(&e, "writing the status");
@@ -345,8 +335,8 @@ static int session(struct uplink *u, struct err *e)
     set_away(u, NULL);
     u->backoff.tries = 0;
     u->compare_at = clock_deadline(COMPARE_MS);
-    struct etcd_watch_opts o = {.prefixes = (const char *const *)u->names.items,
-                                .prefix_count = u->names.count,
+    struct etcd_watch_opts o = {.prefixes = (const char *const *)u->watched.items,
+                                .prefix_count = u->watched.count,
                                 .from_revision = u->revision + 1,
                                 .event = on_event,
                                 .reset = on_reset,
@@ -368,6 +358,7 @@ static void *work(void *arg)
 {
     struct uplink *u = arg;
     struct err e;
+
     while (!is_stopping(u)) {
         if (session(u, &e) == 0)
             continue;
@@ -390,18 +381,18 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void uplink_free(struct uplink *u)
 {
     etcd_close(u->client);
     etcd_close(u->watcher);
     strv_clear(&u->names);
+    strv_clear(&u->watched);
     free(u->status_key);
     free(u->applied_key);
-    free(u->status.text);
-    free(u->applied.text);
+    outbox_clear(&u->status);
+    outbox_clear(&u->applied);
     tree_free(u->fresh);
     if (u->event_fd >= 0)
         close(u->event_fd);
@@ -416,11 +407,12 @@ static int start_thread(struct uplink *u)
 {
     sigset_t all, old;
     pthread_attr_t attr;
+
     sigfillset(&all);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int why = pthread_create(&u->thread, &attr, work, u);
+    int why = thread_start(&u->thread, &attr, work, u);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     return why;
@@ -429,13 +421,15 @@ static int start_thread(struct uplink *u)
 int uplink_start(struct uplink **out, const struct uplink_opts *o, struct err *e)
 {
     *out = NULL;
-    struct uplink *u = mem_alloc(sizeof *u);
+    struct uplink *u = mem_alloc(sizeof(*u));
     *u = (struct uplink){.link = o->link,
                          .component = o->component,
                          .client = o->client,
                          .revision = o->revision,
-                         .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                         .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                         .event_fd = bell_new(),
+                         .wake_fd = bell_new(),
+                         .status = OUTBOX_EMPTY,
+                         .applied = OUTBOX_EMPTY,
                          .lock = PTHREAD_MUTEX_INITIALIZER,
                          .backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS},
                          .report_backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS}};
@@ -445,6 +439,9 @@ int uplink_start(struct uplink **out, const struct uplink_opts *o, struct err *e
         uplink_free(u);
         return -1;
     }
+    strv_add_all(&u->watched, &u->names);
+    strv_add(&u->watched, u->status_key);
+    strv_add(&u->watched, u->applied_key);
     int why = u->event_fd < 0 || u->wake_fd < 0 ? errno : start_thread(u);
     if (why) {
         uplink_free(u);
@@ -462,7 +459,7 @@ bool uplink_stop(struct uplink *u, int64_t timeout_ms)
     pthread_mutex_lock(&u->lock);
     u->stopping = true;
     pthread_mutex_unlock(&u->lock);
-    ring(u->wake_fd);
+    bell_ring(u->wake_fd);
     int64_t deadline = clock_deadline(timeout_ms);
     for (bool done = false; !done; clock_sleep_ms(5)) {
         pthread_mutex_lock(&u->lock);

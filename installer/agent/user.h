@@ -19,6 +19,7 @@ struct user {
     size_t group_count;
 };
 
+/* NULL: the process's own. ERR_CONFIG: there is no such user, or it is in too many groups. */
 int user_find(struct user *out, const char *name, struct err *e);
 
 #endif

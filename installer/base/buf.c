@@ -15,8 +15,8 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_clear(struct buf *b)
 {
-    /* Buffers carry request bodies and files, so secrets too: wiped whenever memory is given back.
-     */
+    /* Buffers carry request bodies and files, so secrets too: wiped
+     * whenever memory is given back. */
     mem_wipe_free(b->data, b->cap);
     *b = (struct buf){.max = b->max};
 }
@@ -90,8 +90,8 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
     va_list again;
 
     va_copy(again, ap);
-    int n = vsnprintf(small, sizeof small, fmt, ap);
-    if (n >= 0 && (size_t)n < sizeof small) {
+    int n = vsnprintf(small, sizeof(small), fmt, ap);
+    if (n >= 0 && (size_t)n < sizeof(small)) {
         buf_add(b, small, (size_t)n);
     } else if (n >= 0) {
         char *text = mem_vprintf(fmt, again);
@@ -100,7 +100,7 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
         mem_wipe_free(text, (size_t)n);
     }
     va_end(again);
-    explicit_bzero(small, sizeof small);
+    explicit_bzero(small, sizeof(small));
 }
 
 void buf_consume(struct buf *b, size_t n)

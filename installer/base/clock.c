@@ -37,7 +37,7 @@ int64_t clock_backoff_next(struct clock_backoff *b)
     if (b->max_ms > 0 && most > b->max_ms)
         most = b->max_ms;
     b->tries++;
-    if (getrandom(&r, sizeof r, GRND_NONBLOCK) != (ssize_t)sizeof r)
+    if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
         r = (uint32_t)clock_now_ms();
     return 1 + (int64_t)(r % (uint64_t)most);
 }
@@ -58,6 +58,18 @@ void clock_format(char out[32], int64_t wall_ms)
     size_t n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
     if (n && n < 26)
         snprintf(out + n, 32 - n, ".%03dZ", (int)ms);
+}
+
+bool clock_parse(int64_t *wall_ms, const char *text)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    int ms, used = 0;
+
+    if (!end || sscanf(end, ".%3dZ%n", &ms, &used) != 1 || used != 5 || end[used])
+        return false;
+    *wall_ms = (int64_t)timegm(&tm) * 1000 + ms;
+    return true;
 }
 
 void clock_format_span(char out[32], int64_t ms)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Monotonic time, deadlines and back-off. clock_now_ms and clock_sleep_ms are a seam of the tests.
- */
+/* Monotonic time, deadlines and back-off. clock_now_ms and clock_sleep_ms
+ * are a seam of the tests. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-int64_t clock_now_ms(void);  /* CLOCK_MONOTONIC */
-int64_t clock_wall_ms(void); /* CLOCK_REALTIME since the epoch */
-void clock_sleep_ms(int64_t ms);
+int64_t clock_now_ms(void);      /* CLOCK_MONOTONIC */
+int64_t clock_wall_ms(void);     /* CLOCK_REALTIME since the epoch */
+void clock_sleep_ms(int64_t ms); /* a wait that somebody may cancel: until_sleep_ms */
 
 /* A point in monotonic time, milliseconds; CLOCK_NEVER waits for ever. */
 #define CLOCK_NEVER INT64_MAX
@@ -26,6 +26,8 @@ int64_t clock_backoff_next(struct clock_backoff *b);
 
 /* "2026-01-31T23:59:59.123Z" of a wall time into out[32]. */
 void clock_format(char out[32], int64_t wall_ms);
+/* What clock_format has written; false for anything else. */
+bool clock_parse(int64_t *wall_ms, const char *text);
 /* "3 s", "5 min", "2 h", "4 d" into out[32]: for people. */
 void clock_format_span(char out[32], int64_t ms);
 

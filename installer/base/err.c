@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 
 /* Exit statuses: 0 done, 1 failed before any change, 2 the plan has changes (set by `plan` itself),
@@ -51,11 +50,11 @@ static void format(struct err *e, const char *fmt, va_list ap)
 
 static void format(struct err *e, const char *fmt, va_list ap)
 {
-    int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    int n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 
     if (n < 0)
         e->msg[0] = '\0';
-    else if ((size_t)n >= sizeof e->msg)
+    else if ((size_t)n >= sizeof(e->msg))
         memcpy(e->msg + ERR_MSG_MAX - 4, "...", 4);
 }
 
@@ -77,7 +76,7 @@ int err_sys_at(struct err *e, const char *where, const char *fmt, ...)
     int saved = errno;
     struct err made = {.code = ERR_SYS, .sys = saved, .where = where};
     char text[128];
-    const char *reason = strerror_r(saved, text, sizeof text);
+    const char *reason = strerror_r(saved, text, sizeof(text));
     va_list ap;
 
     va_start(ap, fmt);
@@ -105,6 +104,13 @@ int err_wrap(struct err *e, const char *fmt, ...)
     return -1;
 }
 
+int err_partial(struct err *e, bool some)
+{
+    if (some && e->code != ERR_INTERRUPTED && e->code != ERR_LOCKED)
+        e->code = ERR_PARTIAL;
+    return -1;
+}
+
 bool err_retryable(const struct err *e)
 {
     return e->code == ERR_NET || e->code == ERR_TIMEOUT;
@@ -118,10 +124,4 @@ int err_exit_status(enum err_code code)
 const char *err_code_name(enum err_code code)
 {
     return (size_t)code < ARRAY_LEN(codes) ? codes[code].name : "unknown";
-}
-
-void err_drop(struct err *e, const char *what)
-{
-    log_debug("%s: %s", what, e->msg);
-    *e = (struct err){0};
 }

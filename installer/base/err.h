@@ -51,13 +51,20 @@ int err_sys_at(struct err *e, const char *where, const char *fmt, ...)
 /* Puts "context: " in front of the message. Returns -1, so that it can be returned. */
 int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * The one rule for work that failed half-way: when `some` of it was done, the code becomes
+ * ERR_PARTIAL, which says "run it again", unless it says already what to do (interrupted, locked).
+ * Returns -1.
+ */
+int err_partial(struct err *e, bool some);
+
 /* True for errors that a second try may cure (net, timeout). */
 bool err_retryable(const struct err *e);
 
-/* The process exit status for the code: README "Exit codes" is printed from the same table. */
+/* The process exit status for the code, as README.md lists them. */
 int err_exit_status(enum err_code code);
 
-/* Static name: "config", "notfound", ... for JSON output. */
+/* Static name: "config", "notfound", ... */
 const char *err_code_name(enum err_code code);
 
 /* Carries on in spite of an error: logs it at debug with `what` and clears it. */

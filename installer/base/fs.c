@@ -21,7 +21,7 @@ static int read_all(struct buf *b, int fd, const char *path, struct err *e)
     char chunk[16384];
 
     while (!b->full) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        ssize_t n = read(fd, chunk, sizeof(chunk));
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -31,7 +31,7 @@ static int read_all(struct buf *b, int fd, const char *path, struct err *e)
             break;
         buf_add(b, chunk, (size_t)n);
     }
-    explicit_bzero(chunk, sizeof chunk);
+    explicit_bzero(chunk, sizeof(chunk));
     if (b->full)
         return err_set(e, ERR_CONFIG, "%s is larger than %zu bytes", path, b->max);
     return 0;

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/log_text.h"
 #include "base/mem.h"
 #include "base/strv.h"
 
@@ -22,12 +24,24 @@ struct sink {
     bool is_cut;    /* the last thing written ends in the middle of a line */
 };
 
+/* A line on its way: as it was when it was said. */
+struct line {
+    struct line *next;
+    struct buf json, text; /* to be written: json for the file, one of them for stderr */
+    bool filed, shown, as_json;
+    bool *written; /* told when it is; NULL: nobody waits */
+};
+
 static struct {
+    /* Never held while a line is written: whoever finds lines and nobody writing writes them, so
+     * that they come whole and in order, and a reader that stalls holds up one thread only. */
     pthread_mutex_t lock;
+    pthread_cond_t wrote;
+    struct line *first, *last;
+    bool is_writing;
     const char *program;
     enum log_level level;
     enum log_format format;
-    bool timestamps;
     void (*before)(void *arg);
     void (*after)(void *arg);
     void *hook_arg;
@@ -35,15 +49,14 @@ static struct {
     struct sink on_stderr, in_file;
     uint64_t seq;
     char host[65];
-    struct {
-        const char *key;
-        char value[104];
-    } fields[LOG_FIELDS_MAX];
     struct strv secrets; /* longest first, so that none leaves the tail of another */
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_WARN};
+} state = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .wrote = PTHREAD_COND_INITIALIZER, .level = LOG_LEVEL_WARN};
+
+static _Thread_local struct log_fields fields;
 
 static _Thread_local struct {
-    char key[24], value[104];
+    char key[24], value[LOG_VALUE_MAX];
 } context[CONTEXT_MAX];
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -57,11 +70,12 @@ void log_setup(const char *program, enum log_level level, enum log_format format
     pthread_mutex_unlock(&state.lock);
 }
 
-void log_set_timestamps(bool on)
+/* For what the thread that writes looks at. */
+static void lock_idle(void)
 {
     pthread_mutex_lock(&state.lock);
-    state.timestamps = on;
-    pthread_mutex_unlock(&state.lock);
+    while (state.is_writing)
+        pthread_cond_wait(&state.wrote, &state.lock);
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -76,14 +90,22 @@ void log_field(const char *key, const char *value)
 {
     size_t i = 0;
 
-    pthread_mutex_lock(&state.lock);
-    while (i < LOG_FIELDS_MAX && state.fields[i].key && strcmp(state.fields[i].key, key) != 0)
+    while (i < LOG_FIELDS_MAX && fields.items[i].key && strcmp(fields.items[i].key, key) != 0)
         i++;
-    if (i < LOG_FIELDS_MAX) {
-        state.fields[i].key = key;
-        copy(state.fields[i].value, sizeof state.fields[i].value, value ? value : "");
-    }
-    pthread_mutex_unlock(&state.lock);
+    if (i == LOG_FIELDS_MAX)
+        return;
+    fields.items[i].key = key;
+    copy(fields.items[i].value, sizeof(fields.items[i].value), value ? value : "");
+}
+
+void log_fields_get(struct log_fields *out)
+{
+    *out = fields;
+}
+
+void log_fields_set(const struct log_fields *from)
+{
+    fields = *from;
 }
 
 int log_open_file(const char *path, struct err *e)
@@ -95,7 +117,7 @@ int log_open_file(const char *path, struct err *e)
         return err_set(e, ERR_CONFIG, "the log file %s is a pipe that nobody reads", path);
     if (fd < 0)
         return err_sys(e, "opening the log file %s", path);
-    pthread_mutex_lock(&state.lock);
+    lock_idle();
     if (state.file)
         close(state.file);
     state.file = fd;
@@ -114,7 +136,7 @@ bool log_is_json(void)
 
 void log_set_hook(void (*before_line)(void *arg), void (*after_line)(void *arg), void *arg)
 {
-    pthread_mutex_lock(&state.lock);
+    lock_idle();
     state.before = before_line;
     state.after = after_line;
     state.hook_arg = arg;
@@ -155,7 +177,7 @@ static void redact(char *text)
     for (size_t i = 0; i < state.secrets.count; i++) {
         const char *secret = state.secrets.items[i];
         size_t len = strlen(secret);
-        const char *put = len >= sizeof mask - 1 ? mask : small;
+        const char *put = len >= sizeof(mask) - 1 ? mask : small;
 
         for (char *at = text; (at = strstr(at, secret));) {
             char *rest = at + len;
@@ -191,62 +213,8 @@ void log_context(const char *key, const char *value)
         context[i].key[0] = '\0';
         return;
     }
-    copy(context[i].key, sizeof context[i].key, key);
-    copy(context[i].value, sizeof context[i].value, value);
-}
-
-/* Length of the well-formed UTF-8 sequence at s, 0 when there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : 4;
-
-    if (n == 4 && (s[0] < 0xf0 || s[0] > 0xf4))
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
-static void add_json(struct buf *b, const char *key, const char *text)
-{
-    const unsigned char *s = (const unsigned char *)text;
-
-    buf_printf(b, "%s\"%s\":\"", b->len > 1 ? "," : "", key);
-    while (*s) {
-        size_t n = utf8_length(s);
-
-        if (n == 0)
-            buf_puts(b, "\\ufffd");
-        else if (*s == '"' || *s == '\\')
-            buf_printf(b, "\\%c", *s);
-        else if (*s == '\n')
-            buf_puts(b, "\\n");
-        else if (*s < 0x20 || *s == 0x7f)
-            buf_printf(b, "\\u%04x", *s);
-        else
-            buf_add(b, s, n);
-        s += n ? n : 1;
-    }
-    buf_putc(b, '"');
-}
-
-/* Texts come from other machines too: nothing in them may move a terminal's cursor. */
-static void add_text(struct buf *b, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c == '\n')
-            buf_puts(b, "\n    ");
-        else if ((c < 0x20 && c != '\t') || c == 0x7f)
-            buf_putc(b, '?');
-        else
-            buf_putc(b, *text);
-    }
+    copy(context[i].key, sizeof(context[i].key), key);
+    copy(context[i].value, sizeof(context[i].value), value);
 }
 
 static void add_context(struct buf *b, bool json)
@@ -255,7 +223,7 @@ static void add_context(struct buf *b, bool json)
         if (!context[i].key[0])
             continue;
         if (json)
-            add_json(b, context[i].key, context[i].value);
+            log_text_json(b, context[i].key, context[i].value);
         else
             buf_printf(b, "%s=%s: ", context[i].key, context[i].value);
     }
@@ -277,35 +245,30 @@ static void add_json_line(struct buf *b, enum log_level level, const char *messa
         copy(state.host, sizeof(state.host), "?");
     clock_format(when, clock_wall_ms());
     buf_putc(b, '{');
-    add_json(b, "time", when);
+    log_text_json(b, "time", when);
     buf_printf(b, ",\"seq\":%llu", (unsigned long long)state.seq);
-    add_json(b, "level", level_names[level]);
+    log_text_json(b, "level", level_names[level]);
     if (!is_in_context("host"))
-        add_json(b, "host", state.host);
+        log_text_json(b, "host", state.host);
     buf_printf(b, ",\"pid\":%d", (int)getpid());
     if (state.program)
-        add_json(b, "program", state.program);
-    for (size_t i = 0; i < LOG_FIELDS_MAX && state.fields[i].key; i++)
-        if (state.fields[i].value[0] && !is_in_context(state.fields[i].key))
-            add_json(b, state.fields[i].key, state.fields[i].value);
+        log_text_json(b, "program", state.program);
+    for (size_t i = 0; i < LOG_FIELDS_MAX && fields.items[i].key; i++)
+        if (fields.items[i].value[0] && !is_in_context(fields.items[i].key))
+            log_text_json(b, fields.items[i].key, fields.items[i].value);
     add_context(b, true);
-    add_json(b, "message", message);
+    log_text_json(b, "message", message);
     buf_puts(b, "}\n");
 }
 
 static void add_text_line(struct buf *b, enum log_level level, const char *message)
 {
-    char when[32];
-
-    clock_format(when, clock_wall_ms());
-    if (state.timestamps)
-        buf_printf(b, "%s ", when);
     if (state.program)
         buf_printf(b, "%s: ", state.program);
     if (level != LOG_LEVEL_INFO)
         buf_printf(b, "%s: ", level_names[level]);
     add_context(b, false);
-    add_text(b, message);
+    log_text_plain(b, message);
     buf_putc(b, '\n');
 }
 
@@ -336,8 +299,8 @@ static void add_dropped(struct buf *b, const struct sink *s, enum log_format for
 }
 
 /*
- * The lock is held: a reader that stalls must not stop the program. The first line that finds no
- * room waits a moment, the ones behind it do not, until there is room again. -1: errno.
+ * A reader that stalls must not stop the program. The first line that finds no room waits a moment,
+ * the ones behind it do not, until there is room again. -1: errno.
  */
 static int put_line(struct sink *s, int fd, enum log_format format, const struct buf *line)
 {
@@ -350,7 +313,9 @@ static int put_line(struct sink *s, int fd, enum log_format format, const struct
         s->dropped++;
         return 0;
     }
+    pthread_mutex_lock(&state.lock);
     add_dropped(&all, s, format);
+    pthread_mutex_unlock(&state.lock);
     buf_add(&all, line->data, line->len);
     if (fs_write_in_time(&written, fd, all.data, all.len, wait_ms) == 0) {
         *s = (struct sink){0};
@@ -363,7 +328,6 @@ static int put_line(struct sink *s, int fd, enum log_format format, const struct
     return 0;
 }
 
-/* The lock is held. */
 static void to_stderr(enum log_format format, const struct buf *line)
 {
     if (state.before)
@@ -377,16 +341,57 @@ static void to_stderr(enum log_format format, const struct buf *line)
 static void to_file(const struct buf *line)
 {
     auto_buf struct buf said = {.max = LINE_MAX};
+    auto_buf struct buf text = {.max = LINE_MAX};
 
     if (put_line(&state.in_file, state.file, LOG_FORMAT_JSON, line) == 0)
         return;
     buf_printf(&said, "the log file cannot be written, nothing more goes there: %s",
                strerror(errno));
+    pthread_mutex_lock(&state.lock);
     close(state.file);
     state.file = 0;
-    auto_buf struct buf text = {.max = LINE_MAX};
     add_text_line(&text, LOG_LEVEL_WARN, buf_str(&said));
+    pthread_mutex_unlock(&state.lock);
     to_stderr(LOG_FORMAT_TEXT, &text);
+}
+
+/* The lock is held, but not while a line is written. */
+static void write_queued(void)
+{
+    if (state.is_writing)
+        return;
+    state.is_writing = true;
+    while (state.first) {
+        struct line *l = state.first;
+
+        state.first = l->next;
+        pthread_mutex_unlock(&state.lock);
+        if (l->filed && state.file)
+            to_file(&l->json);
+        if (l->shown)
+            to_stderr(l->as_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
+                      l->as_json ? &l->json : &l->text);
+        pthread_mutex_lock(&state.lock);
+        if (l->written)
+            *l->written = true;
+        pthread_cond_broadcast(&state.wrote);
+        buf_clear(&l->json);
+        buf_clear(&l->text);
+        free(l);
+    }
+    state.last = NULL;
+    state.is_writing = false;
+    pthread_cond_broadcast(&state.wrote);
+}
+
+/* The lock is held. */
+static void queue(struct line *l)
+{
+    if (state.first)
+        state.last->next = l;
+    else
+        state.first = l;
+    state.last = l;
 }
 
 enum shape {
@@ -400,8 +405,8 @@ static void emit(enum log_level level, enum shape shape, const char *fmt, va_lis
 static void emit(enum log_level level, enum shape shape, const char *fmt, va_list ap)
 {
     auto_buf struct buf message = {.max = LINE_MAX};
-    auto_buf struct buf json = {.max = 8 * LINE_MAX}; /* a byte takes six in JSON */
-    auto_buf struct buf text = {.max = 8 * LINE_MAX};
+    bool written = false;
+    struct line *l;
 
     pthread_mutex_lock(&state.lock);
     bool as_json = state.format == LOG_FORMAT_JSON;
@@ -411,19 +416,26 @@ static void emit(enum log_level level, enum shape shape, const char *fmt, va_lis
     if (!shown && !filed)
         return;
     buf_vprintf(&message, fmt, ap);
+    l = mem_alloc(sizeof(*l));
+    *l = (struct line){.filed = filed, .shown = shown, .as_json = as_json};
+    buf_init(&l->json, 8 * LINE_MAX); /* a byte takes six in JSON */
+    buf_init(&l->text, 8 * LINE_MAX);
     pthread_mutex_lock(&state.lock);
     if (message.data)
         redact(message.data);
     if (filed || as_json) {
         state.seq++;
-        add_json_line(&json, level, buf_str(&message));
+        add_json_line(&l->json, level, buf_str(&message));
     }
     if (shown && !as_json)
-        add_text_line(&text, level, buf_str(&message));
-    if (filed && state.file)
-        to_file(&json);
-    if (shown)
-        to_stderr(state.format, as_json ? &json : &text);
+        add_text_line(&l->text, level, buf_str(&message));
+    /* What may be the last words of the process is out when this returns. */
+    if (level == LOG_LEVEL_ERROR)
+        l->written = &written;
+    queue(l);
+    write_queued();
+    while (level == LOG_LEVEL_ERROR && !written)
+        pthread_cond_wait(&state.wrote, &state.lock);
     pthread_mutex_unlock(&state.lock);
 }
 

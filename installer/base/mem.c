@@ -14,7 +14,7 @@ static void *must(void *p)
     if (p)
         return p;
     /* Nothing can be done about a failing write here. */
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
         abort();
     abort();
 }
@@ -91,7 +91,7 @@ void mem_cleanup_free(void *pp)
     void *p;
 
     /* memcpy: pp is the address of a pointer of any type. */
-    memcpy(&p, pp, sizeof p);
+    memcpy(&p, pp, sizeof(p));
     free(p);
 }
 

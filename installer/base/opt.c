@@ -22,7 +22,7 @@ static bool find(struct found *f, const struct opt_set *sets, const char *name, 
         for (const struct opt_spec *o = s->specs; o->name; o++)
             if (strlen(o->name) == len && memcmp(o->name, name, len) == 0) {
                 *f = (struct found){.spec = o, .target = s->target};
-                snprintf(f->shown, sizeof f->shown, "--%s", o->name);
+                snprintf(f->shown, sizeof(f->shown), "--%s", o->name);
                 return true;
             }
     return false;
@@ -34,7 +34,7 @@ static bool find_letter(struct found *f, const struct opt_set *sets, char letter
         for (const struct opt_spec *o = s->specs; o->name; o++)
             if (o->letter == letter) {
                 *f = (struct found){.spec = o, .target = s->target};
-                snprintf(f->shown, sizeof f->shown, "-%c", letter);
+                snprintf(f->shown, sizeof(f->shown), "-%c", letter);
                 return true;
             }
     return false;
@@ -43,16 +43,15 @@ static bool find_letter(struct found *f, const struct opt_set *sets, char letter
 static int unknown(const struct opt_set *sets, const char *name, size_t len, struct err *e)
 {
     auto_strv struct strv names = {0};
-    auto_free char *word = mem_strndup(name, len);
+    auto_free char *word = mem_printf("--%.*s", (int)len, name);
+    auto_free char *hint = NULL;
 
     for (const struct opt_set *s = sets; s->specs; s++)
         for (const struct opt_spec *o = s->specs; o->name; o++)
             if (!o->hidden)
-                strv_add(&names, o->name);
-    const char *near = strv_nearest(&names, word);
-    if (near)
-        return err_set(e, ERR_USAGE, "unknown option --%s; did you mean --%s?", word, near);
-    return err_set(e, ERR_USAGE, "unknown option --%s; --help lists the options", word);
+                strv_addf(&names, "--%s", o->name);
+    hint = strv_hint(&names, word);
+    return err_set(e, ERR_USAGE, "unknown option %s%s; --help lists the options", word, hint);
 }
 
 static bool takes_value(const struct opt_spec *o)
@@ -98,7 +97,7 @@ static int number(int64_t *out, const struct found *f, const char *text, struct 
     int64_t n = 0;
 
     if (!(duration ? opt_duration(&n, text) : parse_int(&n, text)))
-        return err_set(e, ERR_USAGE, "%s: \"%.40s\" is no %s", f->shown, text,
+        return err_set(e, ERR_USAGE, "%s: \"%.40s\" is not a %s", f->shown, text,
                        duration ? "duration, as in 500ms, 30s, 5min, 2h, 1d" : "whole number");
     if (n < o->min || (!free_range && n > o->max)) {
         const char *unit = duration ? " ms" : "";
@@ -123,7 +122,7 @@ static int allowed(const struct found *f, const char *text, struct err *e)
     if (strv_has(&values, text))
         return 0;
     auto_free char *list = strv_join(&values, ", ");
-    return err_set(e, ERR_USAGE, "%s: \"%.40s\" is none of %s", f->shown, text, list);
+    return err_set(e, ERR_USAGE, "%s: \"%.40s\" is not one of %s", f->shown, text, list);
 }
 
 static int apply(const struct found *f, const char *value, struct err *e)

@@ -6,8 +6,7 @@
  *   struct up_options { bool json; int64_t wait_ms; const char *file; struct strv set; };
  *   static const struct opt_spec up_specs[] = {
  *       {"json", 'j', OPT_FLAG, NULL, "print JSON lines", offsetof(struct up_options, json)},
- *       {"wait", 'w', OPT_DURATION, "TIME", "how long to wait", offsetof(struct up_options,
- * wait_ms)},
+ *       {"wait", 'w', OPT_DURATION, "TIME", "time limit", offsetof(struct up_options, wait_ms)},
  *       {"set", 0, OPT_LIST, "KEY=VALUE", "set a key", offsetof(struct up_options, set)},
  *       {0}};
  */
@@ -68,13 +67,13 @@ enum opt_mode {
     OPT_STOP_AT_OPERAND, /* the first operand ends the options: "slipway -v up ...", "exec X cmd" */
 };
 
-/* argv is NULL-terminated and starts with the first argument, not with the program. Operands are
- * copied to *operands (a leading "--" is left out). ERR_USAGE says in one sentence what is wrong.
- */
+/* argv is NULL-terminated and starts with the first argument, not with the program.
+ * Operands are copied to *operands (a leading "--" is left out). ERR_USAGE says in
+ * one sentence what is wrong. */
 int opt_parse(struct strv *operands, const struct opt_set *sets, const char *const *argv,
               enum opt_mode mode, struct err *e);
 
-/* "30s" to 30000. False when the text is no duration or too large. */
+/* "30s" to 30000. False when the text is not a duration or too large. */
 bool opt_duration(int64_t *ms, const char *text);
 
 /* Help of one command: usage line, summary, details, options, common options, examples. */

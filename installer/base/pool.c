@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 struct pool {
     atomic_size_t next;
@@ -32,8 +33,8 @@ void pool_run(size_t count, unsigned threads, void (*job)(void *arg, size_t i), 
 
     /* This thread works too; when the system gives fewer threads, the work is done all the same. */
     more = more > 0 ? more - 1 : 0;
-    auto_free pthread_t *ids = mem_array(more, sizeof *ids);
-    while (made < more && pthread_create(&ids[made], NULL, work, &p) == 0)
+    auto_free pthread_t *ids = mem_array(more, sizeof(*ids));
+    while (made < more && thread_start(&ids[made], NULL, work, &p) == 0)
         made++;
     work(&p);
     for (size_t i = 0; i < made; i++)

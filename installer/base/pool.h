@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs N jobs on at most M threads and waits for all. The only place, beside plan/execute, that
- * makes threads. And the waits of those that have some. */
+/* Runs N jobs on at most M threads and waits for all; and the waits of those that have threads of
+ * their own. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 

@@ -54,7 +54,10 @@ static int open_input(const struct proc_opts *o)
 {
     const char *at = o->input;
     size_t left = o->input_len;
+    int own = o->inherit_in ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
 
+    if (own >= 0)
+        return own;
     if (!o->input)
         return open("/dev/null", O_RDONLY | O_CLOEXEC);
     int fd = memfd_create("input", MFD_CLOEXEC);
@@ -96,8 +99,8 @@ static int move_fd(int from, int to)
     return fcntl(from, F_SETFD, 0);
 }
 
-/* Between fork and exec: calls that are safe in a child of a program with threads, and no others.
- */
+/* Between fork and exec: calls that are safe in a child of a program
+ * with threads, and no others. */
 static void become(const struct proc_opts *o, const struct pipes *p)
 {
     static const int restored[] = {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1};
@@ -119,8 +122,8 @@ static void become(const struct proc_opts *o, const struct pipes *p)
         return;
     /* execve's old signature wants char *const *; it writes to neither. */
     char *const *argv, *const *env;
-    memcpy(&argv, &o->argv, sizeof argv);
-    memcpy(&env, &o->env, sizeof env);
+    memcpy(&argv, &o->argv, sizeof(argv));
+    memcpy(&env, &o->env, sizeof(env));
     execvpe(argv[0], argv, o->env ? env : environ);
 }
 
@@ -141,19 +144,19 @@ static int start(struct child *c, const struct proc_opts *o, struct err *e)
     if (c->pid == 0) {
         become(o, &p);
         reason = errno;
-        n = write(p.why[1], &reason, sizeof reason);
+        n = write(p.why[1], &reason, sizeof(reason));
         _exit(n < 0 ? 126 : 127);
     }
     setpgid(c->pid, c->pid); /* in both, whoever comes first */
     close_fd(&p.why[1]);
     do
-        n = read(p.why[0], &reason, sizeof reason);
+        n = read(p.why[0], &reason, sizeof(reason));
     while (n < 0 && errno == EINTR);
     c->out = p.out[0];
     c->err = p.err[0];
     p.out[0] = p.err[0] = -1;
     pipes_close(&p);
-    if (n != (ssize_t)sizeof reason)
+    if (n != (ssize_t)sizeof(reason))
         return 0;
     close_fd(&c->out);
     close_fd(&c->err);
@@ -174,14 +177,14 @@ static void drain(int *fd, struct buf *into)
     struct pollfd p = {.fd = *fd, .events = POLLIN};
 
     for (int turns = 0; turns < DRAIN_TURNS && *fd >= 0 && poll(&p, 1, 0) > 0; turns++) {
-        ssize_t n = read(*fd, chunk, sizeof chunk);
+        ssize_t n = read(*fd, chunk, sizeof(chunk));
 
         if (n > 0)
             buf_add(into, chunk, (size_t)n);
         else if (n == 0 || errno != EINTR)
             close_fd(fd);
     }
-    explicit_bzero(chunk, sizeof chunk);
+    explicit_bzero(chunk, sizeof(chunk));
 }
 
 static void reap(struct child *c, int flags)
@@ -198,21 +201,25 @@ static void reap(struct child *c, int flags)
 /* Waits until the child has ended; a grandchild that keeps the pipes open is not waited for. */
 static int attend(struct child *c, const struct proc_opts *o, struct err *e)
 {
+    struct until until = {.deadline = o->deadline, .cancel = o->cancel};
     auto_close int pidfd = pidfd_open(c->pid, 0);
 
     while (!c->exited) {
         struct pollfd fds[] = {{.fd = c->out, .events = POLLIN},
                                {.fd = c->err, .events = POLLIN},
-                               {.fd = pidfd, .events = POLLIN}};
-        int64_t left = clock_left_ms(o->deadline), most = pidfd < 0 ? 10 : 60000;
+                               {.fd = pidfd, .events = POLLIN},
+                               {.fd = until_fd(until), .events = POLLIN}};
+        bool aborted = until_is_aborted(until);
 
-        if (left == 0) {
+        if (aborted || until_passed(until)) {
             kill(-c->pid, SIGKILL);
             reap(c, 0);
-            return err_set(e, ERR_TIMEOUT, "%s did not end before its deadline and was killed",
-                           o->argv[0]);
+            return aborted
+                       ? err_set(e, ERR_INTERRUPTED, "interrupted; %s was killed", o->argv[0])
+                       : err_set(e, ERR_TIMEOUT,
+                                 "%s did not end before its deadline and was killed", o->argv[0]);
         }
-        poll(fds, ARRAY_LEN(fds), (int)(left < most ? left : most));
+        poll(fds, ARRAY_LEN(fds), until_poll_ms(until, pidfd < 0 ? 10 : 60000));
         /* The state first, then the pipes: what it wrote before its end is in them by now. */
         reap(c, WNOHANG);
         drain(&c->out, o->out);
@@ -227,10 +234,10 @@ int proc_run(int *status, const struct proc_opts *o, struct err *e)
 
     if (start(&c, o, e) < 0)
         return -1;
-    int rc = attend(&c, o, e);
+    int r = attend(&c, o, e);
     close_fd(&c.out);
     close_fd(&c.err);
-    if (rc < 0)
+    if (r < 0)
         return -1;
     *status = WIFSIGNALED(c.status) ? 128 + WTERMSIG(c.status) : WEXITSTATUS(c.status);
     return 0;

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/until.h"
 
 struct proc_opts {
     const char *const *argv; /* argv[0] is searched in PATH */
@@ -17,8 +18,12 @@ struct proc_opts {
     const char *cwd;         /* NULL: inherit */
     const void *input;       /* NULL: /dev/null */
     size_t input_len;
-    int64_t deadline; /* clock.h; at the deadline the process group gets SIGKILL: ERR_TIMEOUT */
-    uid_t uid;        /* with set_user */
+    bool inherit_in; /* the caller's, in place of `input` */
+    /* At the deadline (clock.h), and when it is aborted, the process group gets SIGKILL:
+     * ERR_TIMEOUT, ERR_INTERRUPTED. */
+    int64_t deadline;
+    const struct cancel *cancel; /* NULL: nobody cancels */
+    uid_t uid;                   /* with set_user */
     gid_t gid;
     bool set_user;   /* setgroups(0)+setgid+setuid */
     struct buf *out; /* NULL: inherit; may equal err for both into one */

@@ -34,7 +34,7 @@ struct procid_stat {
     int64_t threads;
     uint64_t start;
 };
-/* 0, or -1 when the text is none. */
+/* 0, or -1 when the text is not one. */
 int procid_parse_stat(struct procid_stat *out, const char *text);
 
 #endif

@@ -2,19 +2,18 @@
 #include "base/sig.h"
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
 enum { SIG_AT_ONCE = 3, SIG_STATUS = 130 };
 
-static atomic_int interrupts; /* lock-free, so that a signal handler may count */
+static struct cancel interrupts = {.fds = {-1, -1}};
 
 static void count(int number)
 {
     (void)number;
-    /* Whatever does not look at the count, a call with a long deadline for instance. */
-    if (atomic_fetch_add(&interrupts, 1) + 1 >= SIG_AT_ONCE)
+    /* Whatever does not look at the count, a write to a full pipe for instance. */
+    if (cancel_raise(&interrupts) >= SIG_AT_ONCE)
         _exit(SIG_STATUS);
 }
 
@@ -22,6 +21,8 @@ void sig_setup(void)
 {
     struct sigaction act = {.sa_handler = count, .sa_flags = SA_RESTART};
 
+    cancel_clear(&interrupts);
+    cancel_init(&interrupts);
     sigemptyset(&act.sa_mask);
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
@@ -29,17 +30,12 @@ void sig_setup(void)
     sigaction(SIGPIPE, &act, NULL);
 }
 
+struct cancel *sig_cancel(void)
+{
+    return &interrupts;
+}
+
 int sig_interrupts(void)
 {
-    return atomic_load(&interrupts);
-}
-
-int sig_set_aside(void)
-{
-    return atomic_exchange(&interrupts, 0);
-}
-
-void sig_put_back(int taken)
-{
-    atomic_fetch_add(&interrupts, taken);
+    return cancel_count(&interrupts);
 }

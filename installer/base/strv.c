@@ -7,7 +7,10 @@
 
 #include "base/mem.h"
 
-enum { WORD_MAX = 64 }; /* longer words get no hint */
+enum {
+    WORD_MAX = 64, /* longer words get no hint */
+    SHORT = 5      /* letters; shorter ones are near to too much */
+};
 
 void strv_clear(struct strv *v)
 {
@@ -21,7 +24,7 @@ void strv_take(struct strv *v, char *s)
 {
     /* Capacity is the next power of two: grows when count + 1 reaches one. */
     if (v->count == 0 || ((v->count + 1) & v->count) == 0)
-        v->items = mem_grow(v->items, (v->count + 1) * 2, sizeof *v->items);
+        v->items = mem_grow(v->items, (v->count + 1) * 2, sizeof(*v->items));
     v->items[v->count++] = s;
     v->items[v->count] = NULL;
 }
@@ -29,6 +32,15 @@ void strv_take(struct strv *v, char *s)
 void strv_add(struct strv *v, const char *s)
 {
     strv_take(v, mem_strdup(s));
+}
+
+struct strv strv_copy(const char *const *texts)
+{
+    struct strv v = {0};
+
+    for (; *texts; texts++)
+        strv_add(&v, *texts);
+    return v;
 }
 
 void strv_addf(struct strv *v, const char *fmt, ...)
@@ -62,7 +74,7 @@ static int compare(const void *a, const void *b)
 void strv_sort(struct strv *v)
 {
     if (v->count > 1)
-        qsort(v->items, v->count, sizeof *v->items, compare);
+        qsort(v->items, v->count, sizeof(*v->items), compare);
 }
 
 void strv_split(struct strv *v, const char *text, const char *seps)
@@ -103,7 +115,7 @@ static size_t distance(const char *a, const char *b)
     size_t rows[3][WORD_MAX + 1], *before = rows[0], *last = rows[1], *now = rows[2];
     size_t la = strlen(a), lb = strlen(b);
 
-    memset(rows, 0, sizeof rows);
+    memset(rows, 0, sizeof(rows));
     for (size_t j = 0; j <= lb; j++)
         last[j] = j;
     for (size_t i = 1; i <= la; i++) {
@@ -122,20 +134,31 @@ static size_t distance(const char *a, const char *b)
     return last[lb];
 }
 
-const char *strv_nearest(const struct strv *v, const char *word)
+static const char *nearest(const struct strv *v, const char *word)
 {
-    size_t len = strlen(word), best = (len + 2) / 3 + 1;
-    const char *found = NULL;
+    const char *letters = word + strspn(word, "-"), *found = NULL;
+    size_t len = strlen(letters), best = (len < 3 ? 1 : len / 3) + 1;
 
-    if (len == 0 || len > WORD_MAX)
+    if (len == 0 || strlen(word) > WORD_MAX)
         return NULL;
     for (size_t i = 0; i < v->count; i++) {
+        const char *item = v->items[i];
         size_t d;
 
-        if (strlen(v->items[i]) <= WORD_MAX && (d = distance(word, v->items[i])) < best) {
+        if (strlen(item) > WORD_MAX || (len < SHORT && item[strspn(item, "-")] != *letters))
+            continue;
+        d = distance(word, item);
+        if (d < best) {
             best = d;
-            found = v->items[i];
+            found = item;
         }
     }
     return found;
+}
+
+char *strv_hint(const struct strv *known, const char *word)
+{
+    const char *near = nearest(known, word);
+
+    return near ? mem_printf(" (did you mean %s?)", near) : mem_strdup("");
 }

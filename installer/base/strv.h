@@ -12,6 +12,9 @@ struct strv {
 };
 
 void strv_clear(struct strv *v);
+/* The texts up to NULL, copied. */
+struct strv strv_copy(const char *const *texts);
+#define strv_of(...) strv_copy((const char *const[]){__VA_ARGS__, NULL})
 void strv_add(struct strv *v, const char *s); /* copies */
 void strv_take(struct strv *v, char *s);      /* taken */
 void strv_addf(struct strv *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -22,9 +25,13 @@ void strv_sort(struct strv *v);
 void strv_split(struct strv *v, const char *text, const char *seps);
 /* "a, b, c", owned by the caller; "" when empty. */
 char *strv_join(const struct strv *v, const char *sep);
-/* The item nearest to `word` by edit distance (at most a third of its length off), or NULL.
- * Borrowed. */
-const char *strv_nearest(const struct strv *v, const char *word);
+/*
+ * What to put behind a word that is not among the known ones: " (did you mean stop?)", or "" when
+ * none is near. Near is at most a third of the word's letters off (insert, delete, replace, swap of
+ * neighbours; one edit is always allowed), and a word of less than five letters begins with the
+ * same one. The dashes of an option do not count. Owned.
+ */
+char *strv_hint(const struct strv *known, const char *word);
 
 #define auto_strv __attribute__((cleanup(strv_clear)))
 

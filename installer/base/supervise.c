@@ -14,11 +14,11 @@
 
 #include "base/mem.h"
 
-enum { MAGIC = 0x53, VERSION = 1, LARGE_LEN = 3 + 4 };
+enum { MAGIC = 0x53, VERSION = 2, LARGE_LEN = 3 + 4 };
 
 static const int SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 struct writer {
     unsigned char *at, *end;
@@ -78,6 +78,7 @@ static void put_state(struct writer *w, const struct supervise_msg *m)
     put_number(w, m->service_count, 1);
     for (size_t i = 0; i < m->service_count; i++) {
         const struct supervise_service *s = &m->services[i];
+
         put_text(w, s->name);
         put_text(w, s->tag);
         put_number(w, (uint32_t)s->pid, 4);
@@ -86,7 +87,7 @@ static void put_state(struct writer *w, const struct supervise_msg *m)
     }
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 struct reader {
     char *at, *end;
@@ -163,6 +164,7 @@ static void get_state(struct reader *r, struct supervise_msg *m)
     m->service_count = get_count(r, 1, SUPERVISE_SERVICES_MAX);
     for (size_t i = 0; i < m->service_count; i++) {
         struct supervise_service *s = &m->services[i];
+
         s->name = get_text(r);
         s->tag = get_text(r);
         s->pid = (int32_t)get_number(r, 4);
@@ -171,13 +173,17 @@ static void get_state(struct reader *r, struct supervise_msg *m)
     }
 }
 
-/* ---- checks, the same in both directions --------------------------------------------------------
- */
+/* ---- checks, the same in both directions ---- */
 
 static bool has_service(enum supervise_kind k)
 {
-    return k == SUPERVISE_RUN || k == SUPERVISE_STOP || k == SUPERVISE_SIGNAL ||
-           k == SUPERVISE_STARTED || k == SUPERVISE_EXITED;
+    return k == SUPERVISE_RUN || k == SUPERVISE_LISTEN || k == SUPERVISE_STOP ||
+           k == SUPERVISE_SIGNAL || k == SUPERVISE_STARTED || k == SUPERVISE_EXITED;
+}
+
+static bool has_command(enum supervise_kind k)
+{
+    return k == SUPERVISE_RUN || k == SUPERVISE_LISTEN;
 }
 
 static int check_run(const struct supervise_msg *m, struct err *e)
@@ -191,7 +197,7 @@ static int check_run(const struct supervise_msg *m, struct err *e)
     if (m->env_count > SUPERVISE_ENV_MAX || m->group_count > SUPERVISE_GROUPS_MAX)
         return err_set(e, ERR_CONFIG, "service %s: too many variables or groups", m->service);
     if (m->stop_signal < 0 || m->stop_signal > 64)
-        return err_set(e, ERR_CONFIG, "service %s: stop signal %d is none", m->service,
+        return err_set(e, ERR_CONFIG, "service %s: stop signal %d does not exist", m->service,
                        m->stop_signal);
     if (m->grace_ms < 0 || m->grace_ms > SUPERVISE_GRACE_MAX_MS)
         return err_set(e, ERR_CONFIG, "service %s: grace of %d ms", m->service, (int)m->grace_ms);
@@ -200,24 +206,29 @@ static int check_run(const struct supervise_msg *m, struct err *e)
 
 static int check(const struct supervise_msg *m, struct err *e)
 {
-    if (m->kind < SUPERVISE_RUN || m->kind > SUPERVISE_STOPPING)
+    if ((m->kind < SUPERVISE_RUN || m->kind > SUPERVISE_LISTEN || m->kind == SUPERVISE_LARGE) &&
+        m->kind != SUPERVISE_WELL)
         return err_set(e, ERR_CONFIG, "supervision message of unknown kind %d", (int)m->kind);
     if (has_service(m->kind) &&
         (!m->service || !m->service[0] || strlen(m->service) >= SUPERVISE_NAME_MAX))
         return err_set(e, ERR_CONFIG, "service names have 1 to %d bytes", SUPERVISE_NAME_MAX - 1);
-    if (m->kind == SUPERVISE_RUN)
+    if (m->kind == SUPERVISE_LISTEN && m->port == 0)
+        return err_set(e, ERR_CONFIG, "service %s: needs a port", m->service);
+    if (has_command(m->kind))
         return check_run(m, e);
     if (m->kind == SUPERVISE_SIGNAL && (m->signal < 1 || m->signal > 64))
-        return err_set(e, ERR_CONFIG, "service %s: signal %d is none", m->service, m->signal);
+        return err_set(e, ERR_CONFIG, "service %s: signal %d does not exist", m->service,
+                       m->signal);
     if (m->status < 0 || m->status > 255)
         return err_set(e, ERR_CONFIG, "exit status %d is not in 0-255", m->status);
+    if (m->tail && strlen(m->tail) >= SUPERVISE_TAIL_MAX)
+        return err_set(e, ERR_CONFIG, "more than %d bytes of output", SUPERVISE_TAIL_MAX - 1);
     if (m->service_count > SUPERVISE_SERVICES_MAX)
         return err_set(e, ERR_CONFIG, "more than %d services", SUPERVISE_SERVICES_MAX);
     return 0;
 }
 
-/* ---- public ------------------------------------------------------------------------------------
- */
+/* ---- public ---- */
 
 void supervise_reset(struct supervise_msg *m, enum supervise_kind kind)
 {
@@ -254,14 +265,18 @@ int supervise_encode(void *out, size_t cap, size_t *len, const struct supervise_
     put_number(&w, m->kind, 1);
     if (has_service(m->kind))
         put_text(&w, m->service);
-    if (m->kind == SUPERVISE_RUN)
+    if (has_command(m->kind))
         put_run(&w, m);
+    if (m->kind == SUPERVISE_LISTEN)
+        put_number(&w, m->port, 2);
     if (m->kind == SUPERVISE_SIGNAL)
         put_number(&w, (uint64_t)m->signal, 1);
     if (m->kind == SUPERVISE_EXIT || m->kind == SUPERVISE_EXITED)
         put_number(&w, (uint64_t)m->status, 1);
     if (m->kind == SUPERVISE_STARTED || m->kind == SUPERVISE_EXITED)
         put_number(&w, (uint32_t)m->pid, 4);
+    if (m->kind == SUPERVISE_EXITED)
+        put_text(&w, m->tail);
     if (m->kind == SUPERVISE_STATE)
         put_state(&w, m);
     if (w.full)
@@ -282,14 +297,18 @@ static int decode(struct supervise_msg *m, char *data, size_t len, struct err *e
     m->kind = (enum supervise_kind)get_number(&r, 1);
     if (has_service(m->kind))
         m->service = get_text(&r);
-    if (m->kind == SUPERVISE_RUN)
+    if (has_command(m->kind))
         get_run(&r, m);
+    if (m->kind == SUPERVISE_LISTEN)
+        m->port = (uint16_t)get_number(&r, 2);
     if (m->kind == SUPERVISE_SIGNAL)
         m->signal = (int)get_number(&r, 1);
     if (m->kind == SUPERVISE_EXIT || m->kind == SUPERVISE_EXITED)
         m->status = (int)get_number(&r, 1);
     if (m->kind == SUPERVISE_STARTED || m->kind == SUPERVISE_EXITED)
         m->pid = (int32_t)get_number(&r, 4);
+    if (m->kind == SUPERVISE_EXITED)
+        m->tail = get_text(&r);
     if (m->kind == SUPERVISE_STATE)
         get_state(&r, m);
     if (r.bad || r.at != r.end)
@@ -306,8 +325,7 @@ int supervise_decode(struct supervise_msg *m, const void *data, size_t len, stru
     return decode(m, m->raw, len, e);
 }
 
-/* ---- large messages ----------------------------------------------------------------------------
- */
+/* ---- large messages ---- */
 
 static void drop_large(struct supervise_msg *m)
 {
@@ -363,8 +381,7 @@ static int take_large(struct supervise_msg *m, int fd, size_t len, struct err *e
     return decode(m, m->large, len, e);
 }
 
-/* ---- the socket --------------------------------------------------------------------------------
- */
+/* ---- the socket ---- */
 
 static int send_packet(int fd, const struct msghdr *h, struct err *e)
 {

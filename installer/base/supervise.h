@@ -7,14 +7,26 @@
  * nothing on trust.
  *
  * agent -> init
- *   RUN     start `service`; answered by STARTED, or by EXITED with status 126/127 and pid 0
- *   STOP    its stop signal, after its grace SIGKILL; EXITED follows. The container goes on, also
- * when it is the main daemon: that is how the agent restarts a daemon SIGNAL  send `signal` to
- * `service` (reload) QUERY   answered by STATE EXIT    the agent gives up with `status`; without a
- * running main daemon, init exits with it init -> agent STATE   first message to each new agent,
- * and the answer to QUERY: what runs, since when, with which tag STARTED EXITED  about one service
+ *   RUN      start `service`; answered by STARTED, or by EXITED with status 126/127 and pid 0
+ *   LISTEN   listen on TCP port `port` and run `service` for each connection, which is its standard
+ *            input and output; until then nothing of it runs. Answered by STARTED with pid 0, or by
+ *            EXITED with status 126. One service at a time; STOP ends the listening
+ *   STOP     its stop signal, after its grace SIGKILL; EXITED follows. The container goes on, also
+ *            when it is the main daemon, and also when that has ended by itself just now: that is
+ *            how the agent starts a daemon again
+ *   SIGNAL   send `signal` to `service` (reload)
+ *   QUERY    answered by STATE
+ *   WELL     the agent has taken over and reports: its release has shown that it works
+ *   EXIT     the agent gives up with `status`; without a running main daemon, init exits with it
+ *
+ * init -> agent
+ *   STATE    first message to each new agent, and the answer to QUERY: what runs, since when, with
+ *            which tag
+ *   STARTED  about one service
+ *   EXITED   the same. When the main daemon ended by itself, the container ends with its status
+ *            unless the agent says RUN or STOP within SUPERVISE_DECIDE_MS
  *   STOPPING the container ends: init stops the daemon now; the agent gets SIGTERM when the daemon
- * is gone
+ *            is gone
  */
 #ifndef BASE_SUPERVISE_H
 #define BASE_SUPERVISE_H
@@ -37,6 +49,8 @@ enum {
     SUPERVISE_GROUPS_MAX = 32,
     SUPERVISE_SERVICES_MAX = 8,
     SUPERVISE_GRACE_MAX_MS = 3600 * 1000,
+    SUPERVISE_TAIL_MAX = 1024, /* with the NUL */
+    SUPERVISE_DECIDE_MS = 5000,
 };
 
 enum supervise_kind {
@@ -50,12 +64,14 @@ enum supervise_kind {
     SUPERVISE_EXITED,
     SUPERVISE_STOPPING,
     SUPERVISE_LARGE, /* on the socket only: the message itself is in the memfd that comes along */
+    SUPERVISE_LISTEN,
+    SUPERVISE_WELL = 32,
 };
 
 /* One running service in a STATE. */
 struct supervise_service {
     const char *name, *tag;
-    int32_t pid;
+    int32_t pid; /* 0: it waits for connections */
     bool main;
     int64_t since_ms; /* wall time of its start */
 };
@@ -67,9 +83,10 @@ struct supervise_service {
  */
 struct supervise_msg {
     enum supervise_kind kind;
-    const char *service; /* RUN STOP SIGNAL STARTED EXITED */
+    const char *service; /* RUN LISTEN STOP SIGNAL STARTED EXITED */
+    uint16_t port;       /* LISTEN */
 
-    /* RUN */
+    /* RUN LISTEN */
     const char *tag; /* opaque to init, "" when none: e.g. the hash of what it was started with */
     const char *cwd; /* "" is / */
     bool main;       /* its end ends the container; one at a time */
@@ -78,15 +95,16 @@ struct supervise_msg {
     size_t group_count;
     int stop_signal;  /* 0: SIGTERM */
     int32_t grace_ms; /* 0..SUPERVISE_GRACE_MAX_MS */
-    const char
-        *argv[SUPERVISE_ARGS_MAX + 1]; /* NULL-terminated; argv[0] is searched in the PATH of env */
+    /* NULL-terminated; argv[0] is searched in the PATH of env. */
+    const char *argv[SUPERVISE_ARGS_MAX + 1];
     size_t argc;
     const char *env[SUPERVISE_ENV_MAX + 1]; /* the whole environment, nothing is inherited */
     size_t env_count;
 
-    int signal;  /* SIGNAL */
-    int status;  /* EXIT: 0-255; EXITED: 0-255 or 128+signal */
-    int32_t pid; /* STARTED EXITED */
+    int signal;       /* SIGNAL */
+    int status;       /* EXIT: 0-255; EXITED: 0-255 or 128+signal */
+    int32_t pid;      /* STARTED EXITED */
+    const char *tail; /* EXITED: the end of what the main daemon printed, "" when nothing */
 
     /* STATE */
     struct supervise_service services[SUPERVISE_SERVICES_MAX];
@@ -101,8 +119,8 @@ struct supervise_msg {
 
 /* Zeroes all but `raw` and `large`. */
 void supervise_reset(struct supervise_msg *m, enum supervise_kind kind);
-/* Adds to argv or env; false when there is no room. `text` is borrowed until the message is sent.
- */
+/* Adds to argv or env; false when there is no room. `text` is borrowed
+ * until the message is sent. */
 bool supervise_add_arg(struct supervise_msg *m, const char *text);
 bool supervise_add_env(struct supervise_msg *m, const char *text);
 

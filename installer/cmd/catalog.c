@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "model/steps.h"
 
 enum { TEXT_MAX = 4 << 20 };
 
@@ -40,16 +41,14 @@ static int run_list(struct cmd_context *x, void *options, const struct strv *ope
 {
     static const char *const heads[] = {"COMPONENT", "INSTANCES", "REQUIRES", "SUMMARY", NULL};
     auto_node struct node *list = node_new_list();
-    auto_buf struct buf b = {0};
     struct out_table *t;
     const struct node *n;
 
     (void)options;
     (void)operands;
     (void)e;
-    for (size_t i = 0; i < x->catalog->count; i++)
-        node_add(list, row_of(x->catalog->items[i]));
-    buf_init(&b, TEXT_MAX);
+    for (size_t i = 0; i < x->env->catalog->count; i++)
+        node_add(list, row_of(x->env->catalog->items[i]));
     if (x->json) {
         out_json(list);
         return 0;
@@ -62,9 +61,7 @@ static int run_list(struct cmd_context *x, void *options, const struct strv *ope
         out_table_add(t, node_get_text(n, "requires"), OUT_PLAIN);
         out_table_add(t, node_get_text(n, "summary"), OUT_PLAIN);
     }
-    out_table_format(&b, t, out_has_color(x, stdout));
-    out_table_free(t);
-    out_buf(&b);
+    out_table_print(t, x);
     return 0;
 }
 
@@ -72,15 +69,14 @@ static int find(const struct manifest **out, const struct cmd_context *x, const 
                 struct err *e)
 {
     auto_strv struct strv names = {0};
-    const char *near;
+    auto_free char *hint = NULL;
 
-    *out = catalog_find(x->catalog, name);
+    *out = catalog_find(x->env->catalog, name);
     if (*out)
         return 0;
-    catalog_names(x->catalog, &names);
-    near = strv_nearest(&names, name);
-    return err_set(e, ERR_NOTFOUND, "there is no component %s%s%s%s", name,
-                   near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+    catalog_names(x->env->catalog, &names);
+    hint = strv_hint(&names, name);
+    return err_set(e, ERR_NOTFOUND, "there is no component %s%s", name, hint);
 }
 
 static int run_show(struct cmd_context *x, void *options, const struct strv *operands,
@@ -95,6 +91,7 @@ static int run_show(struct cmd_context *x, void *options, const struct strv *ope
         return -1;
     if (x->json) {
         auto_node struct node *n = manifest_schema(m);
+
         out_json(n);
         return 0;
     }
@@ -106,7 +103,7 @@ static int run_show(struct cmd_context *x, void *options, const struct strv *ope
 static int run_schema(struct cmd_context *x, void *options, const struct strv *operands,
                       struct err *e)
 {
-    auto_node struct node *n = spec_schema(x->catalog);
+    auto_node struct node *n = spec_schema(x->env->catalog);
 
     (void)options;
     (void)operands;
@@ -115,9 +112,59 @@ static int run_schema(struct cmd_context *x, void *options, const struct strv *o
     return 0;
 }
 
+/* The same table that reads the document, so that it cannot be out of date. */
+static int run_keys(struct cmd_context *x, void *options, const struct strv *operands,
+                    struct err *e)
+{
+    auto_buf struct buf b = {0};
+
+    if (x->json)
+        return run_schema(x, options, operands, e);
+    buf_init(&b, TEXT_MAX);
+    spec_print_format(&b);
+    out_buf(&b);
+    return 0;
+}
+
+const struct cmd cmd_catalog_keys = {
+    .help = {.name = "catalog keys",
+             .summary = "every key of the environment document, with type and default",
+             .details = "What a component can be told under `config`: `slipway catalog show "
+                        "COMPONENT`. With --json: the JSON Schema, as `catalog schema`.",
+             .group = "Documents"},
+    .needs = ENV_NEEDS_WHOLE_CATALOG,
+    .run = run_keys,
+};
+
+static int run_steps(struct cmd_context *x, void *options, const struct strv *operands,
+                     struct err *e)
+{
+    auto_buf struct buf b = {0};
+
+    (void)options, (void)operands, (void)e;
+    if (x->json) {
+        auto_node struct node *n = steps_schema();
+
+        out_json(n);
+        return 0;
+    }
+    buf_init(&b, TEXT_MAX);
+    steps_print_format(&b);
+    out_buf(&b);
+    return 0;
+}
+
+const struct cmd cmd_catalog_steps = {
+    .help = {.name = "catalog steps",
+             .summary = "every key of a file of steps, for `prepare`",
+             .details = "With --json: its JSON Schema.",
+             .group = "Documents"},
+    .run = run_steps,
+};
+
 const struct cmd cmd_catalog_list = {
     .help = {.name = "catalog list", .summary = "the components there are", .group = "Documents"},
-    .needs = CMD_NEEDS_CATALOG,
+    .needs = ENV_NEEDS_WHOLE_CATALOG,
     .run = run_list,
 };
 
@@ -128,7 +175,7 @@ const struct cmd cmd_catalog_show = {
              .details = "With --json: the JSON Schema of its configuration.",
              .examples = show_examples,
              .group = "Documents"},
-    .needs = CMD_NEEDS_CATALOG,
+    .needs = ENV_NEEDS_WHOLE_CATALOG,
     .min_operands = 1,
     .max_operands = 1,
     .run = run_show,
@@ -139,6 +186,6 @@ const struct cmd cmd_catalog_schema = {
              .summary = "JSON Schema of the environment document, with every component",
              .examples = schema_examples,
              .group = "Documents"},
-    .needs = CMD_NEEDS_CATALOG,
+    .needs = ENV_NEEDS_WHOLE_CATALOG,
     .run = run_schema,
 };

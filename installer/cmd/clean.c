@@ -4,17 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/sig.h"
-#include "cmd/clean_files.h"
-#include "cmd/clean_images.h"
+#include "cmd/ask.h"
 #include "cmd/out.h"
-#include "plan/connect.h"
+#include "env/clean.h"
 
 enum { TEXT_MAX = 4 << 20, OLDER_DEFAULT_MS = 60 * 60 * 1000 };
 
@@ -26,7 +21,7 @@ struct clean_options {
 
 static const struct opt_spec options[] = {
     {"dry-run", 0, OPT_FLAG, NULL, "only show it", offsetof(struct clean_options, dry_run)},
-    {"yes", 'y', OPT_FLAG, NULL, "do not ask", offsetof(struct clean_options, yes)},
+    ASK_YES(clean_options),
     {"older", 0, OPT_DURATION, "TIME",
      "only images and files that were made longer ago (default 1h)",
      offsetof(struct clean_options, older_ms)},
@@ -42,73 +37,7 @@ static const struct opt_example examples[] = {
     {0},
 };
 
-/* ---- volumes: {"kind":"volume","name","of","why"} -----------------------------------------------
- */
-
-/* A container that mounts it, by name; NULL when there is none. */
-static const char *user_of(const struct node *containers, const char *volume)
-{
-    const struct node *c, *m;
-
-    node_for_each (c, containers) {
-        const struct node *mounts = node_get(c, "Mounts"), *names = node_get(c, "Names");
-
-        node_for_each (m, mounts) {
-            if (node_text_is(m, "Name", volume))
-                return names && names->count ? names->items[0]->text + 1 : "?";
-        }
-    }
-    return NULL;
-}
-
-static struct node *volume_item(const struct node *v, const char *why)
-{
-    struct node *n = node_new_map();
-    const char *env = connect_label(v, LABEL_NAME);
-
-    node_set_text(n, "kind", "volume");
-    node_set_text(n, "name", node_get_text(v, "Name"));
-    node_set_text(n, "of", env ? env : "?");
-    node_set_text(n, "why", why);
-    return n;
-}
-
-/* Named ones to `items`, all others that nobody uses to `kept`. */
-static int find_volumes(struct node *items, struct node *kept, struct cmd_context *x,
-                        const struct clean_options *o, const struct node *containers, struct err *e)
-{
-    auto_node struct node *volumes = NULL;
-    auto_strv struct strv known = {0};
-    const struct node *v;
-
-    if (engine_volume_list(&volumes, x->engine, LABEL_ENV, e) < 0)
-        return -1;
-    node_for_each (v, volumes) {
-        const char *name = node_get_text(v, "Name"), *user = user_of(containers, name);
-        bool named = strv_has(&o->volumes, name);
-
-        strv_add(&known, name);
-        if (named && user)
-            return err_set(e, ERR_CONFLICT, "volume %s is used by %s; nothing was removed", name,
-                           user);
-        if (named)
-            node_add(items, volume_item(v, "named: its data goes"));
-        else if (!user)
-            node_add(kept, volume_item(v, "it holds data"));
-    }
-    for (size_t i = 0; i < o->volumes.count; i++) {
-        const char *near = strv_nearest(&known, o->volumes.items[i]);
-
-        if (!strv_has(&known, o->volumes.items[i]))
-            return err_set(e, ERR_NOTFOUND, "no environment made a volume %s%s%s%s",
-                           o->volumes.items[i], near ? " (did you mean " : "", near ? near : "",
-                           near ? "?)" : "");
-    }
-    return 0;
-}
-
-/* ---- for people --------------------------------------------------------------------------------
- */
+/* ---- for people ---- */
 
 static void add_size(struct out_table *t, const struct node *n)
 {
@@ -164,78 +93,29 @@ static int64_t total(const struct node *items, const char *only)
     return sum;
 }
 
-/* ---- removing ----------------------------------------------------------------------------------
- */
-
-static int remove_image(struct engine *g, const struct node *n, struct err *e)
-{
-    const struct node *tags = node_get(n, "tags"), *t;
-
-    node_for_each (t, tags) {
-        if (engine_image_remove(g, t->text, e) < 0)
-            return -1;
-    }
-    return tags->count ? 0 : engine_image_remove(g, node_get_text(n, "id"), e);
-}
-
-static int remove_item(struct cmd_context *x, const struct node *n, struct err *e)
-{
-    const char *name = node_get_text(n, "name");
-
-    if (node_text_is(n, "kind", "image"))
-        return remove_image(x->engine, n, e);
-    if (node_text_is(n, "kind", "volume"))
-        return engine_volume_remove(x->engine, name, e);
-    return fs_remove_tree(name, e);
-}
-
-/* What somebody has begun to use meanwhile stays, and is no failure. */
-static int remove_all(struct cmd_context *x, struct node *items, struct err *e)
-{
-    size_t failed = 0, done = 0;
-
-    for (size_t i = 0; i < items->count; i++) {
-        struct node *n = items->items[i];
-        struct err why;
-
-        if (sig_interrupts())
-            return err_set(e, done ? ERR_PARTIAL : ERR_INTERRUPTED,
-                           "interrupted; %zu of %zu were removed", done, items->count);
-        if (remove_item(x, n, &why) == 0) {
-            node_set_bool(n, "removed", true);
-            done++;
-            continue;
-        }
-        node_set_text(n, "error", why.msg);
-        if (why.code == ERR_CONFLICT && !node_text_is(n, "kind", "volume"))
-            log_info("%s stays: %s", node_get_text(n, "name"), why.msg);
-        else if (failed++ == 0)
-            *e = why;
-    }
-    if (failed && done)
-        e->code = ERR_PARTIAL;
-    return failed ? -1 : 0;
-}
-
 static int ask(const struct cmd_context *x, const struct clean_options *o, const struct node *items,
                struct err *e)
 {
     auto_buf struct buf b = {0};
-    char answer[16] = "";
 
-    if (o->yes || !isatty(STDIN_FILENO))
-        return 0;
     buf_init(&b, TEXT_MAX);
     format_items(&b, x, items, stderr);
-    fprintf(stderr, "%sRemove this, about %" PRId64 " MiB%s? [y/N] ", buf_str(&b),
-            total(items, NULL) >> 20, o->volumes.count ? " and the data of the volumes" : "");
-    if (!out_ask(answer, sizeof(answer)) || (answer[0] != 'y' && answer[0] != 'Y'))
-        return err_set(e, ERR_INTERRUPTED, "nothing was removed");
-    return 0;
+    buf_printf(&b, "Remove this, about %" PRId64 " MiB%s?", total(items, NULL) >> 20,
+               o->volumes.count ? " and the data of the volumes" : "");
+    return ask_before(buf_str(&b), o->yes, e);
 }
 
-/* ---- the command -------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
+
+static int check(const struct cmd_context *x, const void *opts, const struct strv *operands,
+                 struct err *e)
+{
+    const struct clean_options *o = opts;
+
+    (void)operands;
+    (void)x; /* a volume's name has its environment in it */
+    return o->volumes.count && !o->dry_run ? ask_may_lose("clean --volume", true, o->yes, e) : 0;
+}
 
 static void print(const struct cmd_context *x, const struct clean_options *o, struct node *items,
                   struct node *kept)
@@ -271,34 +151,38 @@ static void print(const struct cmd_context *x, const struct clean_options *o, st
     out_buf(&b);
 }
 
-static int find(struct node *items, struct node *kept, struct cmd_context *x,
-                const struct clean_options *o, struct err *e)
+static void temp_dirs(struct strv *out)
 {
-    int64_t older = o->older_ms ? o->older_ms : OLDER_DEFAULT_MS;
-    int64_t before = (clock_wall_ms() - older) / 1000;
-    auto_node struct node *containers = NULL;
+    const char *const dirs[] = {"/run/lock", "/tmp", getenv("TMPDIR"), getenv("XDG_RUNTIME_DIR")};
 
-    if (clean_images_find(items, x, before, e) < 0 ||
-        engine_container_list(&containers, x->engine, NULL, e) < 0)
-        return -1;
-    clean_files_find(items, containers, before);
-    return find_volumes(items, kept, x, o, containers, e);
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+        if (dirs[i] && *dirs[i] && !strv_has(out, dirs[i]))
+            strv_add(out, dirs[i]);
 }
 
 static int run(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
     struct clean_options *o = opts;
-    auto_node struct node *items = node_new_list(), *kept = node_new_list();
-    int r = find(items, kept, x, o, e);
+    auto_strv struct strv dirs = {0};
+    struct env_clean what = {.before = (clock_wall_ms() - o->older_ms) / 1000,
+                             .volumes = &o->volumes,
+                             .temp_dirs = &dirs};
+    struct env_leftovers l;
+    int r;
 
     (void)operands;
-    if (r == 0 && !o->dry_run && items->count) {
-        r = ask(x, o, items, e);
+    if (!o->older_ms)
+        what.before -= OLDER_DEFAULT_MS / 1000;
+    temp_dirs(&dirs);
+    r = env_clean_find(&l, x->env, &what, e);
+    if (r == 0 && !o->dry_run && l.items->count) {
+        r = ask(x, o, l.items, e);
         if (r == 0)
-            r = remove_all(x, items, e);
+            r = env_clean(x->env, l.items, e);
     }
     if (r == 0 || e->code == ERR_PARTIAL)
-        print(x, o, items, kept);
+        print(x, o, l.items, l.kept);
+    env_leftovers_clear(&l);
     strv_clear(&o->volumes);
     return r;
 }
@@ -318,6 +202,7 @@ const struct cmd cmd_clean = {
              .examples = examples,
              .group = "Environments"},
     .options_size = sizeof(struct clean_options),
-    .needs = CMD_NEEDS_CATALOG | CMD_NEEDS_ENGINE,
+    .needs = ENV_NEEDS_WHOLE_CATALOG | ENV_NEEDS_ENGINE,
+    .check = check,
     .run = run,
 };

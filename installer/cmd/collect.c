@@ -12,12 +12,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/out.h"
-#include "cmd/status.h"
+#include "env/status.h"
 #include "conf/json.h"
 #include "conf/text.h"
 #include "conf/yaml.h"
 #include "engine/tar.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/document.h"
 
 enum { TAIL_LINES = 2000, TEXT_MAX = 16 << 20, JOURNAL_MAX = 16 << 20 };
@@ -29,25 +29,24 @@ struct collect {
     struct strv missing; /* "what: why" */
 };
 
-/* ---- secrets ----------------------------------------------------------------------------------
- */
+/* ---- secrets ---- */
 
 /* All that derives from the environment key and is one word is taken out of every text. */
 static void redact_instance(const struct cmd_context *x, const struct node *container)
 {
-    const char *instance = connect_label(container, LABEL_INSTANCE);
-    const char *component = connect_label(container, LABEL_COMPONENT);
-    const struct manifest *m = component ? catalog_find(x->catalog, component) : NULL;
-    auto_wipe char *password = instance ? secret_password(&x->key, instance, 1) : NULL;
+    const char *instance = object_label(container, LABEL_INSTANCE);
+    const char *component = object_label(container, LABEL_COMPONENT);
+    const struct manifest *m = component ? catalog_find(x->env->catalog, component) : NULL;
+    auto_wipe char *password = instance ? secret_password(&x->env->key, instance, 1) : NULL;
     struct err e;
 
     log_redact(password);
     for (size_t i = 0; m && i < m->secret_count; i++) {
         auto_wipe char *value = NULL;
 
-        if (m->secrets[i].kind == SECRET_KIND_TLS || m->secrets[i].kind == SECRET_KIND_SSH_KEY)
-            continue; /* PEM: text_strip_private_keys */
-        if (secret_value(&value, &x->key, &m->secrets[i], instance, NULL, &e) < 0)
+        if (secret_is_pem(m->secrets[i].kind))
+            continue; /* text_strip_private_keys */
+        if (secret_value(&value, &x->env->key, &m->secrets[i], instance, NULL, &e) < 0)
             err_drop(&e, "a secret to be left out");
         log_redact(value);
     }
@@ -55,22 +54,21 @@ static void redact_instance(const struct cmd_context *x, const struct node *cont
 
 static void redact_all(const struct cmd_context *x)
 {
-    auto_wipe char *root = secret_password(&x->key, "root", 1);
+    auto_wipe char *root = secret_password(&x->env->key, "root", 1);
     const struct node *c;
     char hex[65];
 
-    for (size_t i = 0; i < sizeof(x->key.bytes); i++)
-        snprintf(hex + 2 * i, 3, "%02x", x->key.bytes[i]);
+    for (size_t i = 0; i < sizeof(x->env->key.bytes); i++)
+        snprintf(hex + 2 * i, 3, "%02x", x->env->key.bytes[i]);
     log_redact(hex);
     explicit_bzero(hex, sizeof(hex));
     log_redact(root);
-    node_for_each (c, x->containers) {
+    node_for_each (c, x->env->containers) {
         redact_instance(x, c);
     }
 }
 
-/* ---- the archive ------------------------------------------------------------------------------
- */
+/* ---- the archive ---- */
 
 static void add(struct collect *c, const char *name, const char *text)
 {
@@ -103,31 +101,29 @@ static void miss(struct collect *c, const char *what, const struct err *e)
     strv_addf(&c->missing, "%s: %s", what, e->msg);
 }
 
-/* ---- what goes in -----------------------------------------------------------------------------
- */
+/* ---- what goes in ---- */
 
 static void add_environment(struct collect *c)
 {
     auto_node struct node *status = NULL, *document = NULL, *docker = NULL;
-    auto_free char *home = secret_home(c->x->env);
-    auto_free char *path = fs_join(home, "journal");
+    auto_free char *path = fs_join(c->x->env->folder, "journal");
     auto_free char *journal = NULL;
     auto_buf struct buf yaml = {0};
     struct err e;
 
     add(c, "version.txt", "slipway " SLIPWAY_VERSION "\n");
-    if (status_read(&status, c->x, &e) < 0)
+    if (status_read(&status, c->x->env, &e) < 0)
         miss(c, "status.json", &e);
     else
         add_json(c, "status.json", status);
     buf_init(&yaml, TEXT_MAX);
-    if (document_load(&document, c->x->env, &e) < 0) {
+    if (document_load(&document, c->x->env->folder, &e) < 0) {
         miss(c, "document.yaml", &e);
     } else {
         yaml_format(&yaml, document);
         add(c, "document.yaml", buf_str(&yaml));
     }
-    if (engine_info(&docker, c->x->engine, &e) < 0)
+    if (engine_info(&docker, c->x->env->engine, &e) < 0)
         miss(c, "docker.json", &e);
     else
         add_json(c, "docker.json", docker);
@@ -152,7 +148,7 @@ static void on_line(void *arg, int stream, const char *text, size_t len)
 static void add_instance(struct collect *c, const struct node *container)
 {
     const char *id = node_get_text(container, "Id");
-    const char *instance = connect_label(container, LABEL_INSTANCE);
+    const char *instance = object_label(container, LABEL_INSTANCE);
     auto_free char *inspect = mem_printf("containers/%s.json", instance);
     auto_free char *logs = mem_printf("logs/%s.log", instance);
     auto_node struct node *seen = NULL;
@@ -161,19 +157,18 @@ static void add_instance(struct collect *c, const struct node *container)
         .timestamps = true, .tail = TAIL_LINES, .line = on_line, .arg = &text};
     struct err e;
 
-    if (engine_container_inspect(&seen, c->x->engine, id, &e) < 0)
+    if (engine_container_inspect(&seen, c->x->env->engine, id, &e) < 0)
         miss(c, inspect, &e);
     else
         add_json(c, inspect, seen);
     buf_init(&text, TEXT_MAX);
-    if (engine_container_logs(c->x->engine, id, &o, &e) < 0)
+    if (engine_container_logs(c->x->env->engine, id, &o, &e) < 0)
         miss(c, logs, &e);
     if (text.len)
         add(c, logs, buf_str(&text));
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file ---- */
 
 /* Never over a file that is there; for the operator alone. */
 static int save(const struct collect *c, const char *path, struct err *e)
@@ -200,8 +195,8 @@ static int fill(struct collect *c, struct err *e)
 
     redact_all(c->x);
     add_environment(c);
-    node_for_each (container, c->x->containers) {
-        if (connect_label(container, LABEL_INSTANCE))
+    node_for_each (container, c->x->env->containers) {
+        if (object_label(container, LABEL_INSTANCE))
             add_instance(c, container);
     }
     if (c->missing.count) {
@@ -216,6 +211,20 @@ static int fill(struct collect *c, struct err *e)
                : 0;
 }
 
+static void print_json(const struct collect *c, const char *path)
+{
+    auto_node struct node *root = node_new_map();
+    struct node *missing;
+
+    node_set_text(root, "environment", c->x->env->name);
+    node_set_text(root, "path", path);
+    node_set_int(root, "bytes", (int64_t)c->tar.len);
+    missing = node_set(root, "missing", node_new_list());
+    for (size_t i = 0; i < c->missing.count; i++)
+        node_add_text(missing, c->missing.items[i]);
+    out_json(root);
+}
+
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
     struct collect c = {.x = x};
@@ -226,14 +235,16 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
     (void)options;
     clock_format(now, clock_wall_ms());
     /* tar takes what is before a colon for a machine. */
-    c.folder =
-        mem_printf("slipway-%s-%.10s-%.2s%.2s%.2s", x->env, now, now + 11, now + 14, now + 17);
+    c.folder = mem_printf("slipway-%s-%.10s-%.2s%.2s%.2s", x->env->name, now, now + 11, now + 14,
+                          now + 17);
     path = operands->count ? mem_strdup(operands->items[0]) : mem_printf("%s.tar", c.folder);
     buf_init(&c.tar, (size_t)512 << 20);
     r = fill(&c, e);
     if (r == 0)
         r = save(&c, path, e);
-    if (r == 0 && !x->quiet && strcmp(path, "-") != 0)
+    if (r == 0 && x->json && strcmp(path, "-") != 0)
+        print_json(&c, path);
+    else if (r == 0 && !x->quiet && strcmp(path, "-") != 0)
         printf("%s: %zu KiB, without passwords and keys; look into it before you give it away\n",
                path, c.tar.len >> 10);
     buf_clear(&c.tar);
@@ -257,7 +268,7 @@ const struct cmd cmd_collect = {
                         "missing.txt.",
              .examples = examples,
              .group = "Environments"},
-    .needs = CMD_NEEDS_NAME | CMD_NEEDS_CATALOG | CMD_NEEDS_ENGINE | CMD_NEEDS_CONTAINERS,
+    .needs = ENV_NEEDS_NAME | ENV_NEEDS_CATALOG | ENV_NEEDS_ENGINE | ENV_NEEDS_CONTAINERS,
     .max_operands = 1,
     .run = run,
 };

@@ -2,17 +2,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cmd/cmd.h"
-#include "cmd/out.h"
-#include "cmd/show.h"
-#include "plan/converge.h"
+#include "cmd/ask.h"
+#include "cmd/run_progress.h"
+#include "env/lifecycle.h"
 
-enum { DEFAULT_DEADLINE_MS = 10 * 60 * 1000, PLAN_TEXT_MAX = 1 << 20 };
+enum { PLAN_TEXT_MAX = 1 << 20 };
 
 struct down_options {
     bool volumes, yes, force;
@@ -26,7 +24,7 @@ static const struct opt_spec options[] = {
      offsetof(struct down_options, volumes)},
     {"volume", 0, OPT_LIST, "NAME", "remove only this volume, which nobody may use",
      offsetof(struct down_options, named)},
-    {"yes", 'y', OPT_FLAG, NULL, "do not ask", offsetof(struct down_options, yes)},
+    ASK_YES(down_options),
     {"force", 0, OPT_FLAG, NULL, "go on without the lock when etcd does not give it",
      offsetof(struct down_options, force)},
     {"lock-wait", 0, OPT_DURATION, "TIME", "wait for another run that holds the lock",
@@ -40,55 +38,69 @@ static const struct opt_example examples[] = {
     {0},
 };
 
-/* On a terminal, data is not removed without a word. */
+static bool loses_data(const struct down_options *d)
+{
+    return d->volumes || d->named.count;
+}
+
+static int check(const struct cmd_context *x, const void *opts, const struct strv *operands,
+                 struct err *e)
+{
+    const struct down_options *d = opts;
+
+    (void)operands;
+    if (!loses_data(d))
+        return 0;
+    return ask_may_lose(d->volumes ? "down --volumes" : "down --volume", x->name || x->file, d->yes,
+                        e);
+}
+
 static int ask(void *arg, const struct plan *p, struct err *e)
 {
     struct down_options *d = arg;
-    struct buf auto_buf b = {0};
-    char answer[16] = "";
+    auto_buf struct buf b = {0};
 
-    if (d->yes || d->asked || !(d->volumes || d->named.count) || !isatty(STDIN_FILENO))
+    if (d->asked || !loses_data(d))
         return 0;
     buf_init(&b, PLAN_TEXT_MAX);
     plan_print(&b, p, false);
-    fprintf(stderr, "%sRemove all this, the data too? [y/N] ", buf_str(&b));
-    if (!out_ask(answer, sizeof(answer)) || (answer[0] != 'y' && answer[0] != 'Y'))
-        return err_set(e, ERR_INTERRUPTED, "nothing was removed");
+    buf_puts(&b, "Remove all this, the data too?");
+    if (ask_before(buf_str(&b), d->yes, e) < 0)
+        return -1;
     d->asked = true;
     return 0;
 }
 
 static int run(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
-    struct down_options *d = opts;
-    struct show s;
+    struct down_options *opt = opts;
+    struct run_progress s;
     struct execute_result result;
-    struct converge_down_opts o = {.env = x->env,
-                                   .volumes = d->volumes,
-                                   .named = d->named.count ? &d->named : NULL,
-                                   .lock_wait_ms = d->lock_wait_ms,
-                                   .deadline = cmd_deadline(x, DEFAULT_DEADLINE_MS),
-                                   .force = d->force,
-                                   .approve = ask,
-                                   .approve_arg = d};
+    struct env_down d = {.volumes = opt->volumes,
+                         .named = opt->named.count ? &opt->named : NULL,
+                         .force = opt->force};
+    struct env_run o = {.lock_wait_ms = opt->lock_wait_ms,
+                        .approve = ask,
+                        .approve_arg = opt,
+                        .fault = getenv("SLIPWAY_FAULT")};
     int64_t began = clock_now_ms();
     int r;
 
     (void)operands;
-    show_init(&s, x);
-    o.events = show_events(&s);
-    r = converge_down(&result, x->engine, &o, e);
-    if (r < 0 && result.done > 0 && e->code != ERR_INTERRUPTED && e->code != ERR_LOCKED)
-        e->code = ERR_PARTIAL;
+    run_progress_init(&s, x);
+    o.events = run_progress_events(&s);
+    r = env_down(&result, x->env, &d, &o, e);
     /* Running it twice equals running it once. */
     if (r < 0 && e->code == ERR_NOTFOUND && result.done == 0) {
-        fprintf(stderr, "%s: there is no such environment, nothing to do\n", x->env);
+        fprintf(stderr, "%s: there is no such environment, nothing to do\n", x->env->name);
+        if (x->json)
+            run_progress_end(&s, x->env->name, &result, clock_now_ms() - began);
         r = 0;
     } else if (r == 0) {
-        show_end(&s, x->env, &result, clock_now_ms() - began);
+        run_progress_end(&s, x->env->name, &result, clock_now_ms() - began);
     }
-    show_clear(&s);
-    strv_clear(&d->named);
+    run_progress_clear(&s);
+    strv_clear(&opt->named);
     return r;
 }
 
@@ -99,6 +111,7 @@ const struct cmd cmd_down = {
              .examples = examples,
              .group = "Environments"},
     .options_size = sizeof(struct down_options),
-    .needs = CMD_NEEDS_NAME | CMD_NEEDS_ENGINE,
+    .needs = ENV_NEEDS_NAME | ENV_NEEDS_ENGINE,
+    .check = check,
     .run = run,
 };

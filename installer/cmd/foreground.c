@@ -52,3 +52,8 @@ int foreground_run(int *status, const struct strv *argv, struct err *e)
     *status = WIFSIGNALED(w) ? 128 + WTERMSIG(w) : WEXITSTATUS(w);
     return 0;
 }
+
+bool foreground_wants_input(bool asked, bool refused, bool is_command)
+{
+    return !refused && (asked || !is_command || isatty(STDIN_FILENO));
+}

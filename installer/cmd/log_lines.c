@@ -15,6 +15,7 @@ enum { LINE_MAX_BYTES = (1 << 20) + 64 };
 static const char *skip_time(const char *line)
 {
     const char *space = strchr(line, ' ');
+
     return space ? space + 1 : line;
 }
 
@@ -38,32 +39,44 @@ void log_lines_open(struct log_lines *l, const struct cmd_context *x)
 {
     l->x = x;
     l->color = out_has_color(x, stdout);
+    l->error_color = out_has_color(x, stderr);
     for (size_t i = 0; i < l->names.count; i++)
         if ((int)strlen(l->names.items[i]) > l->width)
             l->width = (int)strlen(l->names.items[i]);
 }
 
+void log_lines_put(const struct log_lines *l, size_t source, int stream, const char *text,
+                   size_t len)
+{
+    auto_buf struct buf b = {0};
+    bool color = stream == 2 ? l->error_color : l->color;
+
+    buf_init(&b, LINE_MAX_BYTES * 4);
+    if (l->names.count > 1) {
+        if (color)
+            buf_puts(&b, out_escape_of(source));
+        buf_printf(&b, "%-*s | ", l->width, l->names.items[source]);
+        if (color)
+            buf_puts(&b, out_escape(OUT_PLAIN));
+    }
+    out_safe(&b, text, len);
+    buf_putc(&b, '\n');
+    if (stream == 2)
+        fwrite(buf_str(&b), 1, b.len, stderr);
+    else
+        out_buf(&b);
+}
+
 void log_lines_print(const struct log_lines *l, size_t source, int stream, const char *line,
                      size_t len)
 {
-    auto_buf struct buf b = {0};
     const char *text = l->timestamps ? line : skip_time(line);
 
     if (l->x->json) {
         print_json(l->names.items[source], stream, line, len);
         return;
     }
-    buf_init(&b, LINE_MAX_BYTES * 4);
-    if (l->names.count > 1) {
-        if (l->color)
-            buf_puts(&b, out_escape_of(source));
-        buf_printf(&b, "%-*s | ", l->width, l->names.items[source]);
-        if (l->color)
-            buf_puts(&b, out_escape(OUT_PLAIN));
-    }
-    out_safe(&b, text, len - (size_t)(text - line));
-    buf_putc(&b, '\n');
-    out_buf(&b);
+    log_lines_put(l, source, 1, text, len - (size_t)(text - line));
     if (l->flush)
         fflush(stdout);
 }

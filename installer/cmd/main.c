@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,14 @@
 #include "base/mem.h"
 #include "base/sig.h"
 #include "cmd/cmd.h"
+#include "cmd/out.h"
+#include "host/relay.h"
 
 enum { HELP_MAX = 1 << 20 };
 
 static void print_overview(FILE *out)
 {
-    struct buf auto_buf b = {0};
+    auto_buf struct buf b = {0};
     const char *group = NULL;
 
     buf_init(&b, HELP_MAX);
@@ -64,7 +67,7 @@ static void print_help(const struct cmd *c)
     fputs(buf_str(&b), stdout);
 }
 
-/* "config" is no command, "config get" is one. */
+/* "config" is not a command, "config get" is one. */
 static char *second_words(const char *first)
 {
     auto_strv struct strv words = {0};
@@ -80,17 +83,15 @@ static char *second_words(const char *first)
 }
 
 /* `volume --help`: the commands of which that is the first word. False when there are none. */
-static bool print_group(const char *const *words)
+static bool print_group(const char *first)
 {
-    size_t len = strlen(words[0]);
+    size_t len = strlen(first);
     bool any = false;
 
-    if (!words[1] || (strcmp(words[1], "--help") != 0 && strcmp(words[1], "-h") != 0))
-        return false;
     for (size_t i = 0; cmd_all[i]; i++) {
         const struct opt_command *h = &cmd_all[i]->help;
 
-        if (strncmp(h->name, words[0], len) != 0 || h->name[len] != ' ')
+        if (strncmp(h->name, first, len) != 0 || h->name[len] != ' ')
             continue;
         printf("  %-16s %s\n", h->name, h->summary);
         any = true;
@@ -102,15 +103,15 @@ static int unknown_command(const char *word, struct err *e)
 {
     auto_strv struct strv names = {0};
     auto_free char *second = second_words(word);
-    const char *near;
+    auto_free char *hint = NULL;
 
     if (*second)
         return err_set(e, ERR_USAGE, "%s needs one of: %s", word, second);
     for (size_t i = 0; cmd_all[i]; i++) /* `config` for confg, not `config get` */
         strv_take(&names, mem_strndup(cmd_all[i]->help.name, strcspn(cmd_all[i]->help.name, " ")));
-    near = strv_nearest(&names, word);
-    return err_set(e, ERR_USAGE, "there is no command %s%s%s%s; `slipway --help` lists them", word,
-                   near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+    hint = strv_hint(&names, word);
+    return err_set(e, ERR_USAGE, "there is no command %s%s; `slipway --help` lists them", word,
+                   hint);
 }
 
 static int check_operands(const struct cmd *c, const struct strv *operands, struct err *e)
@@ -140,7 +141,7 @@ static int setup_log(const struct cmd_context *x, const struct cmd *c, struct er
                                                   : LOG_LEVEL_WARN,
               json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
     log_field("component", c->help.name);
-    log_field("environment", x->env);
+    log_field("environment", x->name);
     if (file && *file && log_open_file(file, e) < 0)
         return -1;
     log_event(LOG_LEVEL_INFO, "begins, slipway %s", SLIPWAY_VERSION);
@@ -168,11 +169,16 @@ static int run_command(struct cmd_context *x, const struct cmd *c, const char *c
         r = setup_log(x, c, e);
     if (r == 0)
         r = check_operands(c, &operands, e);
+    if (r == 0 && x->json && c->no_json)
+        r = err_set(e, ERR_USAGE, "%s has no --json: what it prints is made by or for others",
+                    c->help.name);
     if (r == 0 && c->file_operand && operands.count)
         x->file = operands.items[0];
-    if (r == 0)
-        r = cmd_prepare(x, c->needs, e);
-    if (r == 0)
+    if (r == 0 && c->check)
+        r = c->check(x, options, &operands, e);
+    if (r == 0 && !x->parse_only)
+        r = cmd_open(x, c->needs, e);
+    if (r == 0 && !x->parse_only)
         r = c->run(x, options, &operands, e);
     free(options);
     return r;
@@ -185,6 +191,39 @@ static int parse_front(struct cmd_context *x, const char *const *argv, struct st
     struct opt_set sets[] = {{cmd_global_options, x}, {NULL, NULL}};
 
     return opt_parse(rest, sets, argv, OPT_STOP_AT_OPERAND, e);
+}
+
+static bool is_help(const char *word)
+{
+    return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
+}
+
+/* `help`, `help up`, `help volume`: what `--help` behind the words says. */
+static int help(const char *const *words, struct err *e)
+{
+    const struct cmd *c;
+    int used = 0;
+
+    if (!words[0] || is_help(words[0])) {
+        print_overview(stdout);
+        return 0;
+    }
+    c = cmd_find(words, &used);
+    if (c)
+        print_help(c);
+    else if (!print_group(words[0]))
+        return cmd_refuse_foreign(words, e) < 0 ? -1 : unknown_command(words[0], e);
+    return 0;
+}
+
+/* What rsync runs in the place of ssh: not for people, and in no help. */
+static int relay(const char *const *words, size_t count, struct err *e)
+{
+    int status;
+
+    if (count < 3)
+        return err_set(e, ERR_USAGE, "%s is run by rsync: SOCKET HOST COMMAND ...", RELAY_WORD);
+    return relay_call(&status, words[0], words[1], words + 2, e) < 0 ? -1 : status;
 }
 
 static int dispatch(struct cmd_context *x, const char *const *argv, struct err *e)
@@ -205,19 +244,58 @@ static int dispatch(struct cmd_context *x, const char *const *argv, struct err *
         print_overview(x->help ? stdout : stderr);
         return x->help ? 0 : err_exit_status(ERR_USAGE);
     }
+    if (strcmp(words[0], "help") == 0)
+        return help(words + 1, e);
+    if (strcmp(words[0], RELAY_WORD) == 0)
+        return relay(words + 1, rest.count - 1, e);
+    if (cmd_refuse_foreign(words, e) < 0)
+        return -1;
     c = cmd_find(words, &used);
-    if (!c && print_group(words))
+    if (!c && is_help(words[1]) && print_group(words[0]))
         return 0;
     if (!c)
         return unknown_command(words[0], e);
     return run_command(x, c, words + used, e);
 }
 
+static void release(struct cmd_context *x)
+{
+    env_close(x->env);
+    cmd_paths_clear(&x->paths);
+    free(x->home);
+    free(x->docker_config);
+    strv_clear(&x->catalogs);
+}
+
+/* Whether standard output took all of it, also what went there before the last buffer. Who closed
+ * the other end of a pipe wants no message. */
+static bool is_written(bool changed)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (errno != EPIPE)
+        cmd_tell(changed ? "slipway: standard output could not be written: it is incomplete; the "
+                           "command has done its work"
+                         : "slipway: standard output could not be written: it is incomplete");
+    return false;
+}
+
+/* The status that says "before any change" is only for that. */
+static int status_of(enum err_code code, bool changed)
+{
+    int status = err_exit_status(code);
+
+    return changed && status == err_exit_status(ERR_SYS) ? err_exit_status(ERR_PARTIAL) : status;
+}
+
 int main(int argc, char **argv)
 {
-    struct cmd_context x = {0};
+    struct cmd_context x = {
+        .commands = cmd_all, .home = cmd_paths_home(), .docker_config = cmd_paths_docker()};
     struct err e = {0};
     int64_t began = clock_now_ms();
+    bool changed;
     int r;
 
     (void)argc;
@@ -231,16 +309,19 @@ int main(int argc, char **argv)
     log_setup("slipway", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
     sig_setup();
     r = dispatch(&x, (const char *const *)argv + 1, &e);
-    cmd_release(&x);
+    for (size_t i = 0; r < 0 && x.env && i < x.env->problems.count; i++)
+        cmd_tell(x.env->problems.items[i]); /* the place first, as editors want it */
+    changed = x.env && x.env->changed;
+    release(&x);
     if (r < 0) {
         log_redact_text(e.msg);
         if (!log_is_json())
-            fprintf(stderr, "slipway: %s\n", e.msg);
+            out_problem("slipway: ", e.msg);
         log_event(LOG_LEVEL_ERROR, "%s", e.msg);
-        r = err_exit_status(e.code);
+        r = status_of(e.code, changed);
     }
-    if (fflush(stdout) != 0 && r == 0)
-        r = err_exit_status(ERR_SYS);
+    if (!is_written(changed && r == 0) && r == 0)
+        r = status_of(ERR_SYS, changed);
     log_event(LOG_LEVEL_INFO, "ends with status %d after %lld ms", r,
               (long long)(clock_now_ms() - began));
     return r;

@@ -41,12 +41,14 @@ static const struct {
 } VARIABLES[] = {
     {"SLIPWAY_HOME", "folder of the environments' keys (default: $XDG_CONFIG_HOME/slipway)"},
     {"SLIPWAY_SHARE", "folder that holds components/ and dockerfiles/"},
-    {"DOCKER_HOST", "the engine, unix:///var/run/docker.sock by default"},
+    {"DOCKER_HOST", "the engine, unix://PATH; without it that of Docker's context"},
+    {"DOCKER_CONTEXT", "the context to use, as docker does; without it the current one"},
+    {"DOCKER_CONFIG", "folder with Docker's contexts, and the proxies for builds (~/.docker)"},
     {"NO_COLOR", "when not empty: no colour"},
     {"VISUAL, EDITOR", "the editor of config edit"},
 };
 
-static void sections(struct buf *b)
+static void sections(struct buf *b, const struct cmd *const *all)
 {
     const char *group = NULL;
 
@@ -54,8 +56,8 @@ static void sections(struct buf *b)
     opt_man_section(b, "DESCRIPTION", DESCRIPTION);
     opt_man_section(b, "OPTIONS", "These come before the command or after it.");
     opt_man_options(b, cmd_global_options);
-    for (size_t i = 0; cmd_all[i]; i++) {
-        const struct opt_command *h = &cmd_all[i]->help;
+    for (size_t i = 0; all[i]; i++) {
+        const struct opt_command *h = &all[i]->help;
 
         if (!group || strcmp(group, h->group) != 0) {
             group = h->group;
@@ -75,19 +77,19 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
 {
     auto_buf struct buf b = {0};
 
-    (void)x;
     (void)options;
     (void)operands;
     (void)e;
     buf_init(&b, TEXT_MAX);
     opt_man_head(&b, "slipway", SLIPWAY_VERSION,
                  "install and run a cluster environment of containers");
-    sections(&b);
+    sections(&b, x->commands);
     out_buf(&b);
     return 0;
 }
 
 const struct cmd cmd_man = {
     .help = {.name = "man", .summary = "print the man page", .examples = examples, .group = "Help"},
+    .no_json = true,
     .run = run,
 };

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "conf/yaml.h"
+#include "env/new.h"
 
 enum { TEXT_MAX = 1 << 20, ANSWER_MAX = 256, ASK_MAX = 5 };
 
@@ -45,7 +47,8 @@ struct wish {
     struct cmd_context *x;
     bool ask;
     char *name, *profile;
-    struct strv components; /* "ceph-osd=3" */
+    struct strv components;   /* "ceph-osd=3" */
+    struct strv chosen, none; /* names: of those; of the ones that were answered with 0 */
 };
 
 /* An empty answer is the default. */
@@ -59,6 +62,14 @@ static char *ask(const char *question, const char *fallback)
     return mem_strdup(answer[0] ? answer : fallback);
 }
 
+/* Whether the file that would be named after it is there. */
+static bool is_taken(const struct wish *w)
+{
+    auto_free char *path = mem_printf("%s.yaml", w->name);
+
+    return !w->o->output && spec_name_is_valid(w->name) && fs_exists(path);
+}
+
 static int choose_name(struct wish *w, struct err *e)
 {
     for (int i = 0; i < ASK_MAX; i++) {
@@ -68,40 +79,62 @@ static int choose_name(struct wish *w, struct err *e)
                              : mem_strdup("demo");
         if (!w->name)
             return err_set(e, ERR_INTERRUPTED, "no answer; nothing was written");
-        if (spec_name_is_valid(w->name))
+        if (spec_name_is_valid(w->name) && !(w->ask && is_taken(w)))
             return 0;
         if (w->o->name || !w->ask)
             break;
-        fprintf(stderr, "%s is no name: a-z, 0-9 and -, at most 40, a letter first\n", w->name);
+        if (is_taken(w))
+            fprintf(stderr, "%s.yaml is there already\n", w->name);
+        else
+            fprintf(stderr, "%s is not a valid name: a-z, 0-9 and -, at most 40, a letter first\n",
+                    w->name);
     }
-    return err_set(e, ERR_USAGE, "%s is no name of an environment: a-z, 0-9 and -, at most 40",
+    if (spec_name_is_valid(w->name))
+        return err_set(e, ERR_CONFLICT, "%s.yaml is there already; name another file with --output",
+                       w->name);
+    return err_set(e, ERR_USAGE, "%s is not a valid environment name: a-z, 0-9 and -, at most 40",
                    w->name);
+}
+
+/* "production" and what the components name; owned. */
+static void known_profiles(struct strv *out, const struct catalog *c)
+{
+    const struct node *p;
+
+    strv_add(out, "production");
+    for (size_t i = 0; i < c->count; i++) {
+        node_for_each (p, c->items[i]->profiles) {
+            if (!strv_has(out, p->key))
+                strv_add(out, p->key);
+        }
+    }
 }
 
 static int choose_profile(struct wish *w, struct err *e)
 {
-    w->profile = w->o->profile ? mem_strdup(w->o->profile)
-                 : w->ask      ? ask("Profile: quick (test) or production", "quick")
-                               : mem_strdup("production");
-    return w->profile ? 0 : err_set(e, ERR_INTERRUPTED, "no answer; nothing was written");
-}
+    auto_strv struct strv known = {0};
+    auto_free char *list = NULL, *question = NULL;
 
-/* Those of the built-in demo: a storage cluster. */
-static int default_components(struct wish *w, struct err *e)
-{
-    auto_node struct node *demo = NULL;
-    const struct node *c, *components;
-
-    if (yaml_load(&demo, w->x->paths.demo, e) < 0)
-        return -1;
-    components = node_get(demo, "components");
-    node_for_each (c, components) {
-        strv_addf(&w->components, "%s=%d", c->key, (int)node_get_int(c, "instances", 1));
+    known_profiles(&known, w->x->env->catalog);
+    list = strv_join(&known, ", ");
+    question = mem_printf("Profile: %s (quick is for tests)", list);
+    for (int i = 0; i < ASK_MAX; i++) {
+        free(w->profile);
+        w->profile = w->o->profile ? mem_strdup(w->o->profile)
+                     : w->ask      ? ask(question, "quick")
+                                   : mem_strdup("production");
+        if (!w->profile)
+            return err_set(e, ERR_INTERRUPTED, "no answer; nothing was written");
+        if (strv_has(&known, w->profile))
+            return 0;
+        if (w->o->profile || !w->ask)
+            break;
+        fprintf(stderr, "no component has a profile %s; there are: %s\n", w->profile, list);
     }
-    return 0;
+    return err_set(e, ERR_USAGE, "no component has a profile %s; there are: %s", w->profile, list);
 }
 
-/* Whether so many instances may be; 0 is no component at all, which etcd must be. */
+/* Whether so many instances may be; 0 means none at all, which etcd must be. */
 static bool is_allowed(const struct manifest *m, const char *answer)
 {
     char *end;
@@ -125,32 +158,54 @@ static char *count_hint(const struct manifest *m)
                                  needed ? "" : ", or 0 for none");
 }
 
-static char *ask_count(const struct manifest *m)
+/* Why the answer, which the component itself allows, does not go with those before it; owned, or
+ * NULL. */
+static char *contradiction(const struct wish *w, const struct manifest *m, const char *answer)
+{
+    bool left_out = strtol(answer, NULL, 10) == 0;
+
+    for (size_t i = 0; left_out && i < w->chosen.count; i++)
+        if (strv_has(&catalog_find(w->x->env->catalog, w->chosen.items[i])->requires, m->name))
+            return mem_printf("%s needs %s", w->chosen.items[i], m->name);
+    for (size_t i = 0; !left_out && i < m->requires.count; i++)
+        if (strv_has(&w->none, m->requires.items[i]))
+            return mem_printf("%s needs %s, which was left out", m->name, m->requires.items[i]);
+    return NULL;
+}
+
+static char *ask_count(const struct wish *w, const struct manifest *m)
 {
     auto_free char *hint = count_hint(m);
     auto_free char *question = mem_printf("%s: %s\n  %s", m->name, m->summary, hint);
     auto_free char *fallback = mem_printf("%d", m->instances_default);
-    char *answer = NULL;
 
     for (int i = 0; i < ASK_MAX; i++) {
-        free(answer);
-        answer = ask(question, fallback);
-        if (!answer || is_allowed(m, answer))
-            return answer;
-        fprintf(stderr, "%s does not fit\n", answer);
+        auto_free char *answer = ask(question, fallback);
+        auto_free char *why = NULL;
+
+        if (!answer)
+            return NULL;
+        if (!is_allowed(m, answer))
+            why = mem_printf("%s does not fit: %s", answer, hint);
+        else
+            why = contradiction(w, m, answer);
+        if (!why)
+            return steal(answer);
+        fprintf(stderr, "%s\n", why);
     }
-    return answer;
+    return NULL;
 }
 
 static int ask_components(struct wish *w, struct err *e)
 {
-    for (size_t i = 0; i < w->x->catalog->count; i++) {
-        const struct manifest *m = w->x->catalog->items[i];
-        auto_free char *answer = ask_count(m);
+    for (size_t i = 0; i < w->x->env->catalog->count; i++) {
+        const struct manifest *m = w->x->env->catalog->items[i];
+        auto_free char *answer = ask_count(w, m);
 
         if (!answer)
-            return err_set(e, ERR_INTERRUPTED, "no answer; nothing was written");
-        if (strcmp(answer, "0") != 0)
+            return err_set(e, ERR_INTERRUPTED, "no answer that fits; nothing was written");
+        strv_add(strtol(answer, NULL, 10) ? &w->chosen : &w->none, m->name);
+        if (strtol(answer, NULL, 10))
             strv_addf(&w->components, "%s=%s", m->name, answer);
     }
     return 0;
@@ -164,68 +219,35 @@ static int choose_components(struct wish *w, struct err *e)
         return 0;
     if (w->ask)
         return ask_components(w, e);
-    return default_components(w, e);
+    return env_new_defaults(&w->components, w->x->env, e);
 }
 
-static int build(struct node **out, const struct wish *w, struct err *e)
+static bool holds(const char *path, const struct buf *b)
 {
-    auto_node struct node *root = node_new_map();
-    struct node *components;
+    auto_free char *text = NULL;
+    struct err none;
 
-    node_set_int(root, "slipway", 1);
-    node_set_text(root, "name", w->name);
-    node_set_text(root, "profile", w->profile);
-    components = node_set(root, "components", node_new_map());
-    node_set(components, "etcd", node_new_map());
-    for (size_t i = 0; i < w->components.count; i++) {
-        const char *word = w->components.items[i], *equal = strchr(word, '=');
-        auto_free char *name = equal ? mem_strndup(word, (size_t)(equal - word)) : mem_strdup(word);
-        const struct manifest *m = catalog_find(w->x->catalog, name);
-        struct node *map, *count;
-        char *end;
-        long n = equal ? strtol(equal + 1, &end, 10) : m ? m->instances_default : 1;
-
-        if (equal && (*end || end == equal + 1 || n < 0 || n > 100000))
-            return err_set(e, ERR_USAGE, "%s: %s is no number of instances", name, equal + 1);
-        map = node_new_map();
-        count = node_new_number(n);
-        node_set(map, "instances", count);
-        node_set(components, name, map);
-    }
-    if (node_get(components, "etcd")->count == 0)
-        node_set_int(node_get(components, "etcd"), "instances", 1);
-    *out = steal(root);
-    return 0;
+    return fs_read(&text, NULL, path, TEXT_MAX, &none) == 0 && strcmp(text, buf_str(b)) == 0;
 }
 
-/* Never over a file that is there. */
-static int write_file(const char *path, const struct buf *b, struct err *e)
+/* Never over a file that is there. *already: it holds just this. */
+static int write_file(bool *already, const char *path, const struct buf *b, struct err *e)
 {
     auto_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
+    *already = fd < 0 && errno == EEXIST && holds(path, b);
+    if (*already)
+        return 0;
     if (fd < 0 && errno == EEXIST)
         return err_set(e, ERR_CONFLICT, "%s is there already; name another file with --output",
                        path);
     if (fd < 0)
         return err_sys(e, "making %s", path);
-    if (write(fd, buf_str(b), b->len) != (ssize_t)b->len)
-        return err_sys(e, "writing %s", path);
-    return 0;
-}
-
-static int check(const struct wish *w, const struct node *document, struct err *e)
-{
-    struct problems p;
-    struct spec *s;
-    int r = 0;
-
-    problems_init(&p, "the new document");
-    s = spec_decode(document, w->x->catalog, &p);
-    if (!s)
-        r = problems_result(&p, e);
-    problems_clear(&p);
-    spec_free(s);
-    return r;
+    if (fs_write_all(fd, buf_str(b), b->len) == 0)
+        return 0;
+    err_sys(e, "writing %s", path);
+    (void)unlink(path); /* half a document is in the way of the next try */
+    return -1;
 }
 
 static int produce(struct wish *w, struct err *e)
@@ -233,23 +255,41 @@ static int produce(struct wish *w, struct err *e)
     auto_node struct node *document = NULL;
     auto_buf struct buf b = {0};
     auto_free char *path = NULL;
+    struct env_new n = {.components = &w->components};
+    bool already;
 
     buf_init(&b, TEXT_MAX);
-    if (choose_name(w, e) < 0 || choose_profile(w, e) < 0 || choose_components(w, e) < 0 ||
-        build(&document, w, e) < 0 || check(w, document, e) < 0)
+    if (choose_name(w, e) < 0 || choose_profile(w, e) < 0 || choose_components(w, e) < 0)
+        return -1;
+    n.name = w->name;
+    n.profile = w->profile;
+    if (env_new(&document, w->x->env, &n, e) < 0)
         return -1;
     buf_puts(&b, "# An environment of Slipway; `slipway catalog show COMPONENT` lists what can be "
                  "configured.\n");
     yaml_format(&b, document);
+    if (w->o->output && strcmp(w->o->output, "-") == 0 && w->x->json) {
+        out_json(document);
+        return 0;
+    }
     if (w->o->output && strcmp(w->o->output, "-") == 0) {
         fwrite(buf_str(&b), 1, b.len, stdout);
         return 0;
     }
     path = w->o->output ? mem_strdup(w->o->output) : mem_printf("%s.yaml", w->name);
-    if (write_file(path, &b, e) < 0)
+    if (write_file(&already, path, &b, e) < 0)
         return -1;
-    if (!w->x->quiet)
-        printf("%s is written; `slipway up %s` brings it about\n", path, path);
+    w->x->env->changed = !already;
+    if (w->x->json) {
+        auto_node struct node *said = node_new_map();
+
+        node_set_text(said, "environment", w->name);
+        node_set_text(said, "path", path);
+        node_set_bool(said, "already", already);
+        out_json(said);
+    } else if (!w->x->quiet)
+        printf("%s is %swritten; `slipway up %s` applies it\n", path, already ? "already " : "",
+               path);
     return 0;
 }
 
@@ -266,6 +306,8 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
     free(w.name);
     free(w.profile);
     strv_clear(&w.components);
+    strv_clear(&w.chosen);
+    strv_clear(&w.none);
     strv_clear(&o->components);
     return r;
 }
@@ -275,12 +317,12 @@ const struct cmd cmd_new = {
              .summary = "write an environment document",
              .args = "[NAME]",
              .details = "Asks on a terminal, unless the components are named. A file that is "
-                        "there is never overwritten.",
+                        "there is never overwritten; one that says just the same is well.",
              .options = options,
              .examples = examples,
              .group = "Documents"},
     .options_size = sizeof(struct new_options),
-    .needs = CMD_NEEDS_CATALOG,
+    .needs = ENV_NEEDS_WHOLE_CATALOG,
     .max_operands = 1,
     .run = run,
 };

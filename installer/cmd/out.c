@@ -6,15 +6,15 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "base/mem.h"
 #include "base/sig.h"
+#include "base/utf8.h"
 #include "conf/json.h"
 
-enum { JSON_MAX = 64 << 20, ASK_TICK_MS = 200 };
+enum { ASK_TICK_MS = 200 };
 
 bool out_has_color(const struct cmd_context *x, FILE *f)
 {
@@ -31,6 +31,7 @@ const char *out_escape(enum out_color c)
         [OUT_PLAIN] = "\033[0m", [OUT_GOOD] = "\033[32m", [OUT_WARN] = "\033[33m",
         [OUT_BAD] = "\033[31m",  [OUT_DIM] = "\033[2m",   [OUT_BOLD] = "\033[1m",
     };
+
     return escapes[c];
 }
 
@@ -39,41 +40,23 @@ const char *out_escape_of(size_t number)
     static const char *const escapes[] = {"\033[36m", "\033[33m", "\033[32m", "\033[35m",
                                           "\033[34m", "\033[96m", "\033[93m", "\033[92m",
                                           "\033[95m", "\033[94m"};
-    return escapes[number % ARRAY_LEN(escapes)];
-}
 
-/* Length of one UTF-8 sequence that is well formed and no control character; 0 when it is not. */
-static size_t sequence(const unsigned char *p, size_t len)
-{
-    size_t n = p[0] < 0x80   ? 1
-               : p[0] < 0xc2 ? 0
-               : p[0] < 0xe0 ? 2
-               : p[0] < 0xf0 ? 3
-               : p[0] < 0xf5 ? 4
-                             : 0;
-    if (n == 0 || n > len || p[0] < 0x20 || p[0] == 0x7f)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if (p[0] == 0xc2 && p[1] < 0xa0) /* C1 controls */
-        return 0;
-    return n;
+    return escapes[number % ARRAY_LEN(escapes)];
 }
 
 void out_safe(struct buf *b, const char *text, size_t len)
 {
-    const unsigned char *p = (const unsigned char *)text;
+    for (size_t i = 0, n; i < len; i += n) {
+        uint32_t c = 0;
 
-    for (size_t i = 0; i < len;) {
-        size_t n = sequence(p + i, len - i);
-        if (n == 0 && p[i] == '\t')
-            n = 1;
-        if (n > 0)
-            buf_add(b, p + i, n);
-        else if (p[i] != '\r' || i + 1 != len) /* a carriage return at the end says nothing */
-            buf_printf(b, "\\x%02x", p[i]);
-        i += n ? n : 1;
+        n = utf8_decode(&c, text + i, len - i);
+        if (n > 0 && (c == '\t' || !utf8_is_control(c))) {
+            buf_add(b, text + i, n);
+            continue;
+        }
+        n = 1; /* of a control of two bytes the second one follows as what it is alone */
+        if (text[i] != '\r' || i + 1 != len) /* a carriage return at the end says nothing */
+            buf_printf(b, "\\x%02x", (unsigned char)text[i]);
     }
 }
 
@@ -90,23 +73,43 @@ static bool is_plain(const char *text)
 static size_t wide_width(const char *text)
 {
     size_t columns = 0;
-    wchar_t c;
-    mbstate_t state = {0};
-    size_t left = strlen(text);
+    size_t left = strlen(text), n;
 
-    while (left) {
-        size_t n = mbrtowc(&c, text, left, &state);
-        if (n == 0 || n > left) { /* broken: count the byte */
+    for (; left > 0; text += n, left -= n) {
+        uint32_t c = 0;
+
+        n = utf8_decode(&c, text, left);
+        if (n == 0) { /* broken: count the byte */
             n = 1;
             columns++;
-            memset(&state, 0, sizeof(state));
         } else {
-            columns += wcwidth(c) > 0 ? (size_t)wcwidth(c) : 0;
+            columns += wcwidth((wchar_t)c) > 0 ? (size_t)wcwidth((wchar_t)c) : 0;
         }
-        text += n;
-        left -= n;
     }
     return columns;
+}
+
+void out_safe_lines(struct buf *b, const char *text, size_t len)
+{
+    const char *end = text + len;
+
+    while (text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+
+        out_safe(b, text, (size_t)((newline ? newline : end) - text));
+        if (newline)
+            buf_putc(b, '\n');
+        text = newline ? newline + 1 : end;
+    }
+}
+
+void out_problem(const char *before, const char *text)
+{
+    auto_buf struct buf b = {0};
+
+    buf_init(&b, PTRDIFF_MAX);
+    out_safe_lines(&b, text, strlen(text));
+    fprintf(stderr, "%s%s\n", before, buf_str(&b));
 }
 
 size_t out_width(const char *text)
@@ -124,15 +127,7 @@ size_t out_width(const char *text)
     return columns;
 }
 
-size_t out_terminal_width(FILE *f)
-{
-    struct winsize w = {0};
-
-    return isatty(fileno(f)) && ioctl(fileno(f), TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
-}
-
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 struct cell {
     char *text;
@@ -184,6 +179,7 @@ static size_t column_width(const struct out_table *t, size_t column)
 
     for (size_t i = column; i < t->count; i += t->columns) {
         size_t w = out_width(t->cells[i].text);
+
         if (w > width)
             width = w;
     }
@@ -213,6 +209,7 @@ void out_table_format(struct buf *b, const struct out_table *t, bool color)
         const char *text = cell ? cell->text : t->heads[c];
         enum out_color want = cell ? cell->color : OUT_DIM;
         bool last = c + 1 == t->columns;
+
         format_cell(b, text, color && want != OUT_PLAIN ? out_escape(want) : NULL,
                     last ? 0 : widths[c] - out_width(text) + 2);
         if (last)
@@ -231,8 +228,25 @@ void out_table_free(struct out_table *t)
     free(t);
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------
- */
+void out_table_print(struct out_table *t, const struct cmd_context *x)
+{
+    auto_buf struct buf b = {0};
+
+    buf_init(&b, PTRDIFF_MAX);
+    out_table_format(&b, t, out_has_color(x, stdout));
+    out_buf(&b);
+    out_table_free(t);
+}
+
+/* ---- JSON ---- */
+
+void out_error(struct node *row, const struct err *e)
+{
+    if (e->code == ERR_NONE)
+        return;
+    node_set_text(row, "error", e->msg);
+    node_set_text(row, "code", err_code_name(e->code));
+}
 
 void out_buf(const struct buf *b)
 {
@@ -243,7 +257,7 @@ void out_json(const struct node *n)
 {
     auto_buf struct buf b = {0};
 
-    buf_init(&b, JSON_MAX);
+    buf_init(&b, PTRDIFF_MAX); /* cut short it would not be JSON */
     json_format(&b, n, 2);
     buf_putc(&b, '\n');
     out_buf(&b);

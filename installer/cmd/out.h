@@ -21,10 +21,12 @@ const char *out_escape(enum out_color c);
 const char *out_escape_of(size_t number);
 /* Appends text with control characters and broken UTF-8 made harmless; tabs stay. */
 void out_safe(struct buf *b, const char *text, size_t len);
+/* The same of text whose lines stay lines. */
+void out_safe_lines(struct buf *b, const char *text, size_t len);
+/* Such text on stderr, with a newline: some of an error may be a container's own words. */
+void out_problem(const char *before, const char *text);
 /* Columns that the text takes on a terminal. */
 size_t out_width(const char *text);
-/* Columns of the terminal behind f, or 0. */
-size_t out_terminal_width(FILE *f);
 
 struct out_table;
 /* `heads` ends with NULL and is borrowed. */
@@ -35,6 +37,11 @@ void out_table_addf(struct out_table *t, enum out_color c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void out_table_format(struct buf *b, const struct out_table *t, bool color);
 void out_table_free(struct out_table *t);
+/* On stdout, with colour where a person looks; frees it. */
+void out_table_print(struct out_table *t, const struct cmd_context *x);
+
+/* "error" and "code" of a row of JSON; none when there is no error. */
+void out_error(struct node *row, const struct err *e);
 
 /* The tree as JSON on stdout, indented, with a newline. */
 void out_json(const struct node *n);

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "conf/json.h"
-#include "plan/converge.h"
+#include "env/lifecycle.h"
 
 enum { PLAN_TEXT_MAX = 16 << 20, STATUS_CHANGES = 2 };
 
@@ -18,7 +18,7 @@ static const struct opt_example examples[] = {
 
 static void print(const struct cmd_context *x, const struct plan *p)
 {
-    struct buf auto_buf b = {0};
+    auto_buf struct buf b = {0};
 
     buf_init(&b, PLAN_TEXT_MAX);
     if (x->json) {
@@ -41,19 +41,12 @@ static void print(const struct cmd_context *x, const struct plan *p)
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
-    struct converge_opts o = {.spec = x->spec,
-                              .catalog = x->catalog,
-                              .images = x->images,
-                              .command = "plan",
-                              .settle = cmd_settle,
-                              .settle_arg = x};
     struct converge_view v;
     int status;
 
     (void)options;
     (void)operands;
-    engine_set_read_only(x->engine);
-    if (converge_look(&v, x->engine, &o, e) < 0)
+    if (env_plan(&v, x->env, e) < 0)
         return -1;
     print(x, v.plan);
     status = v.plan->count ? STATUS_CHANGES : 0;
@@ -67,7 +60,7 @@ const struct cmd cmd_plan = {
              .args = "[FILE]",
              .examples = examples,
              .group = "Environments"},
-    .needs = CMD_NEEDS_CATALOG | CMD_NEEDS_SPEC | CMD_NEEDS_ENGINE,
+    .needs = ENV_NEEDS_CATALOG | ENV_NEEDS_SPEC | ENV_NEEDS_ENGINE,
     .max_operands = 1,
     .file_operand = true,
     .run = run,

@@ -1,36 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* pool create, list, show, delete. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/out.h"
-#include "cmd/volume_run.h"
-#include "conf/json.h"
-#include "engine/images.h"
-#include "plan/connect.h"
+#include "cmd/volume_common.h"
 
-enum { TEXT_MAX = 1 << 20, ASK_MS = 60000 };
-
-static const struct volume_options no_options = {0};
-
-static int put_pools(struct volume_run *r, const char *what, const struct strv *names,
-                     struct err *e)
-{
-    struct volume_step s = {.what = what,
-                            .target = r->maker->manifest->name,
-                            .key = "pools",
-                            .map = r->maps.pools,
-                            .names = names,
-                            .noun = "pool"};
-
-    return volume_run_step(r, &s, e);
-}
-
-/* ---- create -----------------------------------------------------------------------------------
- */
+/* ---- create ---- */
 
 struct create_options {
     struct volume_options common;
@@ -77,48 +56,13 @@ static const struct opt_example create_examples[] = {
     {0},
 };
 
-/* What the storage has of a pool: the maker's hook `pool`, in one of its instances. */
-static int ask_storage(struct node **out, const struct volume_run *r, const char *pool,
-                       struct err *e)
-{
-    const char *const argv[] = {IMAGES_AGENT, "hook", "pool", pool, NULL};
-    auto_buf struct buf text = {0}, errors = {0};
-    struct engine_exec call = {
-        .argv = argv, .out = &text, .err = &errors, .deadline = cmd_deadline(r->x, ASK_MS)};
-    const struct node *c;
-    int status;
-
-    buf_init(&text, TEXT_MAX);
-    buf_init(&errors, TEXT_MAX);
-    node_for_each (c, r->x->containers) {
-        const char *component = connect_label(c, LABEL_COMPONENT);
-
-        if (!component || strcmp(component, r->maker->manifest->name) != 0 || connect_is_aside(c) ||
-            !node_text_is(c, "State", "running"))
-            continue;
-        if (engine_exec_run(&status, r->x->engine, node_get_text(c, "Id"), &call, e) < 0)
-            return -1;
-        if (status != 0)
-            return err_set(e, ERR_REMOTE, "%s: %.300s", connect_label(c, LABEL_INSTANCE),
-                           buf_str(&errors));
-        if (text.len == 0) { /* a maker without the hook */
-            *out = node_new_map();
-            return 0;
-        }
-        return json_parse(out, "the hook pool", buf_str(&text), text.len, e);
-    }
-    return err_set(e, ERR_NOTFOUND, "no instance of %s runs", r->maker->manifest->name);
-}
-
 /* Which policy it became, and why not the ones before it. */
-static void say_policy(const struct volume_run *r, const char *pool)
+static void say_policy(const struct cmd_context *x, const char *pool)
 {
     auto_node struct node *seen = NULL;
     struct err e;
 
-    if (r->x->quiet || r->x->json || r->options->no_wait)
-        return;
-    if (ask_storage(&seen, r, pool, &e) < 0) {
+    if (env_pool_ask(&seen, x->env, pool, &e) < 0) {
         log_warn("which policy was taken could not be asked: %s", e.msg);
         return;
     }
@@ -130,89 +74,79 @@ static void say_policy(const struct volume_run *r, const char *pool)
 static int run_create(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
     struct create_options *o = opts;
-    struct volume_run r;
-    int result = volume_run_open(&r, x, &o->common, e);
+    auto_strv struct strv already = {0};
+    struct volume_said said = {operands, "created", &o->common, clock_now_ms()};
+    int r;
 
+    o->common.already = &already;
     o->pool.policies = &o->policies;
-    if (result == 0)
-        result = volume_pool_create(&r.maps, operands->items[0], &o->pool, e);
-    if (result == 0)
-        result = put_pools(&r, "pool create", operands, e);
-    if (result == 0)
-        volume_run_say(&r, operands, "created");
-    if (result == 0 && o->policies.count)
-        say_policy(&r, operands->items[0]);
-    volume_run_close(&r);
+    r = env_pool_create(x->env, operands->items[0], &o->pool, &o->common, e);
+    if (r == 0)
+        volume_say(x, &said);
+    if (r == 0 && o->policies.count && !x->quiet && !x->json && !o->common.no_wait)
+        say_policy(x, operands->items[0]);
     strv_clear(&o->policies);
-    return result;
+    return r;
 }
 
 const struct cmd cmd_pool_create = {
-    .help =
-        {.name = "pool create",
-         .summary = "create a pool: replicated, erasure coded, or by a list of policies",
-         .details =
-             "A policy is k data and m coding parts (1+2: three copies), c of which must be "
-             "there for I/O, and at most x of which are on one host. Of several the first is "
-             "taken that the OSDs that are up can hold; when none can, nothing is made and it "
-             "is said what each would need. k, m and x stay; c and compression may be changed "
-             "(`slipway config set ceph-mgr pools.NAME...`). A pool with a k above 1 holds only "
-             "the data of volumes: --data-pool.",
-         .args = "POOL",
-         .options = create_specs,
-         .examples = create_examples,
-         .group = "Volumes"},
+    .help = {.name = "pool create",
+             .summary = "create a pool: replicated, erasure coded, or by a list of policies",
+             .details =
+                 "A policy is k data and m coding parts (1+2: three copies), c of which must be "
+                 "there for I/O, and at most x of which are on one host. Of several the first is "
+                 "taken that the OSDs that are up can hold; when none can, nothing is made and it "
+                 "is said what each would need. k, m and x stay; c and compression may be changed "
+                 "(`slipway config set ceph-mgr pools.NAME.c VALUE`). A pool with a k above 1 "
+                 "holds only "
+                 "the data of volumes: --data-pool.",
+             .args = "POOL",
+             .options = create_specs,
+             .examples = create_examples,
+             .group = "Volumes"},
     .options_size = sizeof(struct create_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 1,
     .max_operands = 1,
     .run = run_create,
 };
 
-/* ---- delete -----------------------------------------------------------------------------------
- */
+/* ---- delete ---- */
 
 struct delete_options {
     struct volume_options common;
+    bool yes;
 };
 
 static const struct opt_spec delete_specs[] = {
+    ASK_YES(delete_options),
     VOLUME_OPTIONS(delete_options),
     {0},
 };
 
-static int delete (struct volume_run *r, const struct strv *operands, struct err *e)
+static int check_delete(const struct cmd_context *x, const void *opts, const struct strv *operands,
+                        struct err *e)
 {
-    struct volume_step forget = {.what = "pool delete",
-                                 .target = r->maker->manifest->name,
-                                 .key = "pools",
-                                 .names = operands,
-                                 .no_wait = true};
+    const struct delete_options *o = opts;
 
-    if (volume_pool_delete(&r->maps, operands->items[0], e) < 0 ||
-        put_pools(r, "pool delete", operands, e) < 0)
-        return -1;
-    if (r->options->no_wait)
-        return 0;
-    if (volume_run_again(r, e) < 0)
-        return -1;
-    node_remove(r->maps.pools, operands->items[0]);
-    forget.map = r->maps.pools;
-    return volume_run_step(r, &forget, e);
+    (void)operands;
+    (void)x; /* a pool is named */
+    return ask_may_lose("pool delete", true, o->yes, e);
 }
 
 static int run_delete(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
     const struct delete_options *o = opts;
-    struct volume_run r;
-    int result = volume_run_open(&r, x, &o->common, e);
+    struct volume_said said = {operands, "deleted", &o->common, clock_now_ms()};
+    auto_free char *question =
+        mem_printf("Delete pool %s of %s, with all data?", operands->items[0], x->env->name);
 
-    if (result == 0)
-        result = delete (&r, operands, e);
-    if (result == 0)
-        volume_run_say(&r, operands, "deleted");
-    volume_run_close(&r);
-    return result;
+    if (ask_before(question, o->yes, e) < 0)
+        return -1;
+    if (env_pool_delete(x->env, operands->items[0], &o->common, e) < 0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
 }
 
 const struct cmd cmd_pool_delete = {
@@ -225,33 +159,14 @@ const struct cmd cmd_pool_delete = {
              .options = delete_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct delete_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 1,
     .max_operands = 1,
+    .check = check_delete,
     .run = run_delete,
 };
 
-/* ---- list, show -------------------------------------------------------------------------------
- */
-
-static struct node *row_of(const struct volume_run *r, const struct node *pool)
-{
-    struct node *n = node_copy(pool);
-    const struct node *v;
-    int64_t count = 0;
-
-    node_set_text(n, "name", pool->key);
-    if (!node_get_text(n, "kind"))
-        node_set_text(n, "kind", "replicated");
-    node_for_each (v, r->maps.volumes) {
-        const char *own = node_get_text(v, "pool"), *data = node_get_text(v, "data_pool");
-
-        count += strcmp(own ? own : VOLUME_POOL, pool->key) == 0 ||
-                 (data && strcmp(data, pool->key) == 0);
-    }
-    node_set_int(n, "volumes", count);
-    return n;
-}
+/* ---- list, show ---- */
 
 /* "4+2 c=5, 2+1" */
 static char *policies_text(const struct node *pool)
@@ -272,15 +187,15 @@ static void print_list(const struct cmd_context *x, const struct node *rows)
 {
     static const char *const heads[] = {"POOL", "KIND", "COPIES", "QUOTA", "VOLUMES", NULL};
     struct out_table *t = out_table_new(heads);
-    auto_buf struct buf b;
     const struct node *n;
 
-    buf_init(&b, TEXT_MAX);
     node_for_each (n, rows) {
         const char *k = node_get_text(n, "k"), *m = node_get_text(n, "m");
+        char quota[32];
 
         out_table_add(t, node_get_text(n, "name"), OUT_BOLD);
-        out_table_add(t, node_get_text(n, "kind"), OUT_PLAIN);
+        out_table_add(t, node_get_bool(n, "absent", false) ? "deleting" : node_get_text(n, "kind"),
+                      OUT_PLAIN);
         if (node_get(n, "policies")) {
             auto_free char *list = policies_text(n);
 
@@ -289,86 +204,55 @@ static void print_list(const struct cmd_context *x, const struct node *rows)
             out_table_addf(t, OUT_PLAIN, "%s+%s", k, m);
         else
             out_table_add(t, node_get_text(n, "size"), OUT_PLAIN);
-        out_table_add(t, node_get_text(n, "quota"), OUT_PLAIN);
+        out_table_add(t, volume_size(quota, n, "quota"), OUT_PLAIN);
         out_table_add(t, node_get_text(n, "volumes"), OUT_PLAIN);
     }
-    out_table_format(&b, t, out_has_color(x, stdout));
-    out_table_free(t);
-    out_buf(&b);
+    out_table_print(t, x);
 }
 
 static int run_list(struct cmd_context *x, void *options, const struct strv *operands,
                     struct err *e)
 {
-    struct volume_run r;
-    auto_node struct node *rows = node_new_list();
-    int result = volume_run_open(&r, x, &no_options, e);
-    const struct node *p;
+    auto_node struct node *rows = NULL;
 
     (void)options;
     (void)operands;
-    if (result == 0) {
-        node_for_each (p, r.maps.pools) {
-            if (p->kind == NODE_KIND_MAP && !node_get_bool(p, "absent", false))
-                node_add(rows, row_of(&r, p));
-        }
-        if (x->json)
-            out_json(rows);
-        else
-            print_list(x, rows);
-    }
-    volume_run_close(&r);
-    return result;
-}
-
-/* The storage may be away: then it is what the configuration says. */
-static void add_seen(struct node *row, const struct volume_run *r, const char *pool)
-{
-    auto_node struct node *seen = NULL;
-    const struct node *n;
-    struct err e;
-
-    if (ask_storage(&seen, r, pool, &e) < 0) {
-        log_warn("the storage could not be asked: %s", e.msg);
-        return;
-    }
-    node_for_each (n, seen) {
-        node_set(row, n->key, node_copy(n));
-    }
+    if (env_pool_list(&rows, x->env, e) < 0)
+        return -1;
+    if (x->json)
+        out_json(rows);
+    else
+        print_list(x, rows);
+    return 0;
 }
 
 static int run_show(struct cmd_context *x, void *options, const struct strv *operands,
                     struct err *e)
 {
-    struct volume_run r;
-    struct node *pool = NULL;
+    auto_node struct node *row = NULL;
     const struct node *n;
-    int result = volume_run_open(&r, x, &no_options, e);
+    char quota[32];
 
     (void)options;
-    if (result == 0)
-        result = volume_pool_find(&pool, &r.maps, operands->items[0], e);
-    if (result == 0) {
-        auto_node struct node *row = row_of(&r, pool);
+    if (env_pool_show(&row, x->env, operands->items[0], e) < 0)
+        return -1;
+    if (x->json)
+        out_json(row);
+    node_for_each (n, row) {
+        auto_free char *list =
+            strcmp(n->key, "policies") == 0 ? policies_text(row) : mem_strdup("");
+        const char *text =
+            strcmp(n->key, "quota") == 0 ? volume_size(quota, row, "quota") : n->text;
 
-        add_seen(row, &r, operands->items[0]);
-        if (x->json)
-            out_json(row);
-        node_for_each (n, row) {
-            auto_free char *list =
-                strcmp(n->key, "policies") == 0 ? policies_text(row) : mem_strdup("");
-
-            if (!x->json && (n->text || *list))
-                printf("%-21s %s\n", n->key, n->text ? n->text : list);
-        }
+        if (!x->json && (text || *list))
+            printf("%-21s %s\n", n->key, text ? text : list);
     }
-    volume_run_close(&r);
-    return result;
+    return 0;
 }
 
 const struct cmd cmd_pool_list = {
     .help = {.name = "pool list", .summary = "the pools that hold volumes", .group = "Volumes"},
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .run = run_list,
 };
 
@@ -377,7 +261,7 @@ const struct cmd cmd_pool_show = {
              .summary = "one pool, and what the storage has of it",
              .args = "POOL",
              .group = "Volumes"},
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 1,
     .max_operands = 1,
     .run = run_show,

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/thread.h"
 #include "cmd/out.h"
 
 enum { TICK_MS = 200, TEXT_MAX = 1 << 20, ROWS_MAX = 200 };
@@ -41,8 +42,7 @@ struct progress {
 
 static const char *const STATES[] = {"planned", "started", "done", "failed", "skipped"};
 
-/* ---- the block ---------------------------------------------------------------------------------
- */
+/* ---- the block ---- */
 
 /* A line that is wider than a window made smaller meanwhile takes several rows. */
 static size_t rows_on_screen(const struct progress *p, size_t columns)
@@ -136,6 +136,7 @@ static void draw(struct progress *p)
         char *line = i + 1 == room && p->count > room
                          ? mem_printf("            and %zu more", p->count - i)
                          : running_line(&p->running[i]);
+
         add_row(p, &b, line, columns);
         free(line);
     }
@@ -174,8 +175,7 @@ static void after_line(void *arg)
     pthread_mutex_unlock(&p->mutex);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 enum progress_mode progress_mode_for(FILE *out)
 {
@@ -197,7 +197,7 @@ struct progress *progress_new(enum progress_mode mode, FILE *out, const char *ti
     pool_cond_init(&p->cond);
     if (mode == PROGRESS_TERMINAL) {
         log_set_hook(before_line, after_line, p);
-        p->ticking = pthread_create(&p->ticker, NULL, tick, p) == 0;
+        p->ticking = thread_start(&p->ticker, NULL, tick, p) == 0;
     }
     return p;
 }
@@ -253,8 +253,7 @@ void progress_begin(struct progress *p, size_t total)
     pthread_mutex_unlock(&p->mutex);
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes ---- */
 
 static struct running *find(struct progress *p, size_t id)
 {
@@ -352,13 +351,4 @@ void progress_op(struct progress *p, size_t id, const char *title, enum progress
         draw(p);
     }
     pthread_mutex_unlock(&p->mutex);
-}
-
-void progress_end(struct progress *p, const char *summary)
-{
-    stop_ticking(p);
-    if (summary && p->mode != PROGRESS_QUIET) {
-        fprintf(p->out, "%s\n", summary);
-        fflush(p->out);
-    }
 }

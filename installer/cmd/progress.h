@@ -24,14 +24,12 @@ struct progress;
 enum progress_mode progress_mode_for(FILE *out);
 /* `out` is borrowed. `title` heads the block and names the environment in JSON; copied. */
 struct progress *progress_new(enum progress_mode mode, FILE *out, const char *title);
-void progress_free(struct progress *p);
+void progress_free(struct progress *p); /* removes the block */
 void progress_set_color(struct progress *p, int on);
 /* A round of `total` operations begins; ids of an earlier round are forgotten. */
 void progress_begin(struct progress *p, size_t total);
 /* `detail` may be NULL. */
 void progress_op(struct progress *p, size_t id, const char *title, enum progress_state state,
                  const char *detail);
-/* Removes the block; `summary` (may be NULL) is printed as the last line. */
-void progress_end(struct progress *p, const char *summary);
 
 #endif

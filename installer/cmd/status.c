@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cmd/status.h"
+#include "env/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/sig.h"
 #include "cmd/out.h"
 
-enum { EXIT_UNHEALTHY = 5, WATCH_MS = 2000, TEXT_MAX = 4 << 20, TICK_MS = 100 };
+enum { EXIT_UNHEALTHY = 5, WATCH_MS = 2000, TEXT_MAX = 4 << 20, TICK_MS = 100, LINES_SHOWN = 3 };
 
 struct status_options {
     bool watch, wide;
@@ -20,7 +20,7 @@ struct status_options {
 static const struct opt_spec options[] = {
     {"watch", 'w', OPT_FLAG, NULL, "look again every two seconds, until Ctrl-C",
      offsetof(struct status_options, watch)},
-    {"wide", 0, OPT_FLAG, NULL, "images, addresses, hashes and agents too",
+    {"wide", 0, OPT_FLAG, NULL, "images, hashes, agents and how it is reached too",
      offsetof(struct status_options, wide)},
     {0},
 };
@@ -62,9 +62,9 @@ static void add_config(struct out_table *t, const struct node *row)
 static void add_since(struct out_table *t, const struct node *row)
 {
     char span[32];
-    int64_t since = node_get_int(row, "since", 0);
+    int64_t since;
 
-    if (since <= 0) {
+    if (!node_get_text(row, "since") || !clock_parse(&since, node_get_text(row, "since"))) {
         out_table_add(t, NULL, OUT_DIM);
         return;
     }
@@ -88,9 +88,11 @@ static void add_row(struct out_table *t, const struct node *row, bool wide)
     add_since(t, row);
     out_table_add(t, node_get_text(row, "address"), OUT_PLAIN);
     if (wide) {
+        out_table_add(t, node_get_text(row, "via"), OUT_PLAIN);
         out_table_add(t, node_get_text(row, "image"), OUT_PLAIN);
         out_table_add(t, node_get_text(row, "id"), OUT_PLAIN);
         out_table_add(t, node_get_text(row, "agent"), OUT_PLAIN);
+        out_table_add(t, node_get_text(row, "release"), OUT_PLAIN);
         out_table_add(t, node_get_text(node_get(row, "config"), "desired"), OUT_PLAIN);
         out_table_add(t, node_get_text(node_get(row, "config"), "applied"), OUT_PLAIN);
     }
@@ -100,9 +102,9 @@ static void format_table(struct buf *b, const struct node *instances, bool wide,
 {
     static const char *const narrow_heads[] = {"INSTANCE", "STATE", "HEALTH",  "CONFIG",
                                                "RESTARTS", "SINCE", "ADDRESS", NULL};
-    static const char *const wide_heads[] = {"INSTANCE", "STATE",   "HEALTH", "CONFIG", "RESTARTS",
-                                             "SINCE",    "ADDRESS", "IMAGE",  "ID",     "AGENT",
-                                             "DESIRED",  "APPLIED", NULL};
+    static const char *const wide_heads[] = {
+        "INSTANCE", "STATE", "HEALTH", "CONFIG",  "RESTARTS", "SINCE",   "ADDRESS", "VIA",
+        "IMAGE",    "ID",    "AGENT",  "RELEASE", "DESIRED",  "APPLIED", NULL};
     struct out_table *t = out_table_new(wide ? wide_heads : narrow_heads);
     const struct node *row;
 
@@ -113,14 +115,32 @@ static void format_table(struct buf *b, const struct node *instances, bool wide,
     out_table_free(t);
 }
 
+/* What happened, and below it the last lines of what a daemon printed: --json has all of them. */
+static void add_lines(struct buf *b, const char *text)
+{
+    auto_strv struct strv lines = {0};
+
+    strv_split(&lines, text, "\n");
+    for (size_t i = 0; i < lines.count; i++) {
+        if (i > 0 && i + LINES_SHOWN < lines.count)
+            continue;
+        if (i > 0)
+            buf_puts(b, "    ");
+        out_safe(b, lines.items[i], strlen(lines.items[i]));
+        buf_putc(b, '\n');
+    }
+}
+
 /* Reasons are sentences: below the table, not in it. */
 static void format_reasons(struct buf *b, const struct node *instances)
 {
     const struct node *row;
 
     node_for_each (row, instances) {
+        const char *renamed = node_get_text(row, "renamed_to");
         const char *reason = node_get_text(row, "reason");
         const char *error = node_get_text(node_get(row, "config"), "error");
+        const char *ended = node_get_text(node_get(row, "ended"), "text");
         const struct node *pending = node_get(node_get(row, "config"), "pending"), *p;
 
         if (!node_get_bool(row, "ok", false) && reason) {
@@ -128,10 +148,16 @@ static void format_reasons(struct buf *b, const struct node *instances)
             out_safe(b, reason, strlen(reason));
             buf_putc(b, '\n');
         }
+        if (renamed)
+            buf_printf(b, "%s: its container was renamed to %s; `slipway up` gives it its name\n",
+                       node_get_text(row, "instance"), renamed);
+        if (ended) {
+            buf_printf(b, "%s: before its last start: ", node_get_text(row, "instance"));
+            add_lines(b, ended);
+        }
         if (error && *error) {
             buf_printf(b, "%s: its configuration: ", node_get_text(row, "instance"));
-            out_safe(b, error, strlen(error));
-            buf_putc(b, '\n');
+            add_lines(b, error);
         }
         node_for_each (p, pending) {
             if (p->text)
@@ -162,6 +188,20 @@ static void format_etcd(struct buf *b, const struct node *etcd)
         buf_puts(b, " (see `slipway check`)\n");
 }
 
+static void format_strays(struct buf *b, const struct node *strays)
+{
+    const struct node *s;
+
+    node_for_each (s, strays) {
+        const char *container = node_get_text(s, "container");
+        const char *instance = node_get_text(s, "instance");
+
+        buf_printf(b, "container %s carries the labels of ", container);
+        out_safe(b, instance, strlen(instance));
+        buf_printf(b, " and is another one (`docker rm -f %s` removes it)\n", container);
+    }
+}
+
 static void format(struct buf *b, const struct node *n, bool wide, bool color)
 {
     const struct node *instances = node_get(n, "instances"), *row;
@@ -170,6 +210,7 @@ static void format(struct buf *b, const struct node *n, bool wide, bool color)
     format_table(b, instances, wide, color);
     buf_putc(b, '\n');
     format_reasons(b, instances);
+    format_strays(b, node_get(n, "strays"));
     format_etcd(b, node_get(n, "etcd"));
     node_for_each (row, instances) {
         bad += !node_get_bool(row, "ok", false);
@@ -180,15 +221,19 @@ static void format(struct buf *b, const struct node *n, bool wide, bool color)
     if (bad)
         buf_printf(b, ", %zu of %zu instances are not ready", bad, instances->count);
     buf_putc(b, '\n');
+    if (node_get_text(n, "note"))
+        buf_printf(b, "%s\n", node_get_text(n, "note"));
 }
 
-static int show(struct cmd_context *x, const struct status_options *o, struct err *e)
+static int show(struct cmd_context *x, const struct status_options *o, const struct strv *operands,
+                struct err *e)
 {
     auto_node struct node *n = NULL;
     auto_buf struct buf b = {0};
 
     buf_init(&b, TEXT_MAX);
-    if (status_read(&n, x, e) < 0)
+    if (status_read(&n, x->env, e) < 0 ||
+        (operands->count && status_select(n, x->env, operands, e) < 0))
         return -1;
     if (x->json && o->watch) {
         out_json_line(n);
@@ -207,14 +252,13 @@ static int show(struct cmd_context *x, const struct status_options *o, struct er
 static int run(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
     const struct status_options *o = opts;
-    int r = show(x, o, e);
+    int r = show(x, o, operands, e);
 
-    (void)operands;
     while (o->watch && r >= 0 && sig_interrupts() == 0 && !ferror(stdout)) {
         for (int i = 0; i < WATCH_MS / TICK_MS && sig_interrupts() == 0; i++)
             clock_sleep_ms(TICK_MS);
         if (sig_interrupts() == 0)
-            r = show(x, o, e);
+            r = show(x, o, operands, e);
     }
     return r;
 }
@@ -222,6 +266,7 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
 const struct cmd cmd_status = {
     .help = {.name = "status",
              .summary = "every instance: state, health, configuration; exit 5: unhealthy",
+             .args = "[INSTANCE|COMPONENT ...]",
              .details =
                  "CONFIG compares what etcd holds for an instance with what it has in effect: "
                  "applied @REVISION, behind (it has not seen the newest keys yet), pending (a "
@@ -233,6 +278,7 @@ const struct cmd cmd_status = {
              .examples = examples,
              .group = "Environments"},
     .options_size = sizeof(struct status_options),
-    .needs = CMD_NEEDS_NAME | CMD_NEEDS_ENGINE,
+    .needs = ENV_NEEDS_NAME | ENV_NEEDS_ENGINE,
+    .max_operands = -1,
     .run = run,
 };

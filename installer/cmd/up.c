@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
-#include "cmd/show.h"
-#include "cmd/source.h"
-#include "plan/converge.h"
-
-enum { DEFAULT_DEADLINE_MS = 30 * 60 * 1000 };
+#include "cmd/run_progress.h"
+#include "env/lifecycle.h"
+#include "env/document_path.h"
 
 struct up_options {
     int64_t lock_wait_ms, parallel;
@@ -33,31 +33,25 @@ static const struct opt_example examples[] = {
 static int run(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
     const struct up_options *u = opts;
-    struct show s;
+    struct run_progress s;
     struct execute_result result;
-    struct converge_opts o = {.spec = x->spec,
-                              .catalog = x->catalog,
-                              .images = x->images,
-                              .command = "up",
-                              .settle = cmd_settle,
-                              .settle_arg = x,
-                              .lock_wait_ms = u->lock_wait_ms,
-                              .parallel = (unsigned)u->parallel,
-                              .deadline = cmd_deadline(x, DEFAULT_DEADLINE_MS)};
+    struct env_run o = {.lock_wait_ms = u->lock_wait_ms,
+                        .parallel = (unsigned)u->parallel,
+                        .fault = getenv("SLIPWAY_FAULT")};
     int64_t began = clock_now_ms();
+    auto_free char *note = NULL;
     int r;
 
     (void)operands;
-    show_init(&s, x);
-    o.events = show_events(&s);
-    r = converge_up(&result, x->engine, &o, e);
-    if (r < 0 && result.done > 0 && e->code != ERR_INTERRUPTED && e->code != ERR_LOCKED)
-        e->code = ERR_PARTIAL;
-    if (r == 0) {
-        source_save(x);
-        show_end(&s, x->spec->name, &result, clock_now_ms() - began);
-    }
-    show_clear(&s);
+    run_progress_init(&s, x);
+    o.events = run_progress_events(&s);
+    r = env_up(&result, x->env, &o, e);
+    note = r == 0 ? document_path_difference(x->env, x->env->spec->document) : NULL;
+    if (note)
+        log_warn("%s", note);
+    if (r == 0)
+        run_progress_end(&s, x->env->spec->name, &result, clock_now_ms() - began);
+    run_progress_clear(&s);
     return r;
 }
 
@@ -69,7 +63,7 @@ const struct cmd cmd_up = {
              .examples = examples,
              .group = "Environments"},
     .options_size = sizeof(struct up_options),
-    .needs = CMD_NEEDS_CATALOG | CMD_NEEDS_SPEC | CMD_NEEDS_ENGINE,
+    .needs = ENV_NEEDS_CATALOG | ENV_NEEDS_SPEC | ENV_NEEDS_ENGINE,
     .max_operands = 1,
     .file_operand = true,
     .run = run,

@@ -10,6 +10,7 @@
 
 static const struct opt_example examples[] = {
     {"slipway validate my.yaml", "every problem at once, with file, line and column"},
+    {"make-yaml | slipway validate -", "the document from standard input, as for `up -`"},
     {0},
 };
 
@@ -28,14 +29,14 @@ static void print_json(const struct problems *p, const char *file)
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
-    const char *file = operands->items[0];
+    const char *file = cmd_document_path(operands->items[0]);
     struct problems p;
     struct spec *s;
     size_t instances = 0, problem_count;
 
     (void)options;
     problems_init(&p, file);
-    s = spec_load(file, x->catalog, &p);
+    s = spec_load(file, x->env->catalog, &p);
     problem_count = p.count;
     if (x->json)
         print_json(&p, file);
@@ -61,7 +62,7 @@ const struct cmd cmd_validate = {
              .args = "FILE",
              .examples = examples,
              .group = "Documents"},
-    .needs = CMD_NEEDS_CATALOG,
+    .needs = ENV_NEEDS_CATALOG,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* volume create, clone, resize, delete. */
-#include <stdlib.h>
-#include <string.h>
-
+#include "base/clock.h"
 #include "base/mem.h"
-#include "cmd/volume_attach.h"
-#include "cmd/volume_make.h"
+#include "cmd/volume_common.h"
 
 struct create_options {
     struct volume_options common;
@@ -34,59 +31,22 @@ static const struct opt_example create_examples[] = {
     {0},
 };
 
-/* The names of what is gone are left in no document. Nobody waits for that. */
-static int forget(struct volume_run *r, const char *what, const struct strv *names, struct err *e)
-{
-    if (r->options->no_wait)
-        return 0;
-    if (volume_run_again(r, e) < 0)
-        return -1;
-    for (size_t i = 0; i < names->count; i++)
-        volume_forget(&r->maps, names->items[i]);
-    return volume_run_put(r, what, names, false, e);
-}
-
-int volume_create_many(struct volume_run *r, const struct volume_new *n, const struct strv *names,
-                       struct err *e)
-{
-    if (volume_create_all(&r->maps, names, n, e) < 0)
-        return -1;
-    /* A volume that had the same name is another one: its image is not missed. */
-    for (size_t i = 0; i < names->count; i++)
-        node_set_int(node_get(r->maps.volumes, names->items[i]), "created", r->state.mod_revision);
-    return volume_run_put(r, "volume create", names, true, e);
-}
-
-static int create(struct volume_run *r, const struct create_options *o, const struct strv *names,
-                  struct err *e)
-{
-    struct volume_new n = {
-        .size = o->size, .pool = o->pool, .data_pool = o->data_pool, .from = o->from};
-    struct volume_attach_many a = {.names = names, .to = o->attach};
-    const struct spec_instance *driver;
-
-    /* A wrong word must not leave volumes behind. */
-    if (o->attach && volume_driver_find(&driver, r->spec, o->attach, e) < 0)
-        return -1;
-    if (volume_create_many(r, &n, names, e) < 0)
-        return -1;
-    if (!o->attach)
-        return 0;
-    return volume_run_again(r, e) < 0 ? -1 : volume_attach_many(r, &a, e);
-}
-
 static int run_create(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
 {
-    const struct create_options *o = opts;
-    struct volume_run r;
-    int result = volume_run_open(&r, x, &o->common, e);
+    struct create_options *o = opts;
+    auto_strv struct strv already = {0}, partly = {0};
+    struct volume_new n = {
+        .size = o->size, .pool = o->pool, .data_pool = o->data_pool, .from = o->from};
+    struct volume_said said = {names, o->attach ? "created and attached" : "created", &o->common,
+                               clock_now_ms()};
 
-    if (result == 0)
-        result = create(&r, o, names, e);
-    if (result == 0)
-        volume_run_say(&r, names, o->attach ? "created and attached" : "created");
-    volume_run_close(&r);
-    return result;
+    o->common.already = &already;
+    o->common.partly = &partly;
+    said.partly = "already created, attached";
+    if (env_volume_create(x->env, names, &n, o->attach, &o->common, e) < 0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
 }
 
 const struct cmd cmd_volume_create = {
@@ -99,14 +59,13 @@ const struct cmd cmd_volume_create = {
              .examples = create_examples,
              .group = "Volumes"},
     .options_size = sizeof(struct create_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 1,
     .max_operands = -1,
     .run = run_create,
 };
 
-/* ---- clone ------------------------------------------------------------------------------------
- */
+/* ---- clone ---- */
 
 static int run_clone(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
@@ -137,54 +96,53 @@ const struct cmd cmd_volume_clone = {
              .options = clone_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct create_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 2,
     .max_operands = -1,
     .run = run_clone,
 };
 
-/* ---- resize -----------------------------------------------------------------------------------
- */
+/* ---- resize ---- */
 
 struct force_options {
     struct volume_options common;
-    bool force;
+    bool force, yes;
 };
 
 static const struct opt_spec resize_specs[] = {
     {"force", 0, OPT_FLAG, NULL, "smaller too: what is behind the new end is lost",
      offsetof(struct force_options, force)},
+    ASK_YES(force_options),
     VOLUME_OPTIONS(force_options),
     {0},
 };
 
-static int resize(struct volume_run *r, const struct force_options *o, const struct strv *operands,
-                  struct err *e)
+static int check_resize(const struct cmd_context *x, const void *opts, const struct strv *operands,
+                        struct err *e)
 {
-    char *name = operands->items[0];
-    struct strv names = {.items = &name, .count = 1};
+    const struct force_options *o = opts;
 
-    if (volume_resize(&r->maps, name, operands->items[1], o->force, e) < 0 ||
-        volume_run_put(r, "volume resize", &names, true, e) < 0)
-        return -1;
-    if (volume_run_again(r, e) < 0 || volume_attached_resize(r, name, e) < 0)
-        return -1;
-    return o->force ? volume_run_again(r, e) < 0 ? -1 : forget(r, "volume resize", &names, e) : 0;
+    (void)operands;
+    (void)x; /* a volume is named */
+    return o->force ? ask_may_lose("volume resize --force", true, o->yes, e) : 0;
 }
 
 static int run_resize(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
     const struct force_options *o = opts;
-    struct strv names = {.items = operands->items, .count = 1};
-    struct volume_run r;
-    int result = volume_run_open(&r, x, &o->common, e);
+    const struct strv name = {.items = operands->items, .count = 1};
+    struct volume_said said = {&name, "resized", &o->common, clock_now_ms()};
+    auto_free char *question =
+        mem_printf("Make volume %s of %s %s large, and lose what is behind that?",
+                   operands->items[0], x->env->name, operands->items[1]);
 
-    if (result == 0)
-        result = resize(&r, o, operands, e);
-    if (result == 0)
-        volume_run_say(&r, &names, "resized");
-    volume_run_close(&r);
-    return result;
+    if (o->force && ask_before(question, o->yes, e) < 0)
+        return -1;
+    if (env_volume_resize(x->env, operands->items[0], operands->items[1], o->force, &o->common, e) <
+        0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
 }
 
 const struct cmd cmd_volume_resize = {
@@ -194,41 +152,46 @@ const struct cmd cmd_volume_resize = {
              .options = resize_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct force_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 2,
     .max_operands = 2,
+    .check = check_resize,
     .run = run_resize,
 };
 
-/* ---- delete -----------------------------------------------------------------------------------
- */
+/* ---- delete ---- */
 
 static const struct opt_spec delete_specs[] = {
     {"force", 0, OPT_FLAG, NULL, "its snapshots too", offsetof(struct force_options, force)},
+    ASK_YES(force_options),
     VOLUME_OPTIONS(force_options),
     {0},
 };
 
-int volume_delete_many(struct volume_run *r, const struct strv *names, bool force, struct err *e)
+static int check_delete(const struct cmd_context *x, const void *opts, const struct strv *operands,
+                        struct err *e)
 {
-    if (volume_delete_all(&r->maps, names, force, e) < 0 ||
-        volume_run_put(r, "volume delete", names, true, e) < 0)
-        return -1;
-    return forget(r, "volume delete", names, e);
+    const struct force_options *o = opts;
+
+    (void)operands;
+    (void)x;
+    return ask_may_lose("volume delete", true, o->yes, e);
 }
 
 static int run_delete(struct cmd_context *x, void *opts, const struct strv *names, struct err *e)
 {
     const struct force_options *o = opts;
-    struct volume_run r;
-    int result = volume_run_open(&r, x, &o->common, e);
+    struct volume_said said = {names, "deleted", &o->common, clock_now_ms()};
+    auto_free char *list = strv_join(names, ", ");
+    auto_free char *question = mem_printf("Delete %s of %s, with all data%s?", list, x->env->name,
+                                          o->force ? " and all snapshots" : "");
 
-    if (result == 0)
-        result = volume_delete_many(&r, names, o->force, e);
-    if (result == 0)
-        volume_run_say(&r, names, "deleted");
-    volume_run_close(&r);
-    return result;
+    if (ask_before(question, o->yes, e) < 0)
+        return -1;
+    if (env_volume_delete(x->env, names, o->force, &o->common, e) < 0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
 }
 
 const struct cmd cmd_volume_delete = {
@@ -239,8 +202,9 @@ const struct cmd cmd_volume_delete = {
              .options = delete_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct force_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 1,
     .max_operands = -1,
+    .check = check_delete,
     .run = run_delete,
 };

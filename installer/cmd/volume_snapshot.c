@@ -1,118 +1,104 @@
 /* SPDX-License-Identifier: MIT */
 /* volume snapshot, rollback, template. */
-#include <string.h>
-
+#include "base/clock.h"
 #include "base/mem.h"
-#include "cmd/volume_run.h"
+#include "cmd/volume_common.h"
 
 struct snapshot_options {
     struct volume_options common;
-    bool remove;
+    bool remove, yes;
 };
 
 static const struct opt_spec snapshot_specs[] = {
     {"delete", 'd', OPT_FLAG, NULL, "delete the snapshot",
      offsetof(struct snapshot_options, remove)},
+    ASK_YES(snapshot_options),
     VOLUME_OPTIONS(snapshot_options),
     {0},
 };
 
-static const struct opt_spec plain_specs[] = {
+static const struct opt_spec rollback_specs[] = {
+    ASK_YES(snapshot_options),
     VOLUME_OPTIONS(snapshot_options),
     {0},
 };
 
-enum change { CHANGE_SNAPSHOT, CHANGE_SNAPSHOT_DELETE, CHANGE_ROLLBACK, CHANGE_TEMPLATE };
-static const struct {
-    const char *what, *done;
-} texts[] = {[CHANGE_SNAPSHOT] = {"volume snapshot", "snapshot taken"},
-             [CHANGE_SNAPSHOT_DELETE] = {"volume snapshot", "snapshot deleted"},
-             [CHANGE_ROLLBACK] = {"volume rollback", "back at the snapshot"},
-             [CHANGE_TEMPLATE] = {"volume template", "is a template"}};
+static const struct opt_spec template_specs[] = {
+    VOLUME_OPTIONS(snapshot_options),
+    {0},
+};
 
-/* Which of all snapshots of that name it is: one that was made once and is gone is never made
- * again, with what the volume holds by then. */
-static void stamp(struct volume_run *r, const char *name, const char *point)
+static int check_snapshot(const struct cmd_context *x, const void *opts,
+                          const struct strv *operands, struct err *e)
 {
-    struct node *snapshots = node_get(node_get(r->maps.volumes, name), "snapshots");
+    const struct snapshot_options *o = opts;
 
-    node_set_int(node_get(snapshots, point), "created", r->state.mod_revision);
-}
-
-static int change(struct volume_run *r, enum change c, const struct strv *operands, struct err *e)
-{
-    const char *name = operands->items[0];
-    const char *point = operands->count > 1 ? operands->items[1] : NULL;
-    struct strv points = {.items = operands->items + 1, .count = operands->count - 1};
-
-    switch (c) {
-    case CHANGE_SNAPSHOT_DELETE:
-        return volume_snapshot_all(&r->maps, name, &points, true, e);
-    case CHANGE_SNAPSHOT:
-        if (volume_snapshot_all(&r->maps, name, &points, false, e) < 0)
-            return -1;
-        for (size_t i = 0; i < points.count; i++)
-            stamp(r, name, points.items[i]);
-        return 0;
-    case CHANGE_ROLLBACK:
-        return volume_rollback(&r->maps, name, point, r->state.mod_revision, e);
-    case CHANGE_TEMPLATE:
-        break;
-    }
-    if (volume_template(&r->maps, name, e) < 0)
-        return -1;
-    stamp(r, name, VOLUME_TEMPLATE);
-    return 0;
-}
-
-static int run_one(struct cmd_context *x, const struct volume_options *o, enum change c,
-                   const struct strv *operands, struct err *e)
-{
-    struct strv names = {.items = operands->items, .count = 1};
-    struct volume_run r;
-    int result = volume_run_open(&r, x, o, e);
-
-    if (result == 0)
-        result = change(&r, c, operands, e);
-    if (result == 0)
-        result = volume_run_put(&r, texts[c].what, &names, true, e);
-    /* The mark of what is gone is left in no document. */
-    if (result == 0 && c == CHANGE_SNAPSHOT_DELETE && !o->no_wait) {
-        result = volume_run_again(&r, e);
-        if (result == 0) {
-            volume_forget(&r.maps, operands->items[0]);
-            result = volume_run_put(&r, texts[c].what, &names, false, e);
-        }
-    }
-    if (result == 0)
-        volume_run_say(&r, &names, texts[c].done);
-    volume_run_close(&r);
-    return result;
+    (void)operands;
+    (void)x; /* a volume is named */
+    return o->remove ? ask_may_lose("volume snapshot --delete", true, o->yes, e) : 0;
 }
 
 static int run_snapshot(struct cmd_context *x, void *opts, const struct strv *operands,
                         struct err *e)
 {
     const struct snapshot_options *o = opts;
+    const struct strv name = {.items = operands->items, .count = 1};
+    const struct strv snapshots = {.items = operands->items + 1, .count = operands->count - 1};
+    struct volume_said said = {&name, o->remove ? "snapshot deleted" : "snapshot taken", &o->common,
+                               clock_now_ms()};
+    auto_free char *list = strv_join(&snapshots, ", ");
+    auto_free char *question =
+        mem_printf("Delete %s, kept of volume %s of %s?", list, operands->items[0], x->env->name);
 
-    return run_one(x, &o->common, o->remove ? CHANGE_SNAPSHOT_DELETE : CHANGE_SNAPSHOT, operands,
-                   e);
+    if (o->remove && ask_before(question, o->yes, e) < 0)
+        return -1;
+    if ((o->remove ? env_volume_snapshot_delete : env_volume_snapshot)(
+            x->env, operands->items[0], &snapshots, &o->common, e) < 0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
+}
+
+static int check_rollback(const struct cmd_context *x, const void *opts,
+                          const struct strv *operands, struct err *e)
+{
+    const struct snapshot_options *o = opts;
+
+    (void)operands;
+    (void)x;
+    return ask_may_lose("volume rollback", true, o->yes, e);
 }
 
 static int run_rollback(struct cmd_context *x, void *opts, const struct strv *operands,
                         struct err *e)
 {
     const struct snapshot_options *o = opts;
+    const struct strv name = {.items = operands->items, .count = 1};
+    struct volume_said said = {&name, "back at the snapshot", &o->common, clock_now_ms()};
+    auto_free char *question =
+        mem_printf("Take volume %s of %s back to %s, and lose what came after?", operands->items[0],
+                   x->env->name, operands->items[1]);
 
-    return run_one(x, &o->common, CHANGE_ROLLBACK, operands, e);
+    if (ask_before(question, o->yes, e) < 0)
+        return -1;
+    if (env_volume_rollback(x->env, operands->items[0], operands->items[1], &o->common, e) < 0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
 }
 
 static int run_template(struct cmd_context *x, void *opts, const struct strv *operands,
                         struct err *e)
 {
-    const struct snapshot_options *o = opts;
+    struct snapshot_options *o = opts;
+    auto_strv struct strv already = {0};
+    struct volume_said said = {operands, "a template", &o->common, clock_now_ms()};
 
-    return run_one(x, &o->common, CHANGE_TEMPLATE, operands, e);
+    o->common.already = &already;
+    if (env_volume_template(x->env, operands->items[0], &o->common, e) < 0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
 }
 
 const struct cmd cmd_volume_snapshot = {
@@ -126,9 +112,10 @@ const struct cmd cmd_volume_snapshot = {
              .options = snapshot_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct snapshot_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 2,
     .max_operands = -1,
+    .check = check_snapshot,
     .run = run_snapshot,
 };
 
@@ -137,12 +124,13 @@ const struct cmd cmd_volume_rollback = {
              .summary = "take a volume back to a snapshot; what came after is lost",
              .args = "VOLUME SNAPSHOT",
              .details = "Refused while the volume is attached.",
-             .options = plain_specs,
+             .options = rollback_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct snapshot_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 2,
     .max_operands = 2,
+    .check = check_rollback,
     .run = run_rollback,
 };
 
@@ -150,10 +138,10 @@ const struct cmd cmd_volume_template = {
     .help = {.name = "volume template",
              .summary = "make a volume a template: copied from, never written again",
              .args = "VOLUME",
-             .options = plain_specs,
+             .options = template_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct snapshot_options),
-    .needs = VOLUME_NEEDS,
+    .needs = ENV_VOLUMES_NEEDS,
     .min_operands = 1,
     .max_operands = 1,
     .run = run_template,

@@ -39,6 +39,7 @@ static void scan_clear(struct scan *s)
 static int fail(const struct scan *s, size_t offset, const char *what, struct err *e)
 {
     struct text_place at = text_place_at(s->text, offset);
+
     return err_set(e, ERR_CONFIG, "%s:%d:%d: %s", s->name, at.line, at.column, what);
 }
 
@@ -67,6 +68,7 @@ static struct token *note(struct scan *s)
 static long hex4(const struct scan *s, size_t at)
 {
     char digits[5] = {0};
+
     if (s->len - at < 4)
         return -1;
     memcpy(digits, s->text + at, 4);
@@ -78,6 +80,7 @@ static int scan_escape(struct scan *s, struct err *e)
 {
     size_t start = s->pos++;
     char c = peek(s);
+
     s->pos++;
     if (c != '\0' && strchr("\"\\/bfnrt", c))
         return 0;
@@ -103,8 +106,10 @@ static int scan_escape(struct scan *s, struct err *e)
 static int scan_string(struct scan *s, struct err *e)
 {
     size_t start = s->pos++;
+
     while (s->pos < s->len) {
         char c = s->text[s->pos];
+
         if (c == '"') {
             s->pos++;
             return 0;
@@ -122,6 +127,7 @@ static int scan_string(struct scan *s, struct err *e)
 static int scan_number(struct scan *s, struct token *t, struct err *e)
 {
     size_t len = 0;
+
     while (s->pos + len < s->len && s->text[s->pos + len] != '\0' &&
            strchr("+-.0123456789eE", s->text[s->pos + len]))
         len++;
@@ -137,8 +143,10 @@ static int scan_number(struct scan *s, struct token *t, struct err *e)
 static int scan_word(struct scan *s, struct err *e)
 {
     static const char *const words[] = {"true", "false", "null"};
+
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         size_t len = strlen(words[i]);
+
         if (s->len - s->pos >= len && memcmp(s->text + s->pos, words[i], len) == 0) {
             s->pos += len;
             return 0;
@@ -220,6 +228,7 @@ struct walk {
 static struct text_place walk_place(struct walk *w, size_t offset)
 {
     struct text_place step = text_place_at(w->scan->text + w->offset, offset - w->offset);
+
     w->at.column = step.line > 1 ? step.column : w->at.column + step.column - 1;
     w->at.line += step.line - 1;
     w->offset = offset;
@@ -232,6 +241,7 @@ static void build_children(struct walk *w, struct node *parent, const cJSON *ite
 {
     for (const cJSON *child = item->child; child; child = child->next) {
         struct text_place at = {0, 0};
+
         if (parent->kind == NODE_KIND_MAP)
             at = walk_place(w, w->scan->tokens[w->next++].offset);
         struct node *value = build(w, child);
@@ -249,6 +259,7 @@ static struct node *build(struct walk *w, const cJSON *item)
     const struct token *t = &w->scan->tokens[w->next++];
     struct text_place at = walk_place(w, t->offset);
     struct node *n;
+
     if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
         n = cJSON_IsObject(item) ? node_new_map() : node_new_list();
         build_children(w, n, item);
@@ -271,6 +282,7 @@ static struct node *build(struct walk *w, const cJSON *item)
 static int check_duplicates(const char *name, const struct node *n, struct err *e)
 {
     const struct node *twice = n->kind == NODE_KIND_MAP ? node_duplicate(n) : NULL;
+
     if (twice)
         return err_set(e, ERR_CONFIG, "%s:%d:%d: the key \"%.60s\" is given twice", name,
                        twice->key_line, twice->key_column, twice->key);
@@ -319,6 +331,7 @@ static void format_break(struct buf *b, int indent, int depth)
 static void format_node(struct buf *b, const struct node *n, int indent, int depth)
 {
     bool map = n->kind == NODE_KIND_MAP;
+
     if (n->kind == NODE_KIND_NULL) {
         buf_puts(b, "null");
         return;
@@ -355,6 +368,7 @@ void json_format(struct buf *b, const struct node *n, int indent)
 char *json_text(const struct node *n)
 {
     struct buf b;
+
     buf_init(&b, SIZE_MAX);
     json_format(&b, n, 0);
     return buf_take(&b);

@@ -12,6 +12,7 @@
 struct node *node_new(enum node_kind kind)
 {
     struct node *n = mem_alloc(sizeof(*n));
+
     n->kind = kind;
     return n;
 }
@@ -19,6 +20,7 @@ struct node *node_new(enum node_kind kind)
 static struct node *new_scalar(enum node_kind kind, const char *text)
 {
     struct node *n = node_new(kind);
+
     n->text = mem_strdup(text);
     return n;
 }
@@ -31,6 +33,7 @@ struct node *node_new_string(const char *text)
 struct node *node_new_number(int64_t value)
 {
     struct node *n = node_new(NODE_KIND_NUMBER);
+
     n->text = mem_printf("%" PRId64, value);
     return n;
 }
@@ -71,6 +74,7 @@ void node_cleanup(struct node **n)
 static struct node *append(struct node *parent, struct node *child)
 {
     size_t count = parent->count;
+
     if ((count & (count - 1)) == 0)
         parent->items = mem_grow(parent->items, count ? count * 2 : 1, sizeof(*parent->items));
     parent->items[parent->count++] = child;
@@ -110,6 +114,7 @@ bool node_equal(const struct node *a, const struct node *b)
         return equal_text(a->text, b->text);
     for (size_t i = 0; i < a->count; i++) {
         const struct node *other = b->items[i];
+
         if (a->kind == NODE_KIND_MAP && !equal_text(a->items[i]->key, other->key))
             other = node_get(b, a->items[i]->key);
         if (!node_equal(a->items[i], other))
@@ -131,6 +136,7 @@ struct node *node_get(const struct node *n, const char *key)
 const char *node_get_text(const struct node *n, const char *key)
 {
     const struct node *child = node_get(n, key);
+
     return child && child->kind != NODE_KIND_NULL ? child->text : NULL;
 }
 
@@ -162,11 +168,13 @@ bool node_text_is_number(const char *text)
     static const char digits[] = "0123456789";
     const char *p = text + (*text == '-');
     size_t whole = strspn(p, digits);
+
     if (whole == 0 || (whole > 1 && *p == '0'))
         return false;
     p += whole;
     if (*p == '.') {
         size_t fraction = strspn(++p, digits);
+
         if (fraction == 0)
             return false;
         p += fraction;
@@ -185,26 +193,31 @@ bool node_text_is_number(const char *text)
 int64_t node_get_int(const struct node *n, const char *key, int64_t fallback)
 {
     int64_t value;
+
     return node_to_int(node_get(n, key), &value) ? value : fallback;
 }
 
 bool node_get_bool(const struct node *n, const char *key, bool fallback)
 {
     const struct node *child = node_get(n, key);
+
     return child && child->kind == NODE_KIND_BOOL ? strcmp(child->text, "true") == 0 : fallback;
 }
 
 struct node *node_find(const struct node *n, const char *path)
 {
     struct node *found = NULL;
+
     while (n && *path) {
         size_t len = strcspn(path, ".");
         auto_free char *part = mem_strndup(path, len);
+
         path += len + (path[len] == '.');
         found = NULL;
         if (n->kind == NODE_KIND_LIST) {
             char *end;
             unsigned long index = strtoul(part, &end, 10);
+
             if (part[0] >= '0' && part[0] <= '9' && *end == '\0' && index < n->count)
                 found = n->items[index];
         } else {
@@ -226,6 +239,7 @@ struct node *node_set(struct node *map, const char *key, struct node *value)
 {
     for (size_t i = 0; i < map->count; i++) {
         struct node *old = map->items[i];
+
         if (strcmp(old->key, key) != 0)
             continue;
         free(value->key);
@@ -278,6 +292,7 @@ bool node_remove(struct node *map, const char *key)
 static int by_key(const void *a, const void *b)
 {
     const struct node *const *x = a, *const *y = b;
+
     return strcmp((*x)->key, (*y)->key);
 }
 
@@ -300,6 +315,7 @@ static int by_key_and_index(const void *a, const void *b)
 {
     const struct keyed *x = a, *y = b;
     int order = strcmp(x->key, y->key);
+
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -323,6 +339,7 @@ static bool *find_duplicates(const struct node *map)
 struct node *node_duplicate(const struct node *map)
 {
     auto_free bool *later = find_duplicates(map);
+
     for (size_t i = 0; later && i < map->count; i++)
         if (later[i])
             return map->items[i];
@@ -333,6 +350,7 @@ size_t node_take_duplicates(struct node *map, struct node ***taken)
 {
     auto_free bool *later = find_duplicates(map);
     size_t count = 0, kept = 0;
+
     *taken = later ? mem_array(map->count, sizeof(**taken)) : NULL;
     for (size_t i = 0; later && i < map->count; i++) {
         if (later[i])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The tree that YAML and JSON both become, with the place of every value. Scalars keep their text:
- * typing is the schema's business (YAML 1.1 guessing never happens); `quoted` and, for JSON, `kind`
- * keep what the writer said. Map order is the document's order.
+ * typing is the schema's business (YAML 1.1 guessing never happens); `kind` keeps what the writer
+ * said. Map order is the document's order.
  */
 #ifndef CONF_NODE_H
 #define CONF_NODE_H

@@ -28,6 +28,7 @@ static bool is_behind(const struct problems *p, size_t i, struct problem_place a
 {
     size_t len = p->name ? strlen(p->name) : 0;
     const struct problem_place *other = &p->places[i];
+
     if (other->line < 0 || at.line < 0 || strncmp(p->lines.items[i], p->name, len) != 0 ||
         p->lines.items[i][len] != ':')
         return false;
@@ -40,6 +41,7 @@ static bool is_behind(const struct problems *p, size_t i, struct problem_place a
 static void insert(struct problems *p, struct problem_place at, char *line)
 {
     size_t i = p->lines.count;
+
     strv_take(&p->lines, line);
     p->places = mem_grow(p->places, p->lines.count, sizeof(*p->places));
     while (i > 0 && is_behind(p, i - 1, at)) {
@@ -54,10 +56,11 @@ static void insert(struct problems *p, struct problem_place at, char *line)
 static void add(struct problems *p, int line, int column, char *sentence)
 {
     auto_free char *owned = sentence;
+
     if (p->count++ >= LINES_MAX)
         return;
-    /* Text of the document is quoted in sentences; it must not reach a terminal as control codes.
-     */
+    /* Text of the document is quoted in sentences; it must not reach a
+     * terminal as control codes. */
     for (char *c = owned; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7F)
             *c = '?';
@@ -73,6 +76,7 @@ static void add(struct problems *p, int line, int column, char *sentence)
 void problems_add(struct problems *p, const struct node *at, const char *fmt, ...)
 {
     va_list ap;
+
     va_start(ap, fmt);
     add(p, at ? at->line : 0, at ? at->column : 0, mem_vprintf(fmt, ap));
     va_end(ap);
@@ -82,6 +86,7 @@ void problems_add_key(struct problems *p, const struct node *at, const char *fmt
 {
     bool has_key = at && at->key_line > 0;
     va_list ap;
+
     va_start(ap, fmt);
     add(p,
         has_key ? at->key_line
@@ -104,7 +109,7 @@ int problems_result(const struct problems *p, struct err *e)
 {
     if (p->count == 0)
         return 0;
-    struct buf auto_buf text;
+    auto_buf struct buf text;
     buf_init(&text, ERR_MSG_MAX * 2);
     size_t shown = 0;
     /* Room is kept for the line that says how many more there are. */

@@ -40,6 +40,7 @@ static const char *label(const struct node *n)
 static void expected(struct problems *p, const struct node *n, const char *what)
 {
     char there[80];
+
     schema_describe(there, n);
     problems_add(p, n, "%s: expected %s, not %s", label(n), what, there);
 }
@@ -52,10 +53,10 @@ static bool is_scalar(const struct node *n)
 void schema_unknown(struct problems *p, const struct node *at, const char *what,
                     const struct strv *known)
 {
-    const char *near = strv_nearest(known, at->key);
+    auto_free char *hint = strv_hint(known, at->key);
     auto_free char *all = strv_join(known, ", ");
-    problems_add_key(p, at, "unknown %s \"%s\"%s%s%s; allowed: %s", what, at->key,
-                     near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "",
+
+    problems_add_key(p, at, "unknown %s \"%s\"%s; allowed: %s", what, at->key, hint,
                      known->count ? all : "none");
 }
 
@@ -93,6 +94,7 @@ static bool in_range(const struct schema_row *r, int64_t value, const struct nod
 static void read_int(int *out, const struct schema_row *r, const struct node *n, struct problems *p)
 {
     int64_t value;
+
     if (!node_to_int(n, &value))
         expected(p, n, "a whole number");
     else if (r->max == 0 && (value < INT_MIN || value > INT_MAX))
@@ -108,6 +110,7 @@ static void read_quantity(int64_t *out, const struct schema_row *r, const struct
     int64_t value;
     bool good = is_scalar(n) &&
                 (size ? units_parse_size(&value, n->text) : units_parse_duration(&value, n->text));
+
     if (!good)
         expected(p, n, size ? UNITS_SIZE_HELP : UNITS_DURATION_HELP);
     else if (in_range(r, value, n, p))
@@ -125,6 +128,7 @@ static void read_bool(bool *out, const struct node *n, struct problems *p)
 static void read_mode(mode_t *out, const struct node *n, struct problems *p)
 {
     size_t len = is_scalar(n) ? strlen(n->text) : 0;
+
     if (len < 3 || len > 4 || strspn(n->text, "01234567") != len)
         expected(p, n, "an octal file mode like \"0644\"");
     else
@@ -134,7 +138,8 @@ static void read_mode(mode_t *out, const struct node *n, struct problems *p)
 static void read_enum(int *out, const struct schema_row *r, const struct node *n,
                       struct problems *p)
 {
-    struct strv auto_strv known = {0};
+    auto_strv struct strv known = {0};
+
     for (int i = 0; r->values[i]; i++) {
         if (is_scalar(n) && strcmp(n->text, r->values[i]) == 0) {
             *out = r->numbers ? r->numbers[i] : i;
@@ -152,6 +157,7 @@ static void read_string(void *out, const struct schema_row *r, const struct node
 {
     int index = -1;
     struct schema_row choice = {.values = r->values};
+
     if (r->values)
         read_enum(&index, &choice, n, p);
     if (r->values ? index < 0 : !read_word(n, r->word, p))
@@ -200,6 +206,7 @@ static void read_entries(char *base, const struct schema_row *r, const struct no
     for (size_t i = 0; i < n->count; i++) {
         const struct node *child = n->items[i];
         char *name = mem_strdup(child->key);
+
         memcpy(entries + i * s->size + s->name_offset, &name, sizeof(name));
         if (!schema_word_is_valid(s->word, name))
             problems_add_key(p, child, "%s name \"%s\": expected %s", s->entry, name,
@@ -225,6 +232,7 @@ static void read_row(char *base, const struct schema_row *r, const struct node *
                      struct problems *p)
 {
     void *field = base + r->offset;
+
     switch (r->type) {
     case SCHEMA_TYPE_STRING:
         read_string(field, r, n, p);
@@ -269,7 +277,8 @@ static const struct schema_row *find_row(const struct schema *s, const char *key
 
 static void check_keys(const struct schema *s, const struct node *root, struct problems *p)
 {
-    struct strv auto_strv known = {0};
+    auto_strv struct strv known = {0};
+
     for (size_t i = 0; i < s->count; i++)
         strv_add(&known, s->rows[i].key);
     const struct node *child;
@@ -284,12 +293,14 @@ static void check_keys(const struct schema *s, const struct node *root, struct p
 static void read_default(char *base, const struct schema_row *r, struct problems *p)
 {
     auto_node struct node *empty = node_new(NODE_KIND_NULL);
+
     if (r->type == SCHEMA_TYPE_TABLE) {
         schema_decode(base, r->table, empty, p);
     } else if (r->fallback) {
         bool truth = r->type == SCHEMA_TYPE_BOOL;
         auto_node struct node *n =
             truth ? node_new_bool(strcmp(r->fallback, "true") == 0) : node_new_string(r->fallback);
+
         read_row(base, r, n, p);
     }
 }
@@ -304,6 +315,7 @@ void schema_decode(void *out, const struct schema *s, const struct node *root, s
     for (size_t i = 0; i < s->count; i++) {
         const struct schema_row *r = &s->rows[i];
         const struct node *n = node_get(root, r->key);
+
         if (n)
             read_row(out, r, n, p);
         else if (r->required)
@@ -318,10 +330,12 @@ static void clear_entries(char *base, const struct schema_row *r)
 {
     char *entries;
     size_t count;
+
     memcpy(&entries, base + r->offset, sizeof(entries));
     memcpy(&count, base + r->count_offset, sizeof(count));
     for (size_t i = 0; entries && i < count; i++) {
         char *name;
+
         memcpy(&name, entries + i * r->table->size + r->table->name_offset, sizeof(name));
         free(name);
         schema_clear(entries + i * r->table->size, r->table);
@@ -335,6 +349,7 @@ static void clear_entries(char *base, const struct schema_row *r)
 static void *pointer_at(const char *field)
 {
     void *pointer;
+
     memcpy(&pointer, field, sizeof(pointer));
     return pointer;
 }
@@ -342,9 +357,11 @@ static void *pointer_at(const char *field)
 void schema_clear(void *out, const struct schema *s)
 {
     char *base = out;
+
     for (size_t i = 0; i < s->count; i++) {
         const struct schema_row *r = &s->rows[i];
         char *field = base + r->offset;
+
         if (r->type == SCHEMA_TYPE_STRING)
             free(pointer_at(field));
         else if (r->type == SCHEMA_TYPE_ANY || r->type == SCHEMA_TYPE_LIST ||

@@ -16,6 +16,7 @@ static const char *type_name(enum schema_type type)
         [SCHEMA_TYPE_DICT] = "map",          [SCHEMA_TYPE_TABLE] = "map",
         [SCHEMA_TYPE_ENTRIES] = "map",
     };
+
     return names[type];
 }
 
@@ -23,6 +24,7 @@ static void print_rows(struct buf *b, const struct schema *s, const char *prefix
 {
     for (size_t i = 0; i < s->count; i++) {
         const struct schema_row *r = &s->rows[i];
+
         buf_printf(b, "| `%s%s` | %s", prefix, r->key, r->values ? "one of" : type_name(r->type));
         for (size_t v = 0; r->values && r->values[v]; v++)
             buf_printf(b, "%s %s", v ? "," : "", r->values[v]);
@@ -49,6 +51,7 @@ void schema_print(struct buf *b, const struct schema *s)
 static void add_types(struct node *out, const char *first, const char *second)
 {
     struct node *types = node_set(out, "type", node_new_list());
+
     node_add_text(types, first);
     node_add_text(types, second);
 }
@@ -76,7 +79,7 @@ static void describe_scalar(struct node *out, const struct schema_row *r)
         break;
     case SCHEMA_TYPE_SIZE:
         add_types(out, "integer", "string");
-        node_set_text(out, "pattern", "^[0-9]+([KMGT]iB)?$");
+        node_set_text(out, "pattern", UNITS_SIZE_PATTERN);
         break;
     case SCHEMA_TYPE_DURATION:
         node_set_text(out, "type", "string");
@@ -90,6 +93,7 @@ static void describe_scalar(struct node *out, const struct schema_row *r)
 static struct node *describe_row(const struct schema_row *r)
 {
     struct node *out = r->type == SCHEMA_TYPE_TABLE ? schema_json(r->table) : node_new_map();
+
     node_set_text(out, "description", r->help);
     if (r->fallback)
         node_set_text(out, "default", r->fallback);
@@ -101,6 +105,7 @@ static struct node *describe_row(const struct schema_row *r)
         node_set_text(out, "type", "array");
     } else if (r->values) {
         struct node *values = node_set(out, "enum", node_new_list());
+
         for (size_t i = 0; r->values[i]; i++)
             node_add_text(values, r->values[i]);
     } else if (r->type != SCHEMA_TYPE_ANY && r->type != SCHEMA_TYPE_TABLE) {
@@ -112,6 +117,7 @@ static struct node *describe_row(const struct schema_row *r)
 struct node *schema_json(const struct schema *s)
 {
     struct node *out = node_new_map();
+
     node_set_text(out, "type", "object");
     node_set_bool(out, "additionalProperties", false);
     struct node *required = node_new_list();

@@ -5,9 +5,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct text_place text_place_at(const char *text, size_t offset)
 {
     struct text_place at = {1, 1};
+
     for (size_t i = 0; i < offset; i++) {
         if (text[i] == '\n') {
             at.line++;
@@ -19,31 +22,12 @@ struct text_place text_place_at(const char *text, size_t offset)
     return at;
 }
 
-size_t text_utf8_len(const char *p, size_t left)
-{
-    const unsigned char *u = (const unsigned char *)p;
-    if (left == 0)
-        return 0;
-    if (u[0] < 0x80)
-        return 1;
-    size_t len = u[0] >= 0xC2 && u[0] <= 0xDF ? 2 : (u[0] & 0xF0) == 0xE0 ? 3 : 0;
-    if (u[0] >= 0xF0 && u[0] <= 0xF4)
-        len = 4;
-    if (len == 0 || left < len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((u[i] & 0xC0) != 0x80)
-            return 0;
-    /* Overlong forms, surrogates, and beyond U+10FFFF. */
-    bool bad = (u[0] == 0xE0 && u[1] < 0xA0) || (u[0] == 0xED && u[1] > 0x9F) ||
-               (u[0] == 0xF0 && u[1] < 0x90) || (u[0] == 0xF4 && u[1] > 0x8F);
-    return bad ? 0 : len;
-}
-
 int text_check(const char *name, const char *text, size_t len, struct err *e)
 {
     for (size_t i = 0; i < len;) {
-        size_t n = text_utf8_len(text + i, len - i);
+        uint32_t c;
+        size_t n = utf8_decode(&c, text + i, len - i);
+
         if (n > 0 && text[i] != '\0') {
             i += n;
             continue;
@@ -58,19 +42,10 @@ int text_check(const char *name, const char *text, size_t len, struct err *e)
     return 0;
 }
 
-static uint32_t decode(const char *p, size_t len)
-{
-    static const unsigned char mask[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t c = (unsigned char)p[0] & mask[len];
-    for (size_t i = 1; i < len; i++)
-        c = c << 6 | ((unsigned char)p[i] & 0x3F);
-    return c;
-}
-
 static bool needs_escape(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || c == 0xFEFF ||
-           c == 0xFFFE || c == 0xFFFF;
+    return utf8_is_control(c) || c == 0x2028 || c == 0x2029 || c == 0xFEFF || c == 0xFFFE ||
+           c == 0xFFFF;
 }
 
 size_t text_cut(const char *text, size_t max)
@@ -107,19 +82,22 @@ void text_strip_private_keys(char *text)
 void text_quote(struct buf *b, const char *text)
 {
     static const char named[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+
     buf_putc(b, '"');
     size_t left = strlen(text), n;
     for (const char *p = text; left > 0; p += n, left -= n) {
-        n = text_utf8_len(p, left);
         const char *name = strchr(named, *p);
+        uint32_t c = 0;
+
+        n = utf8_decode(&c, p, left);
         if (n == 0) { /* not UTF-8: only a program can have put it there */
             n = 1;
             buf_puts(b, "\\ufffd");
         } else if (name) {
             buf_putc(b, '\\');
             buf_putc(b, letters[name - named]);
-        } else if (needs_escape(decode(p, n))) {
-            buf_printf(b, "\\u%04x", (unsigned)decode(p, n));
+        } else if (needs_escape(c)) {
+            buf_printf(b, "\\u%04x", (unsigned)c);
         } else {
             buf_add(b, p, n);
         }

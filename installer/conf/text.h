@@ -15,8 +15,6 @@ struct text_place {
 
 /* Place of the byte at `offset`. */
 struct text_place text_place_at(const char *text, size_t offset);
-/* Length of the valid UTF-8 sequence (RFC 3629) at p, of `left` bytes; 0 when it is not valid. */
-size_t text_utf8_len(const char *p, size_t left);
 /* Length of the longest beginning of at most max bytes that does not end inside a character. */
 size_t text_cut(const char *text, size_t max);
 /* Private keys in PEM (RFC 7468), wherever they come from: of what stands between the words that

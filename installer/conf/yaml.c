@@ -42,6 +42,7 @@ enum step { STEP_GO_ON, STEP_STOP };
 static void complain(struct reader *r, const yaml_mark_t *at, const char *what)
 {
     struct node place = {.line = (int)at->line + 1, .column = (int)at->column + 1};
+
     problems_add(r->problems, &place, "%s", what);
 }
 
@@ -56,6 +57,7 @@ static bool is_one_of(const char *text, const char *const *words, size_t count)
 static enum node_kind kind_of_plain(const char *text)
 {
     static const char *const nulls[] = {"", "~", "null"}, *const bools[] = {"true", "false"};
+
     if (is_one_of(text, nulls, ARRAY_LEN(nulls)))
         return NODE_KIND_NULL;
     if (is_one_of(text, bools, ARRAY_LEN(bools)))
@@ -94,6 +96,7 @@ static enum step on_key(struct reader *r, const yaml_event_t *ev)
     const char *bad = len == 0        ? "a key is empty"
                       : len > KEY_MAX ? "a key is longer than 256 bytes"
                                       : NULL;
+
     if (memchr(text, '\0', len))
         bad = "a key holds a NUL character";
     if (bad) {
@@ -109,6 +112,7 @@ static enum step on_key(struct reader *r, const yaml_event_t *ev)
 static enum step on_scalar(struct reader *r, const yaml_event_t *ev)
 {
     const char *text = (const char *)ev->data.scalar.value;
+
     if (ev->data.scalar.anchor || ev->data.scalar.tag)
         complain(r, &ev->start_mark,
                  ev->data.scalar.tag ? "tags (!) are not allowed" : "anchors (&) are not allowed");
@@ -132,6 +136,7 @@ static enum step on_open(struct reader *r, const yaml_event_t *ev)
     bool map = ev->type == YAML_MAPPING_START_EVENT;
     const void *anchor = map ? ev->data.mapping_start.anchor : ev->data.sequence_start.anchor;
     const void *tag = map ? ev->data.mapping_start.tag : ev->data.sequence_start.tag;
+
     if (anchor || tag)
         complain(r, &ev->start_mark,
                  tag ? "tags (!) are not allowed" : "anchors (&) are not allowed");
@@ -178,9 +183,11 @@ static void on_close(struct reader *r)
 {
     struct node *n = r->open[--r->depth], **later = NULL;
     size_t count = n->kind == NODE_KIND_MAP ? node_take_duplicates(n, &later) : 0;
+
     for (size_t i = 0; i < count; i++) {
         /* Beyond what is shown they are only counted: thousands take no long time. */
         struct node *first = r->problems->count < TOLD_MAX ? node_get(n, later[i]->key) : NULL;
+
         problems_add_key(r->problems, later[i], "the key \"%s\" is given twice; first on line %d",
                          later[i]->key, first ? first->key_line : 0);
         if (first)
@@ -234,8 +241,10 @@ static void complain_syntax(struct reader *r, const yaml_parser_t *parser, const
     const char *problem = parser->problem ? parser->problem : "cannot be read as YAML";
     struct node place = {.line = (int)parser->problem_mark.line + 1,
                          .column = (int)parser->problem_mark.column + 1};
+
     if (parser->error == YAML_READER_ERROR) { /* knows the byte, not the line */
         struct text_place at = text_place_at(text, parser->problem_offset);
+
         place = (struct node){.line = at.line, .column = at.column};
     }
     if (parser->context && parser->context_mark.line != parser->problem_mark.line)
@@ -249,6 +258,7 @@ static void complain_syntax(struct reader *r, const yaml_parser_t *parser, const
 static void read_events(struct reader *r, const char *text, size_t len)
 {
     static const char bom[] = "\xEF\xBB\xBF";
+
     if (len >= 3 && memcmp(text, bom, 3) == 0) {
         text += 3;
         len -= 3;
@@ -260,6 +270,7 @@ static void read_events(struct reader *r, const char *text, size_t len)
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     for (enum step step = STEP_GO_ON; step == STEP_GO_ON;) {
         yaml_event_t ev;
+
         if (!yaml_parser_parse(&parser, &ev)) {
             complain_syntax(r, &parser, text);
             r->partly = true;
@@ -276,6 +287,7 @@ static void read_events(struct reader *r, const char *text, size_t len)
 struct node *yaml_read(struct problems *p, const char *text, size_t len)
 {
     struct err e;
+
     if (len > TEXT_MAX) {
         err_set(&e, ERR_CONFIG, "%s:1:1: larger than 1 MiB", p->name);
         problems_add_err(p, &e);
@@ -301,6 +313,7 @@ struct node *yaml_read(struct problems *p, const char *text, size_t len)
 int yaml_parse(struct node **out, const char *name, const char *text, size_t len, struct err *e)
 {
     struct problems p;
+
     *out = NULL;
     problems_init(&p, name);
     auto_node struct node *root = yaml_read(&p, text, len);
@@ -316,6 +329,7 @@ struct node *yaml_read_file(struct problems *p, const char *path)
     auto_free char *text = NULL;
     size_t len;
     struct err e;
+
     if (fs_read(&text, &len, path, TEXT_MAX, &e) == 0)
         return yaml_read(p, text, len);
     problems_add_err(p, &e);
@@ -326,6 +340,7 @@ int yaml_load(struct node **out, const char *path, struct err *e)
 {
     auto_free char *text = NULL;
     size_t len;
+
     *out = NULL;
     if (fs_read(&text, &len, path, TEXT_MAX, e) < 0)
         return -1;

@@ -12,6 +12,7 @@ static bool is_reserved(const char *text)
 {
     static const char *const words[] = {"null", "true", "false", "yes", "no", "on",
                                         "off",  "y",    "n",     "~",   ""};
+
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (strcasecmp(text, words[i]) == 0)
             return true;
@@ -25,6 +26,7 @@ static bool is_plain(const char *text)
     static const char body[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                "0123456789_./@%+=-() ";
     size_t len = strlen(text);
+
     if (is_reserved(text) || len > 120 || strspn(text, body) != len || text[len - 1] == ' ')
         return false;
     if (strchr(letters, text[0]) || text[0] == '/')
@@ -76,8 +78,10 @@ static void format_key(struct buf *b, const char *key)
 static void format_items(struct buf *b, const struct node *n, int indent, enum start start)
 {
     bool list = n->kind == NODE_KIND_LIST;
+
     for (size_t i = 0; i < n->count; i++) {
         const struct node *child = n->items[i];
+
         if (i > 0 || start == START_NEW_LINE)
             buf_printf(b, "%*s", indent, "");
         if (list)

@@ -65,5 +65,11 @@ void crypto_tls_pin(char pin[64], const uint8_t env_key[CRYPTO_KEY_LEN]);
  */
 int crypto_ssh_key(char **private_pem, char **public_line, const uint8_t seed[32],
                    const char *comment, struct err *e);
+/* What the public line "TYPE BASE64 [COMMENT]" stands for: the key as the protocol sends it, and
+ * its type. Both owned. ERR_CONFIG. */
+int crypto_ssh_blob(char **blob, size_t *len, char **type, const char *public_line, struct err *e);
+/* "SHA256:BASE64" of such a key, as ssh-keygen -l prints it. */
+enum { CRYPTO_SSH_FINGERPRINT_LEN = 52 };
+void crypto_ssh_fingerprint(char out[CRYPTO_SSH_FINGERPRINT_LEN], const void *blob, size_t len);
 
 #endif

@@ -20,6 +20,7 @@ void crypto_hmac(unsigned char out[32], struct crypto_bytes key, const struct cr
                            OSSL_PARAM_END};
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
     crypto_must(ctx && EVP_MAC_init(ctx, key.p, key.len, params) == 1, "HMAC");
     for (size_t i = 0; i < count; i++)
         if (parts[i].len)
@@ -42,19 +43,19 @@ static void hkdf(void *out, size_t out_len, struct crypto_bytes key, struct cryp
     for (size_t done = 0; done < out_len;) {
         counter++;
         struct crypto_bytes parts[] = {{block, block_len}, info, {&counter, 1}};
-        crypto_hmac(block, (struct crypto_bytes){prk, sizeof prk}, parts, 3);
-        block_len = sizeof block;
-        size_t n = out_len - done < sizeof block ? out_len - done : sizeof block;
+        crypto_hmac(block, (struct crypto_bytes){prk, sizeof(prk)}, parts, 3);
+        block_len = sizeof(block);
+        size_t n = out_len - done < sizeof(block) ? out_len - done : sizeof(block);
         memcpy((char *)out + done, block, n);
         done += n;
     }
-    explicit_bzero(prk, sizeof prk);
-    explicit_bzero(block, sizeof block);
+    explicit_bzero(prk, sizeof(prk));
+    explicit_bzero(block, sizeof(block));
 }
 
 void crypto_hkdf(void *out, size_t out_len, struct crypto_bytes key, const char *info)
 {
-    hkdf(out, out_len, key, (struct crypto_bytes){salt, sizeof salt - 1},
+    hkdf(out, out_len, key, (struct crypto_bytes){salt, sizeof(salt) - 1},
          (struct crypto_bytes){info, strlen(info)});
 }
 
@@ -66,7 +67,8 @@ void crypto_derive(void *out, size_t out_len, const uint8_t key[CRYPTO_KEY_LEN],
 void crypto_uuid(char out[37], const uint8_t bytes[16])
 {
     uint8_t b[16];
-    memcpy(b, bytes, sizeof b);
+
+    memcpy(b, bytes, sizeof(b));
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x80); /* version 8: bytes of our own making */
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
     snprintf(out, 37,

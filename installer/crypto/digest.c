@@ -25,6 +25,7 @@ void crypto_must(bool ok, const char *what)
 static void hex(char out[CRYPTO_HEX_LEN], const unsigned char digest[32])
 {
     static const char digits[] = "0123456789abcdef";
+
     for (int i = 0; i < 32; i++) {
         out[2 * i] = digits[digest[i] >> 4];
         out[2 * i + 1] = digits[digest[i] & 15];
@@ -35,13 +36,15 @@ static void hex(char out[CRYPTO_HEX_LEN], const unsigned char digest[32])
 void crypto_sha256_hex(char out[CRYPTO_HEX_LEN], const void *p, size_t len)
 {
     unsigned char digest[32];
+
     crypto_must(EVP_Digest(len ? p : "", len, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
     hex(out, digest);
 }
 
 struct crypto_hash *crypto_hash_new(void)
 {
-    struct crypto_hash *h = mem_alloc(sizeof *h);
+    struct crypto_hash *h = mem_alloc(sizeof(*h));
+
     h->ctx = EVP_MD_CTX_new();
     crypto_must(h->ctx && EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) == 1, "SHA-256");
     return h;
@@ -64,6 +67,7 @@ void crypto_hash_free(struct crypto_hash *h)
 void crypto_hash_hex(struct crypto_hash *h, char out[CRYPTO_HEX_LEN])
 {
     unsigned char digest[32];
+
     crypto_must(EVP_DigestFinal_ex(h->ctx, digest, NULL) == 1, "SHA-256");
     hex(out, digest);
     crypto_hash_free(h);
@@ -72,8 +76,10 @@ void crypto_hash_hex(struct crypto_hash *h, char out[CRYPTO_HEX_LEN])
 int crypto_random(void *out, size_t len, struct err *e)
 {
     unsigned char *p = out;
+
     while (len) {
         ssize_t n = getrandom(p, len, 0);
+
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

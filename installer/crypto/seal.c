@@ -21,10 +21,11 @@ struct seal_keys {
 static void derive_keys(struct seal_keys *k, const char *password)
 {
     unsigned char both[64];
-    crypto_hkdf(both, sizeof both, (struct crypto_bytes){password, strlen(password)}, "seal");
+
+    crypto_hkdf(both, sizeof(both), (struct crypto_bytes){password, strlen(password)}, "seal");
     memcpy(k->cipher, both, 32);
     memcpy(k->nonce, both + 32, 32);
-    explicit_bzero(both, sizeof both);
+    explicit_bzero(both, sizeof(both));
 }
 
 /* The name's length goes in front, so that no part of the text can pass for a part of the name. */
@@ -33,10 +34,11 @@ static void make_nonce(unsigned char nonce[NONCE_LEN], const struct seal_keys *k
 {
     unsigned char digest[32], prefix[8];
     size_t name_len = strlen(name);
+
     for (int i = 0; i < 8; i++)
         prefix[i] = (unsigned char)((uint64_t)name_len >> (56 - 8 * i));
-    struct crypto_bytes parts[] = {{prefix, sizeof prefix}, {name, name_len}, plain};
-    crypto_hmac(digest, (struct crypto_bytes){k->nonce, sizeof k->nonce}, parts, 3);
+    struct crypto_bytes parts[] = {{prefix, sizeof(prefix)}, {name, name_len}, plain};
+    crypto_hmac(digest, (struct crypto_bytes){k->nonce, sizeof(k->nonce)}, parts, 3);
     memcpy(nonce, digest, NONCE_LEN);
 }
 
@@ -63,7 +65,7 @@ char *crypto_seal(const char *password, const char *name, const void *plain, siz
                     1,
                 "AES-GCM");
     EVP_CIPHER_CTX_free(ctx);
-    explicit_bzero(&k, sizeof k);
+    explicit_bzero(&k, sizeof(k));
 
     auto_free char *text = base64_encode(raw, total);
     return mem_printf("%s%s", version, text);
@@ -76,6 +78,7 @@ static bool decrypt(unsigned char *plain, const struct seal_keys *k, const char 
     int n = 0;
     size_t body = len - NONCE_LEN - TAG_LEN;
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
     crypto_must(ctx && EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), k->cipher, raw, NULL) == 1,
                 "AES-GCM");
     bool ok =
@@ -92,7 +95,7 @@ int crypto_open(char **plain, size_t *len, const char *password, const char *nam
 {
     *plain = NULL;
     *len = 0;
-    size_t prefix = sizeof version - 1;
+    size_t prefix = sizeof(version) - 1;
     if (strncmp(sealed, version, prefix) != 0)
         return err_set(e, ERR_AUTH, "secret %s: not a sealed text", name);
     auto_free char *raw = NULL;
@@ -108,7 +111,7 @@ int crypto_open(char **plain, size_t *len, const char *password, const char *nam
     size_t body = raw_len - NONCE_LEN - TAG_LEN;
     char *out = mem_alloc(body + 1);
     bool ok = decrypt((unsigned char *)out, &k, name, (unsigned char *)raw, raw_len);
-    explicit_bzero(&k, sizeof k);
+    explicit_bzero(&k, sizeof(k));
     if (!ok) {
         mem_wipe_free(out, body + 1);
         return err_set(e, ERR_AUTH,

@@ -3,6 +3,9 @@
 #include "crypto/crypto.h"
 
 #include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -17,7 +20,8 @@ static void put_u32(struct buf *b, uint32_t v)
 {
     unsigned char p[] = {(unsigned char)(v >> 24), (unsigned char)(v >> 16),
                          (unsigned char)(v >> 8), (unsigned char)v};
-    buf_add(b, p, sizeof p);
+
+    buf_add(b, p, sizeof(p));
 }
 
 static void put_string(struct buf *b, const void *p, size_t len)
@@ -37,15 +41,16 @@ static void put_private(struct buf *b, const uint8_t seed[32], const uint8_t pub
                         const char *comment)
 {
     uint8_t check[4], both[64];
-    crypto_derive(check, sizeof check, seed, "ssh-check");
+
+    crypto_derive(check, sizeof(check), seed, "ssh-check");
     for (int i = 0; i < 2; i++) /* equal numbers say that decryption went well */
-        buf_add(b, check, sizeof check);
+        buf_add(b, check, sizeof(check));
     put_string(b, key_type, strlen(key_type));
     put_string(b, public, 32);
     memcpy(both, seed, 32);
     memcpy(both + 32, public, 32);
-    put_string(b, both, sizeof both);
-    explicit_bzero(both, sizeof both);
+    put_string(b, both, sizeof(both));
+    explicit_bzero(both, sizeof(both));
     put_string(b, comment, strlen(comment));
     for (char pad = 1; b->len % CIPHER_BLOCK; pad++)
         buf_putc(b, pad);
@@ -55,6 +60,7 @@ static char *armour(const struct buf *raw)
 {
     auto_wipe char *text = base64_encode(raw->data, raw->len);
     struct buf out;
+
     buf_init(&out, 64 << 10);
     buf_puts(&out, "-----BEGIN OPENSSH PRIVATE KEY-----\n");
     size_t len = strlen(text);
@@ -75,7 +81,7 @@ int crypto_ssh_key(char **private_pem, char **public_line, const uint8_t seed[32
     if (strlen(comment) > 1024 || strpbrk(comment, "\r\n"))
         return err_set(e, ERR_CONFIG, "comment of an SSH key: one line of at most 1024 bytes");
     uint8_t public[32];
-    size_t public_len = sizeof public;
+    size_t public_len = sizeof(public);
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32);
     crypto_must(key && EVP_PKEY_get_raw_public_key(key, public, &public_len) == 1, "Ed25519");
     EVP_PKEY_free(key);
@@ -85,9 +91,9 @@ int crypto_ssh_key(char **private_pem, char **public_line, const uint8_t seed[32
     buf_init(&secret, 4096);
     buf_init(&file, 8192);
     put_string(&blob, key_type, strlen(key_type));
-    put_string(&blob, public, sizeof public);
+    put_string(&blob, public, sizeof(public));
     put_private(&secret, seed, public, comment);
-    buf_add(&file, "openssh-key-v1", sizeof "openssh-key-v1");
+    buf_add(&file, "openssh-key-v1", sizeof("openssh-key-v1"));
     put_string(&file, "none", 4); /* cipher */
     put_string(&file, "none", 4); /* key derivation and its options */
     put_string(&file, "", 0);
@@ -102,4 +108,44 @@ int crypto_ssh_key(char **private_pem, char **public_line, const uint8_t seed[32
     wipe(&secret);
     buf_clear(&blob);
     return 0;
+}
+
+/* A key as it is sent begins with its own type. */
+static bool is_of_type(const char *blob, size_t len, const char *type)
+{
+    struct buf want;
+    bool same;
+
+    buf_init(&want, 4096);
+    put_string(&want, type, strlen(type));
+    same = !want.full && len > want.len && memcmp(blob, want.data, want.len) == 0;
+    buf_clear(&want);
+    return same;
+}
+
+int crypto_ssh_blob(char **blob, size_t *len, char **type, const char *public_line, struct err *e)
+{
+    size_t type_len = strcspn(public_line, " ");
+    const char *text = public_line + type_len + strspn(public_line + type_len, " ");
+    struct err why;
+
+    *blob = NULL;
+    *type = mem_strndup(public_line, type_len);
+    if (type_len && base64_decode(blob, len, text, strcspn(text, " \r\n"), &why) == 0 &&
+        is_of_type(*blob, *len, *type))
+        return 0;
+    free(*blob);
+    free(*type);
+    *blob = *type = NULL;
+    return err_set(e, ERR_CONFIG, "not a public SSH key: \"%.60s\"; expected \"TYPE BASE64\"",
+                   public_line);
+}
+
+void crypto_ssh_fingerprint(char out[CRYPTO_SSH_FINGERPRINT_LEN], const void *blob, size_t len)
+{
+    unsigned char digest[32];
+
+    crypto_must(EVP_Digest(blob, len, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
+    auto_free char *text = base64_encode(digest, sizeof(digest));
+    snprintf(out, CRYPTO_SSH_FINGERPRINT_LEN, "SHA256:%.43s", text); /* without its padding */
 }

@@ -21,9 +21,10 @@ enum { SANS_MAX = 256, SAN_LEN_MAX = 300 };
 static EVP_PKEY *derive_key(const uint8_t env_key[CRYPTO_KEY_LEN], const char *info)
 {
     uint8_t seed[32];
-    crypto_derive(seed, sizeof seed, env_key, info);
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
-    explicit_bzero(seed, sizeof seed);
+
+    crypto_derive(seed, sizeof(seed), env_key, info);
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
+    explicit_bzero(seed, sizeof(seed));
     crypto_must(key != NULL, "Ed25519");
     return key;
 }
@@ -32,10 +33,11 @@ static void make_pin(char pin[64], EVP_PKEY *key)
 {
     unsigned char *der = NULL, digest[32];
     int len = i2d_PUBKEY(key, &der);
+
     crypto_must(len > 0, "public key");
     crypto_must(EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL) == 1, "SHA-256");
     OPENSSL_free(der);
-    auto_free char *text = base64_encode(digest, sizeof digest);
+    auto_free char *text = base64_encode(digest, sizeof(digest));
     snprintf(pin, 64, "sha256//%s", text);
 }
 
@@ -45,6 +47,7 @@ static bool san_is_valid(const char *san)
     const char *name = strncmp(san, "IP:", 3) == 0    ? san + 3
                        : strncmp(san, "DNS:", 4) == 0 ? san + 4
                                                       : "";
+
     if (!*name || strlen(name) > SAN_LEN_MAX)
         return false;
     for (; *name; name++)
@@ -70,6 +73,7 @@ static int join_sans(struct buf *out, const char *const *sans, size_t count, str
 static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX ctx;
+
     X509V3_set_ctx_nodb(&ctx);
     X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
     X509_EXTENSION *ext = X509V3_EXT_nconf_nid(NULL, &ctx, nid, value);
@@ -89,9 +93,10 @@ struct cert_plan {
 static void set_serial(X509 *cert, const uint8_t env_key[CRYPTO_KEY_LEN], const char *label)
 {
     unsigned char bytes[16];
-    crypto_derive(bytes, sizeof bytes, env_key, label);
+
+    crypto_derive(bytes, sizeof(bytes), env_key, label);
     bytes[0] = (unsigned char)((bytes[0] & 0x7f) | 0x40); /* positive, and never shorter */
-    BIGNUM *n = BN_bin2bn(bytes, sizeof bytes, NULL);
+    BIGNUM *n = BN_bin2bn(bytes, sizeof(bytes), NULL);
     crypto_must(n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(cert)), "serial number");
     BN_free(n);
 }
@@ -100,6 +105,7 @@ static void set_serial(X509 *cert, const uint8_t env_key[CRYPTO_KEY_LEN], const 
 static X509 *make_cert(const struct cert_plan *p, const uint8_t env_key[CRYPTO_KEY_LEN])
 {
     X509 *cert = X509_new();
+
     crypto_must(cert && X509_set_version(cert, X509_VERSION_3) == 1, "certificate");
     set_serial(cert, env_key, p->serial);
     X509_NAME *subject = X509_get_subject_name(cert);
@@ -134,6 +140,7 @@ static char *bio_text(BIO *bio, bool written)
 {
     char *p = NULL;
     long len = written ? BIO_get_mem_data(bio, &p) : -1;
+
     crypto_must(len >= 0, "PEM");
     char *text = mem_strndup(p, (size_t)len);
     explicit_bzero(p, (size_t)len);
@@ -144,12 +151,14 @@ static char *bio_text(BIO *bio, bool written)
 static char *cert_pem(X509 *cert)
 {
     BIO *bio = BIO_new(BIO_s_mem());
+
     return bio_text(bio, bio && PEM_write_bio_X509(bio, cert) == 1);
 }
 
 static char *key_pem(EVP_PKEY *key)
 {
     BIO *bio = BIO_new(BIO_s_mem());
+
     return bio_text(bio, bio && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1);
 }
 
@@ -157,7 +166,7 @@ int crypto_tls_make(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN
                     const char *const *sans, size_t san_count, struct err *e)
 {
     *out = (struct crypto_tls){0};
-    struct buf auto_buf names;
+    auto_buf struct buf names;
     buf_init(&names, SANS_MAX * (SAN_LEN_MAX + 8));
     if (join_sans(&names, sans, san_count, e) < 0)
         return -1;
@@ -194,6 +203,7 @@ int crypto_tls_make(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN
 void crypto_tls_pin(char pin[64], const uint8_t env_key[CRYPTO_KEY_LEN])
 {
     EVP_PKEY *key = derive_key(env_key, "tls/server");
+
     make_pin(pin, key);
     EVP_PKEY_free(key);
 }

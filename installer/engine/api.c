@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/api.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/sig.h"
+#include "base/until.h"
 #include "conf/json.h"
 #include "engine/dial.h"
 #include "engine/engine.h"
@@ -31,7 +33,9 @@ struct engine {
     char version[16];
     CURL *curl;
     CURLM *multi; /* holds the connection that is used again */
+    struct until until;
     bool read_only;
+    int64_t answered_ms; /* of Docker's clock, or 0 */
 };
 
 struct transfer {
@@ -55,9 +59,24 @@ bool api_is_read_only(const struct engine *g)
     return g->read_only;
 }
 
+struct until engine_until(const struct engine *g)
+{
+    return g->until;
+}
+
+void engine_set_until(struct engine *g, struct until until)
+{
+    g->until = until;
+}
+
 const char *engine_version(const struct engine *g)
 {
     return g->version;
+}
+
+int64_t engine_answered_ms(const struct engine *g)
+{
+    return g->answered_ms;
 }
 
 static bool is_success(long status)
@@ -69,8 +88,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
     size_t len = size * n;
+
     curl_easy_getinfo(t->g->curl, CURLINFO_RESPONSE_CODE, &t->status);
-    if (is_success(t->status) && t->r->chunk != NULL) {
+    if (is_success(t->status) && t->r->chunk) {
         if (t->r->chunk(t->r->arg, p, len, t->e) == 0)
             return len;
         t->failed = true;
@@ -82,17 +102,32 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* RFC 9110 section 6.6.1: when the answer was made. */
+static void take_date(struct engine *g, const char *line, size_t len)
+{
+    static const char name[] = "date:";
+
+    if (len <= strlen(name) || strncasecmp(line, name, strlen(name)) != 0)
+        return;
+    auto_free char *text = mem_strndup(line + strlen(name), len - strlen(name));
+    time_t at = curl_getdate(text, NULL);
+    g->answered_ms = at > 0 ? (int64_t)at * 1000 : 0;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     static const char name[] = "api-version:";
     struct transfer *t = arg;
-    size_t len = size * n, skip = sizeof name - 1;
+    size_t len = size * n, skip = sizeof(name) - 1;
+
+    take_date(t->g, p, len);
     if (len > skip && strncasecmp(p, name, skip) == 0) {
         while (skip < len && p[skip] == ' ')
             skip++;
         size_t i = 0;
-        for (; skip + i < len && i + 1 < sizeof t->api_version; i++) {
+        for (; skip + i < len && i + 1 < sizeof(t->api_version); i++) {
             char c = p[skip + i];
+
             if ((c < '0' || c > '9') && c != '.')
                 break;
             t->api_version[i] = c;
@@ -106,8 +141,10 @@ static size_t on_read(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
     size_t room = size * n;
-    if (t->r->tar_fd != NULL) {
+
+    if (t->r->tar_fd) {
         ssize_t got = pread(*t->r->tar_fd, p, room, (off_t)t->sent);
+
         if (got < 0) {
             err_sys(t->e, "reading the tar file");
             t->failed = true;
@@ -128,6 +165,7 @@ static size_t on_read(char *p, size_t size, size_t n, void *arg)
 static int on_seek(void *arg, curl_off_t offset, int origin)
 {
     struct transfer *t = arg;
+
     if (origin != SEEK_SET || offset < 0)
         return CURL_SEEKFUNC_CANTSEEK;
     t->sent = (size_t)offset;
@@ -138,8 +176,10 @@ static int set_upload(struct transfer *t)
 {
     CURL *c = t->g->curl;
     curl_off_t len = (curl_off_t)t->r->tar_len;
-    if (t->r->tar_fd != NULL) {
+
+    if (t->r->tar_fd) {
         struct stat st;
+
         if (fstat(*t->r->tar_fd, &st) < 0)
             return err_sys(t->e, "looking at the tar file");
         len = st.st_size;
@@ -156,6 +196,7 @@ static int set_upload(struct transfer *t)
 static void set_common(struct transfer *t, const char *target)
 {
     CURL *c = t->g->curl;
+
     curl_easy_reset(c); /* keeps connections */
     curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, t->g->socket);
     curl_easy_setopt(c, CURLOPT_URL, target);
@@ -168,7 +209,7 @@ static void set_common(struct transfer *t, const char *target)
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, t->r->method);
-    if (t->r->chunk == NULL)
+    if (!t->r->chunk)
         curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)READ_BUFFER);
 }
 
@@ -179,6 +220,7 @@ static int transport_error(struct transfer *t, CURLcode code)
         return -1;
     if (code == CURLE_COULDNT_CONNECT) {
         auto_close int fd = -1; /* asked again for the reason, which libcurl does not keep */
+
         if (dial_unix(&fd, t->g->socket, t->e) < 0)
             return -1;
         return err_set(t->e, ERR_NET, "Docker at %s did not take the connection", t->g->socket);
@@ -191,29 +233,31 @@ static int transport_error(struct transfer *t, CURLcode code)
 static int run(struct transfer *t, bool *stopped)
 {
     CURLM *m = t->g->multi;
+    struct until until = until_before(t->g->until, t->r->deadline);
     CURLMcode mc = CURLM_OK;
     int running = 1;
+
     while (mc == CURLM_OK) {
+        struct curl_waitfd wake = {.events = CURL_WAIT_POLLIN};
+
         mc = curl_multi_perform(m, &running);
         if (mc != CURLM_OK || running == 0)
             break;
-        int64_t left = clock_left_ms(t->r->deadline);
-        if (left == 0)
-            return err_set(t->e, ERR_TIMEOUT, "Docker did not answer before the deadline");
-        if (sig_interrupts() > 1)
-            return err_set(t->e, ERR_INTERRUPTED, "interrupted");
-        if (t->r->stop != NULL && t->r->stop(t->r->arg)) {
+        if (until_check(until, "Docker did not answer", t->e) < 0)
+            return -1;
+        if (t->r->stop && t->r->stop(t->r->arg)) {
             *stopped = true;
             return 0;
         }
-        mc = curl_multi_poll(m, NULL, 0, left < TICK_MS ? (int)left : TICK_MS, NULL);
+        wake.fd = until_fd(until);
+        mc = curl_multi_poll(m, &wake, wake.fd >= 0, until_poll_ms(until, TICK_MS), NULL);
     }
     if (mc != CURLM_OK)
         return err_set(t->e, ERR_NET, "talking to Docker: %s", curl_multi_strerror(mc));
     CURLMsg *msg;
     int queued;
     CURLcode code = CURLE_OK;
-    while ((msg = curl_multi_info_read(m, &queued)) != NULL)
+    while ((msg = curl_multi_info_read(m, &queued)))
         if (msg->msg == CURLMSG_DONE)
             code = msg->data.result;
     curl_easy_getinfo(t->g->curl, CURLINFO_RESPONSE_CODE, &t->status);
@@ -227,37 +271,55 @@ static int transfer(struct transfer *t, const char *target, bool *stopped)
 {
     struct engine *g = t->g;
     CURL *c = g->curl;
-    bool tar = t->r->tar_fd != NULL || t->r->tar != NULL;
-    auto_free char *json = t->r->body != NULL ? json_text(t->r->body) : NULL;
+    bool tar = t->r->tar_fd || t->r->tar;
+    auto_free char *json = t->r->body ? json_text(t->r->body) : NULL;
+
     set_common(t, target);
     if (tar && set_upload(t) < 0)
         return -1;
-    if (!tar && (json != NULL || strcmp(t->r->method, "POST") == 0)) {
-        curl_easy_setopt(c, CURLOPT_POSTFIELDS, json != NULL ? json : "");
-        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)(json != NULL ? strlen(json) : 0));
+    if (!tar && (json || strcmp(t->r->method, "POST") == 0)) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, json ? json : "");
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(json ? strlen(json) : 0));
     }
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
     headers = curl_slist_append(headers, tar ? "Content-Type: application/x-tar"
                                              : "Content-Type: application/json");
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
     curl_multi_add_handle(g->multi, c);
-    int rc = run(t, stopped);
+    int r = run(t, stopped);
     curl_multi_remove_handle(g->multi, c);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
-    return rc;
+    return r;
 }
 
 static int finish(struct node **out, const struct transfer *t)
 {
     if (!is_success(t->status))
         return api_error(t->status, buf_str(&t->body), t->body.len, t->e);
-    if (out == NULL || t->body.len == 0)
+    if (!out)
         return 0;
+    auto_node struct node *answer = NULL;
+    int path_len = (int)strcspn(t->r->path, "?");
+    auto_free char *what = mem_printf("%s %.*s", t->r->method, path_len, t->r->path);
     if (t->body.full)
         return err_set(t->e, ERR_REMOTE, "Docker's answer is larger than %d MiB", ANSWER_MAX >> 20);
-    return json_parse(out, "Docker's answer", t->body.data, t->body.len, t->e);
+    struct err why;
+    if (t->body.len > 0 && json_parse(&answer, "answer", t->body.data, t->body.len, &why) < 0)
+        return err_set(t->e, ERR_REMOTE, "Docker answered %s with what is not JSON: %s", what,
+                       why.msg);
+    if (shape_check(answer, t->r->shape, what, t->e) < 0)
+        return -1;
+    *out = steal(answer);
+    return 0;
+}
+
+/* Without build arguments: proxies with passwords are among them. */
+static int logged_len(const char *path)
+{
+    const char *args = strstr(path, "&buildargs=");
+
+    return (int)(args ? (size_t)(args - path) : strlen(path));
 }
 
 int api_call(struct node **out, struct engine *g, const struct api_request *r, struct err *e)
@@ -265,8 +327,12 @@ int api_call(struct node **out, struct engine *g, const struct api_request *r, s
     struct transfer t = {.r = r, .g = g, .e = e};
     bool stopped = false;
     int64_t start = clock_now_ms();
+
+    g->answered_ms = 0;
     auto_free char *target = mem_printf("http://docker/v%s%s", g->version, r->path);
-    if (out != NULL)
+
+    assert(!out || r->shape);
+    if (out)
         *out = NULL;
     if (g->read_only && strcmp(r->method, "GET") != 0)
         return err_set(e, ERR_SYS, "%s %s: this engine is open for reading only", r->method,
@@ -276,8 +342,8 @@ int api_call(struct node **out, struct engine *g, const struct api_request *r, s
     if (rc == 0 && !stopped)
         rc = finish(out, &t);
     if (log_enabled(LOG_LEVEL_DEBUG))
-        log_debug("docker: %s %s: %ld in %d ms", r->method, r->path, t.status,
-                  (int)(clock_now_ms() - start));
+        log_debug("docker: %s %.*s: %ld in %d ms", r->method, logged_len(r->path), r->path,
+                  t.status, (int)(clock_now_ms() - start));
     buf_clear(&t.body);
     return rc;
 }
@@ -287,14 +353,15 @@ static int choose_version(struct engine *g, const char *theirs, struct err *e)
 {
     char *end = NULL;
     long minor = strncmp(theirs, "1.", 2) == 0 ? strtol(theirs + 2, &end, 10) : -1;
-    if (end == NULL || *end != '\0' || minor < 0)
-        return err_set(e, ERR_REMOTE, "%s is no Docker Engine: it names no API version", g->url);
+
+    if (!end || *end != '\0' || minor < 0)
+        return err_set(e, ERR_REMOTE, "%s is not a Docker Engine: it names no API version", g->url);
     if (minor < MINOR_MIN)
         return err_set(e, ERR_REMOTE,
                        "this Docker is too old: API %s, but 1.%d (Docker 20.10) is needed; upgrade "
                        "Docker",
                        theirs, MINOR_MIN);
-    snprintf(g->version, sizeof g->version, "1.%ld", minor < MINOR_MAX ? minor : MINOR_MAX);
+    snprintf(g->version, sizeof(g->version), "1.%ld", minor < MINOR_MAX ? minor : MINOR_MAX);
     return 0;
 }
 
@@ -303,6 +370,7 @@ static int negotiate(struct engine *g, struct err *e)
     struct api_request r = {.method = "GET", .deadline = clock_deadline(PING_MS)};
     struct transfer t = {.r = &r, .g = g, .e = e};
     bool stopped = false;
+
     buf_init(&t.body, ANSWER_MAX);
     int rc = transfer(&t, "http://docker/_ping", &stopped);
     if (rc == 0)
@@ -315,27 +383,27 @@ static int negotiate(struct engine *g, struct err *e)
 
 static struct engine *engine_new(const char *url)
 {
-    struct engine *g = mem_alloc(sizeof *g);
+    struct engine *g = mem_alloc(sizeof(*g));
+
     g->url = mem_strdup(url);
     g->curl = curl_easy_init();
     g->multi = curl_multi_init();
     return g;
 }
 
-int engine_open(struct engine **out, const char *url, struct err *e)
+int engine_open(struct engine **out, const char *url, struct until until, struct err *e)
 {
     *out = NULL;
-    if (url == NULL)
-        url = getenv("DOCKER_HOST");
-    if (url == NULL || url[0] == '\0')
-        url = "unix:///var/run/docker.sock";
+    if (!url || url[0] == '\0')
+        url = ENGINE_LOCAL;
     struct engine *g = engine_new(url);
-    if (g->curl == NULL || g->multi == NULL)
+    g->until = until;
+    if (!g->curl || !g->multi)
         err_set(e, ERR_SYS, "libcurl does not start");
     else if (dial_parse(&g->socket, url, e) == 0 && negotiate(g, e) == 0)
         *out = steal(g);
     engine_close(g);
-    return *out != NULL ? 0 : -1;
+    return *out ? 0 : -1;
 }
 
 int engine_clone(struct engine **out, const struct engine *from, struct err *e)
@@ -344,13 +412,14 @@ int engine_clone(struct engine **out, const struct engine *from, struct err *e)
     struct engine *g = engine_new(from->url);
     g->socket = mem_strdup(from->socket);
     g->read_only = from->read_only;
-    memcpy(g->version, from->version, sizeof g->version);
-    if (g->curl != NULL && g->multi != NULL)
+    g->until = from->until;
+    memcpy(g->version, from->version, sizeof(g->version));
+    if (g->curl && g->multi)
         *out = steal(g);
     else
         err_set(e, ERR_SYS, "libcurl does not start");
     engine_close(g);
-    return *out != NULL ? 0 : -1;
+    return *out ? 0 : -1;
 }
 
 void engine_set_read_only(struct engine *g)
@@ -360,7 +429,7 @@ void engine_set_read_only(struct engine *g)
 
 void engine_close(struct engine *g)
 {
-    if (g == NULL)
+    if (!g)
         return;
     curl_easy_cleanup(g->curl);
     curl_multi_cleanup(g->multi);
@@ -369,9 +438,18 @@ void engine_close(struct engine *g)
     free(g);
 }
 
+static const struct shape info_members[] = {
+    {.name = "DockerRootDir", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "SecurityOptions", .kind = NODE_KIND_LIST, .each = &shape_text},
+    {0},
+};
+static const struct shape info = {
+    .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = info_members};
+
 int engine_info(struct node **out, struct engine *g, struct err *e)
 {
     struct api_request r = {
-        .method = "GET", .path = "/info", .deadline = clock_deadline(API_READ_MS)};
+        .method = "GET", .path = "/info", .shape = &info, .deadline = clock_deadline(API_READ_MS)};
+
     return api_call(out, g, &r, e);
 }

@@ -13,24 +13,27 @@
 
 #include "base/err.h"
 #include "conf/node.h"
+#include "engine/shape.h"
 
 struct engine;
 
 struct api_request {
     const char *method;
-    const char *path;        /* behind the version */
-    const struct node *body; /* sent as JSON; or ... */
-    int *tar_fd;             /* ... a tar file from its beginning; or ... */
-    const void *tar;         /* ... one in memory */
+    const char *path;          /* behind the version */
+    const struct shape *shape; /* of the answer; with `out` only, and then always */
+    const struct node *body;   /* sent as JSON; or ... */
+    int *tar_fd;               /* ... a tar file from its beginning; or ... */
+    const void *tar;           /* ... one in memory */
     size_t tar_len;
-    int64_t deadline;
+    int64_t deadline; /* clock.h; what engine_set_until says counts besides */
     /* Part of a successful answer; -1 with *e filled ends the request with that error. */
     int (*chunk)(void *arg, const char *p, size_t len, struct err *e);
     bool (*stop)(void *arg); /* asked each 200 ms; true ends the request with success */
     void *arg;
 };
 
-/* *out (may be NULL) is the JSON answer, NULL when it was empty. */
+/* *out (may be NULL: the answer is not read) is the JSON answer, of the shape that was asked for.
+ * Empty, not JSON or of another shape: ERR_REMOTE, and *out is NULL. */
 int api_call(struct node **out, struct engine *g, const struct api_request *r, struct err *e);
 
 /* The error for an HTTP status and the body that came with it. Pure. Returns -1. */

@@ -59,9 +59,10 @@ static const struct cause registry_causes[] = {
 static int port_taken(const char *message, struct err *e)
 {
     const char *end = strstr(message, " failed: port is already allocated");
-    if (end == NULL)
+
+    if (!end)
         end = strstr(message, ": bind: address already in use");
-    if (end == NULL)
+    if (!end)
         return 0;
     const char *start = end;
     while (start > message && start[-1] != ' ')
@@ -94,7 +95,7 @@ static enum err_code code_of(long status)
 static int known(const struct cause *list, size_t count, const char *message, struct err *e)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcasestr(message, list[i].part) != NULL)
+        if (strcasestr(message, list[i].part))
             return err_set(e, list[i].code, "%s (Docker: %s)", list[i].sentence, message);
     return 0;
 }
@@ -102,6 +103,7 @@ static int known(const struct cause *list, size_t count, const char *message, st
 int api_error_text(long status, const char *message, struct err *e)
 {
     bool quotes_request = strstr(message, " \"http") != NULL;
+
     if (port_taken(message, e) < 0 || known(causes, ARRAY_LEN(causes), message, e) < 0)
         return -1;
     if (quotes_request && known(registry_causes, ARRAY_LEN(registry_causes), message, e) < 0)
@@ -114,11 +116,12 @@ int api_error(long status, const char *body, size_t len, struct err *e)
     struct err ignored = {0};
     auto_node struct node *root = NULL;
     const char *message = NULL;
+
     if (len > 0 && json_parse(&root, "Docker's answer", body, len, &ignored) == 0)
         message = node_get_text(root, "message");
     auto_free char *plain = NULL;
-    if (message == NULL || message[0] == '\0')
+    if (!message || message[0] == '\0')
         plain = len > 0 ? mem_printf("HTTP %ld: %.*s", status, (int)(len < 500 ? len : 500), body)
                         : mem_printf("HTTP %ld without a message", status);
-    return api_error_text(status, plain != NULL ? plain : message, e);
+    return api_error_text(status, plain ? plain : message, e);
 }

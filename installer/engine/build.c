@@ -10,7 +10,7 @@
 
 static void add_map(struct buf *path, const char *name, const struct node *map)
 {
-    if (map == NULL)
+    if (!map)
         return;
     auto_free char *text = json_text(map);
     buf_printf(path, "&%s=", name);
@@ -20,6 +20,7 @@ static void add_map(struct buf *path, const char *name, const struct node *map)
 int engine_image_build(struct engine *g, const struct engine_build *b, struct err *e)
 {
     auto_buf struct buf path;
+
     buf_init(&path, 64 << 10);
     int fd = b->context_fd;
     buf_puts(&path, "/build?version=1&rm=1&forcerm=1&t=");

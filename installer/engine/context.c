@@ -47,7 +47,7 @@ static void entry_clear(struct entry *n)
 
 void context_free(struct context *c)
 {
-    if (c == NULL)
+    if (!c)
         return;
     for (size_t i = 0; i < c->count; i++)
         entry_clear(&c->entries[i]);
@@ -70,7 +70,7 @@ static void add(struct context *c, struct entry n)
             return;
         }
     }
-    c->entries = mem_grow(c->entries, c->count + 1, sizeof *c->entries);
+    c->entries = mem_grow(c->entries, c->count + 1, sizeof(*c->entries));
     c->entries[c->count++] = n;
 }
 
@@ -84,6 +84,7 @@ static int add_folder(struct context *c, const char *dir, const char *as, int de
 static int add_any(struct context *c, const char *path, const char *as, int depth, struct err *e)
 {
     struct stat st;
+
     if (lstat(path, &st) < 0)
         return err_sys(e, "looking at %s", path);
     if (c->count >= ENTRIES_MAX)
@@ -92,6 +93,7 @@ static int add_any(struct context *c, const char *path, const char *as, int dept
         return add_folder(c, path, as, depth + 1, e);
     if (S_ISREG(st.st_mode)) {
         bool executable = (st.st_mode & S_IXUSR) != 0;
+
         add(c, (struct entry){.as = mem_strdup(as),
                               .path = mem_strdup(path),
                               .mode = executable ? 0755 : 0644});
@@ -99,7 +101,8 @@ static int add_any(struct context *c, const char *path, const char *as, int dept
     }
     if (S_ISLNK(st.st_mode)) {
         char target[PATH_MAX];
-        ssize_t n = readlink(path, target, sizeof target - 1);
+        ssize_t n = readlink(path, target, sizeof(target) - 1);
+
         if (n < 0)
             return err_sys(e, "reading the link %s", path);
         add(c, (struct entry){
@@ -112,6 +115,7 @@ static int add_any(struct context *c, const char *path, const char *as, int dept
 static int add_folder(struct context *c, const char *dir, const char *as, int depth, struct err *e)
 {
     auto_strv struct strv names = {0};
+
     if (depth > DEPTH_MAX)
         return err_set(e, ERR_CONFIG, "%s: folders deeper than %d", dir, DEPTH_MAX);
     if (fs_list(&names, dir, e) < 0)
@@ -121,6 +125,7 @@ static int add_folder(struct context *c, const char *dir, const char *as, int de
     for (size_t i = 0; i < names.count; i++) {
         auto_free char *path = fs_join(dir, names.items[i]);
         auto_free char *name = under(as, names.items[i]);
+
         if (add_any(c, path, name, depth, e) < 0)
             return -1;
     }
@@ -154,7 +159,7 @@ static int by_name(const void *a, const void *b)
 static void sort(struct context *c)
 {
     if (c->count > 1)
-        qsort(c->entries, c->count, sizeof *c->entries, by_name);
+        qsort(c->entries, c->count, sizeof(*c->entries), by_name);
 }
 
 /* Gives an entry's content in pieces. */
@@ -166,8 +171,10 @@ struct sink {
 static int read_file(const struct entry *n, int fd, const struct sink *to, struct err *e)
 {
     auto_free char *piece = mem_alloc(PIECE);
+
     for (;;) {
         ssize_t got = read(fd, piece, PIECE);
+
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -190,9 +197,10 @@ static int hash_piece(void *arg, const void *p, size_t len, struct err *e)
 static int open_entry(int *fd, size_t *size, const struct entry *n, struct err *e)
 {
     struct stat st;
+
     *fd = -1;
-    *size = n->text != NULL ? strlen(n->text) : 0;
-    if (n->path == NULL)
+    *size = n->text ? strlen(n->text) : 0;
+    if (!n->path)
         return 0;
     *fd = open(n->path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0 || fstat(*fd, &st) < 0)
@@ -206,14 +214,15 @@ static int hash_entry(struct crypto_hash *h, const struct entry *n, struct err *
     const struct sink to = {hash_piece, h};
     auto_close int fd = -1;
     size_t size;
+
     if (open_entry(&fd, &size, n, e) < 0)
         return -1;
-    const char *kind = n->link != NULL ? "link" : n->path || n->text ? "file" : "folder";
+    const char *kind = n->link ? "link" : n->path || n->text ? "file" : "folder";
     auto_free char *head = mem_printf("%s %o %zu %s", kind, n->mode, size, n->as);
     crypto_hash_add(h, head, strlen(head) + 1);
-    if (n->link != NULL)
+    if (n->link)
         crypto_hash_add(h, n->link, strlen(n->link) + 1);
-    if (n->text != NULL)
+    if (n->text)
         crypto_hash_add(h, n->text, size);
     return fd >= 0 ? read_file(n, fd, &to, e) : 0;
 }
@@ -221,6 +230,7 @@ static int hash_entry(struct crypto_hash *h, const struct entry *n, struct err *
 int context_hash(struct context *c, char out[65], struct err *e)
 {
     struct crypto_hash *h = crypto_hash_new();
+
     sort(c);
     for (size_t i = 0; i < c->count; i++) {
         if (hash_entry(h, &c->entries[i], e) < 0) {
@@ -246,6 +256,7 @@ static int write_all(int fd, const void *p, size_t len, struct err *e)
 static int tar_piece(void *arg, const void *p, size_t len, struct err *e)
 {
     struct tar_file *t = arg;
+
     if (len > t->room)
         return err_set(e, ERR_CONFLICT, "a file grew while it was read");
     t->room -= len;
@@ -257,36 +268,36 @@ static int tar_entry(int tar, const struct entry *n, struct err *e)
     static const char zero[TAR_END];
     struct tar_file t = {.fd = tar};
     const struct sink to = {tar_piece, &t};
-    bool file = n->path != NULL || n->text != NULL;
+    bool file = n->path || n->text;
     auto_close int fd = -1;
     auto_buf struct buf head;
+
     buf_init(&head, 1 << 20);
     if (open_entry(&fd, &t.room, n, e) < 0)
         return -1;
-    struct tar_entry entry = {.kind = file              ? TAR_KIND_FILE
-                                      : n->link != NULL ? TAR_KIND_LINK
-                                                        : TAR_KIND_FOLDER,
+    struct tar_entry entry = {.kind = file      ? TAR_KIND_FILE
+                                      : n->link ? TAR_KIND_LINK
+                                                : TAR_KIND_FOLDER,
                               .name = n->as,
                               .link = n->link,
                               .mode = n->mode,
                               .size = t.room};
     size_t padding = tar_padding(t.room);
     tar_header(&head, &entry);
-    int rc = write_all(tar, head.data, head.len, e);
-    if (rc == 0 && n->text != NULL)
-        rc = tar_piece(&t, n->text, t.room, e);
-    if (rc == 0 && fd >= 0)
-        rc = read_file(n, fd, &to, e);
-    if (rc == 0 && t.room > 0)
-        rc = err_set(e, ERR_CONFLICT, "%s shrank while it was read", n->path);
-    return rc < 0 ? -1 : write_all(tar, zero, padding, e);
+    int r = write_all(tar, head.data, head.len, e);
+    if (r == 0 && n->text)
+        r = tar_piece(&t, n->text, t.room, e);
+    if (r == 0 && fd >= 0)
+        r = read_file(n, fd, &to, e);
+    if (r == 0 && t.room > 0)
+        r = err_set(e, ERR_CONFLICT, "%s shrank while it was read", n->path);
+    return r < 0 ? -1 : write_all(tar, zero, padding, e);
 }
 
-static int temporary(int *fd, struct err *e)
+static int temporary(int *fd, const char *dir, struct err *e)
 {
-    const char *dir = getenv("TMPDIR");
-    auto_free char *path =
-        mem_printf("%s/slipway-context-XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/tmp");
+    auto_free char *path = mem_printf("%s/slipway-context-XXXXXX", dir ? dir : "/tmp");
+
     *fd = mkostemp(path, O_CLOEXEC);
     if (*fd < 0)
         return err_sys(e, "making a temporary file %s", path);
@@ -294,20 +305,21 @@ static int temporary(int *fd, struct err *e)
     return 0;
 }
 
-int context_write(struct context *c, int *fd, struct err *e)
+int context_write(struct context *c, const char *dir, int *fd, struct err *e)
 {
     auto_close int file = -1;
+
     *fd = -1;
-    if (temporary(&file, e) < 0)
+    if (temporary(&file, dir, e) < 0)
         return -1;
     static const char zero[TAR_END];
-    int rc = 0;
+    int r = 0;
     sort(c);
-    for (size_t i = 0; i < c->count && rc == 0; i++)
-        rc = tar_entry(file, &c->entries[i], e);
-    if (rc == 0)
-        rc = write_all(file, zero, sizeof zero, e);
-    if (rc < 0)
+    for (size_t i = 0; i < c->count && r == 0; i++)
+        r = tar_entry(file, &c->entries[i], e);
+    if (r == 0)
+        r = write_all(file, zero, sizeof(zero), e);
+    if (r < 0)
         return err_wrap(e, "image context");
     *fd = file;
     file = -1;

@@ -23,7 +23,7 @@ int context_add_file(struct context *c, const char *path, const char *as, unsign
 void context_add_text(struct context *c, const char *as, const char *text, unsigned mode);
 /* SHA-256 hex of names, modes and contents, into out[65]. */
 int context_hash(struct context *c, char out[65], struct err *e);
-/* Writes the tar to an unlinked temporary file; *fd is owned. */
-int context_write(struct context *c, int *fd, struct err *e);
+/* Writes the tar to an unlinked temporary file in `dir` (NULL: /tmp); *fd is owned. */
+int context_write(struct context *c, const char *dir, int *fd, struct err *e);
 
 #endif

@@ -8,14 +8,20 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "engine/engine.h"
 
 int dial_parse(char **path, const char *url, struct err *e)
 {
     static const char scheme[] = "unix://";
+
     *path = NULL;
-    if (strncmp(url, scheme, sizeof scheme - 1) != 0)
-        return err_set(e, ERR_CONFIG, "Docker address %s: only unix://PATH is supported", url);
-    const char *p = url + sizeof scheme - 1;
+    if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+        return err_set(
+            e, ERR_CONFIG,
+            "Docker address %s: only unix://PATH is supported; run Slipway on the machine of that "
+            "engine, or set DOCKER_HOST=%s for the engine of this one",
+            url, ENGINE_LOCAL);
+    const char *p = url + sizeof(scheme) - 1;
     if (p[0] != '/' || strlen(p) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
         return err_set(e, ERR_CONFIG,
                        "Docker address %s: the path must be absolute and shorter "
@@ -59,13 +65,14 @@ static int refused(const char *path, int sys, struct err *e)
 int dial_unix(int *fd, const char *path, struct err *e)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof to.sun_path)
+
+    if (strlen(path) >= sizeof(to.sun_path))
         return err_set(e, ERR_CONFIG, "socket path %s is too long", path);
     memcpy(to.sun_path, path, strlen(path) + 1);
     auto_close int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (s < 0)
         return err_sys(e, "making a socket");
-    if (connect(s, (const struct sockaddr *)&to, sizeof to) < 0)
+    if (connect(s, (const struct sockaddr *)&to, sizeof(to)) < 0)
         return refused(path, errno, e);
     *fd = s;
     s = -1;

@@ -18,10 +18,11 @@ char *distribution_suite(const char *image)
 {
     static const char name[] = "debian:";
     const char *slash = strrchr(image, '/');
-    const char *p = slash != NULL ? slash + 1 : image;
-    if (strncmp(p, name, sizeof name - 1) != 0)
+    const char *p = slash ? slash + 1 : image;
+
+    if (strncmp(p, name, sizeof(name) - 1) != 0)
         return NULL;
-    p += sizeof name - 1;
+    p += sizeof(name) - 1;
     size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyz");
     if (len == 0 || (p[len] != '\0' && p[len] != '-'))
         return NULL; /* debian:13: debootstrap knows names only */
@@ -30,7 +31,7 @@ char *distribution_suite(const char *image)
 
 static void tell(const struct engine_progress *p, const char *text)
 {
-    if (p->line != NULL)
+    if (p->line)
         p->line(p->arg, text);
 }
 
@@ -42,14 +43,16 @@ struct making {
 };
 
 /* Runs the script; its last words are the error's. */
-static int run_script(const struct making *m, const char *tar, struct err *e)
+static int run_script(const struct making *m, const char *tar, struct until until, struct err *e)
 {
     auto_free char *script = fs_join(m->o->dockerfiles, "../scripts/host/make-base");
     const char *argv[] = {"sh", script, m->suite, tar, m->o->mirror, NULL};
     auto_buf struct buf out;
     int status = 0;
+
     buf_init(&out, OUTPUT_MAX);
-    struct proc_opts po = {.argv = argv, .deadline = m->p->deadline, .out = &out, .err = &out};
+    struct proc_opts po = {
+        .argv = argv, .deadline = until.deadline, .cancel = until.cancel, .out = &out, .err = &out};
     if (proc_run(&status, &po, e) < 0)
         return -1;
     if (status == 0)
@@ -61,9 +64,9 @@ static int run_script(const struct making *m, const char *tar, struct err *e)
 
 static int make(struct engine *g, const struct making *m, struct err *e)
 {
-    const char *dir = getenv("TMPDIR");
     auto_free char *tar =
-        mem_printf("%s/slipway-base-XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/var/tmp");
+        mem_printf("%s/slipway-base-XXXXXX", m->o->temp_dir ? m->o->temp_dir : "/var/tmp");
+
     if (geteuid() != 0)
         return err_set(e, ERR_AUTH,
                        "no registry answers, and debootstrap needs root: run as root, or load the "
@@ -73,16 +76,18 @@ static int make(struct engine *g, const struct making *m, struct err *e)
     if (fd < 0)
         return err_sys(e, "making a temporary file %s", tar);
     tell(m->p, "no registry answers: making the base with debootstrap, about a minute");
-    int rc = run_script(m, tar, e);
-    if (rc == 0)
-        rc = engine_image_import(g, m->ref, fd, m->p->deadline, e);
+    struct until until = until_before(engine_until(g), m->p->deadline);
+    int r = run_script(m, tar, until, e);
+    if (r == 0)
+        r = engine_image_import(g, m->ref, fd, until, e);
     unlink(tar);
-    return rc;
+    return r;
 }
 
 static int pull(struct engine *g, const char *image, const struct engine_progress *p, struct err *e)
 {
     struct engine_progress quick = *p;
+
     quick.first_deadline = clock_deadline(PULL_MS);
     return engine_image_pull(g, image, &quick, e);
 }
@@ -92,10 +97,11 @@ int distribution_ensure(char **ref, struct engine *g, const struct images_opts *
 {
     *ref = NULL;
     auto_free char *suite = distribution_suite(o->base);
-    auto_free char *made = suite != NULL ? mem_printf("slipway/debian:%s", suite) : NULL;
+    auto_free char *made = suite ? mem_printf("slipway/debian:%s", suite) : NULL;
     const char *choices[] = {o->base, made};
-    for (size_t i = 0; i < ARRAY_LEN(choices) && choices[i] != NULL; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(choices) && choices[i]; i++) {
         int there = engine_image_has(g, choices[i], e);
+
         if (there < 0)
             return -1;
         if (there > 0) {
@@ -107,7 +113,7 @@ int distribution_ensure(char **ref, struct engine *g, const struct images_opts *
         *ref = mem_strdup(o->base);
         return 0;
     }
-    if (made == NULL)
+    if (!made)
         return err_wrap(e,
                         "the base image %s (load it with docker load, or choose debian:SUITE-slim)",
                         o->base);

@@ -15,6 +15,7 @@ static const char *const wanted[] = {"create",  "start", "die",     "stop",
                                      "restart", "pause", "unpause", "health_status"};
 
 struct feed {
+    struct until until;
     const struct engine_event_opts *o;
     struct ndjson values;
 };
@@ -22,6 +23,7 @@ struct feed {
 static int on_value(void *arg, const struct node *n, struct err *e)
 {
     const struct feed *f = arg;
+
     (void)e;
     f->o->event(f->o->arg, n);
     return 0;
@@ -30,25 +32,28 @@ static int on_value(void *arg, const struct node *n, struct err *e)
 static int on_chunk(void *arg, const char *p, size_t len, struct err *e)
 {
     struct feed *f = arg;
+
     return ndjson_feed(&f->values, p, len, e);
 }
 
 static bool on_stop(void *arg)
 {
     const struct feed *f = arg;
-    return f->o->stop != NULL && f->o->stop(f->o->arg);
+
+    return until_is_cancelled(f->until) || (f->o->stop && f->o->stop(f->o->arg));
 }
 
 static char *events_path(const char *label)
 {
     auto_node struct node *filters = node_new_map();
     auto_buf struct buf path;
+
     buf_init(&path, 64 << 10);
     struct node *events = node_set(filters, "event", node_new_list());
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
         node_add_text(events, wanted[i]);
     node_add_text(node_set(filters, "type", node_new_list()), "container");
-    if (label != NULL)
+    if (label)
         node_add_text(node_set(filters, "label", node_new_list()), label);
     auto_free char *text = json_text(filters);
     buf_puts(&path, "/events?filters=");
@@ -58,7 +63,7 @@ static char *events_path(const char *label)
 
 int engine_events(struct engine *g, const struct engine_event_opts *o, struct err *e)
 {
-    struct feed f = {.o = o};
+    struct feed f = {.until = engine_until(g), .o = o};
     auto_free char *path = events_path(o->label);
     struct api_request r = {.method = "GET",
                             .path = path,
@@ -66,6 +71,7 @@ int engine_events(struct engine *g, const struct engine_event_opts *o, struct er
                             .chunk = on_chunk,
                             .stop = on_stop,
                             .arg = &f};
+
     ndjson_init(&f.values, on_value, &f);
     int rc = api_call(NULL, g, &r, e);
     ndjson_clear(&f.values);

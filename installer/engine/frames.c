@@ -7,7 +7,7 @@ enum { FRAME_MAX = 16 << 20, HEAD = 8 };
 
 void frames_init(struct frames *f, void (*frame)(void *, int, const char *, size_t), void *arg)
 {
-    memset(f, 0, sizeof *f);
+    memset(f, 0, sizeof(*f));
     buf_init(&f->data, FRAME_MAX);
     f->frame = frame;
     f->arg = arg;
@@ -28,6 +28,7 @@ void frames_reset(struct frames *f)
 static int head_done(struct frames *f, struct err *e)
 {
     const unsigned char *h = f->head;
+
     f->want = (size_t)h[4] << 24 | (size_t)h[5] << 16 | (size_t)h[6] << 8 | (size_t)h[7];
     /* 0 is stdin, which Docker sends as stdout; 3 is an error of the daemon's. */
     if (h[0] > 3 || h[1] != 0 || h[2] != 0 || h[3] != 0)
@@ -42,6 +43,7 @@ int frames_feed(struct frames *f, const char *p, size_t len, struct err *e)
     while (len > 0) {
         if (f->head_len < HEAD) {
             size_t part = HEAD - f->head_len < len ? HEAD - f->head_len : len;
+
             memcpy(f->head + f->head_len, p, part);
             f->head_len += part;
             p += part;

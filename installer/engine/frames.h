@@ -25,7 +25,7 @@ void frames_init(struct frames *f, void (*frame)(void *, int, const char *, size
 void frames_clear(struct frames *f);
 /* Forgets an unfinished frame, for a stream that starts again. */
 void frames_reset(struct frames *f);
-/* A header that is none, or a frame larger than 16 MiB: ERR_REMOTE. */
+/* A malformed header, or a frame larger than 16 MiB: ERR_REMOTE. */
 int frames_feed(struct frames *f, const char *p, size_t len, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "engine/hijack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/sig.h"
+#include "base/until.h"
 #include "conf/json.h"
 #include "engine/api.h"
 #include "engine/dial.h"
@@ -18,13 +19,22 @@
 
 enum { HEAD_MAX = 16 << 10, HEAD_MS = 30 * 1000, TICK_MS = 1000 };
 
-int hijack_write(int fd, const char *p, size_t len, struct err *e)
+void hijack_wait(int fd, short events, struct until until)
+{
+    struct pollfd f[] = {{.fd = fd, .events = events}, {.fd = until_fd(until), .events = POLLIN}};
+
+    poll(f, ARRAY_LEN(f), until_poll_ms(until, TICK_MS));
+}
+
+int hijack_write(int fd, const char *p, size_t len, struct until until, struct err *e)
 {
     while (len > 0) {
         ssize_t n = write(fd, p, len);
+
         if (n < 0 && errno == EAGAIN) {
-            struct pollfd f = {.fd = fd, .events = POLLOUT};
-            poll(&f, 1, TICK_MS);
+            if (until_check(until, "what was sent was not read", e) < 0)
+                return -1;
+            hijack_wait(fd, POLLOUT, until);
         } else if (n < 0 && errno != EINTR)
             return err_sys(e, "writing");
         else if (n > 0) {
@@ -38,32 +48,30 @@ int hijack_write(int fd, const char *p, size_t len, struct err *e)
 static int send_request(int fd, const struct engine *g, const char *path, const struct node *body,
                         struct err *e)
 {
-    auto_free char *text = body != NULL ? json_text(body) : mem_strdup("");
+    auto_free char *text = body ? json_text(body) : mem_strdup("");
     auto_free char *head =
         mem_printf("POST /v%s%s HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n"
                    "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: %zu\r\n\r\n%s",
                    engine_version(g), path, strlen(text), text);
-    return hijack_write(fd, head, strlen(head), e);
+
+    return hijack_write(fd, head, strlen(head), until_within(engine_until(g), HEAD_MS), e);
 }
 
 /* Reads up to the empty line; what follows it stays in the socket, byte by byte reading is cheap
  * once. */
-static int read_head(int fd, struct buf *head, struct err *e)
+static int read_head(int fd, struct buf *head, struct until until, struct err *e)
 {
-    int64_t deadline = clock_deadline(HEAD_MS);
-    while (strstr(buf_str(head), "\r\n\r\n") == NULL) {
-        struct pollfd f = {.fd = fd, .events = POLLIN};
+    while (!strstr(buf_str(head), "\r\n\r\n")) {
         char c;
+
         if (head->full)
             return err_set(e, ERR_REMOTE, "Docker's answer has no end");
-        if (clock_passed(deadline))
-            return err_set(e, ERR_TIMEOUT, "Docker did not answer before the deadline");
-        if (sig_interrupts() > 1)
-            return err_set(e, ERR_INTERRUPTED, "interrupted");
-        if (poll(&f, 1, TICK_MS) <= 0)
-            continue;
+        if (until_check(until, "Docker did not answer", e) < 0)
+            return -1;
         ssize_t n = read(fd, &c, 1);
-        if (n == 0 || (n < 0 && errno != EINTR))
+        if (n < 0 && errno == EAGAIN)
+            hijack_wait(fd, POLLIN, until);
+        else if (n == 0 || (n < 0 && errno != EINTR))
             return err_set(e, ERR_NET, "Docker closed the connection");
         if (n == 1)
             buf_putc(head, c);
@@ -71,30 +79,37 @@ static int read_head(int fd, struct buf *head, struct err *e)
     return 0;
 }
 
-static int read_answer(int fd, struct err *e)
+static int read_answer(int fd, struct until until, struct err *e)
 {
     auto_buf struct buf head;
     long status = 0;
+
     buf_init(&head, HEAD_MAX);
-    if (read_head(fd, &head, e) < 0)
+    if (read_head(fd, &head, until, e) < 0)
         return -1;
     if (sscanf(buf_str(&head), "HTTP/1.1 %3ld", &status) != 1)
-        return err_set(e, ERR_REMOTE, "Docker's answer is no HTTP");
+        return err_set(e, ERR_REMOTE, "Docker's answer is not HTTP");
     if (status == 101 || status == 200)
         return 0;
     char body[4096] = "";
-    ssize_t n = read(fd, body, sizeof body - 1);
+    hijack_wait(fd, POLLIN, until);
+    ssize_t n = read(fd, body, sizeof(body) - 1);
     return api_error(status, body, n > 0 ? (size_t)n : 0, e);
 }
 
 int hijack_open(int *fd, const struct engine *g, const char *path, const struct node *body,
                 struct err *e)
 {
+    struct until until = until_within(engine_until(g), HEAD_MS);
     auto_close int sock = -1;
+
     if (api_is_read_only(g))
         return err_set(e, ERR_SYS, "POST %s: this engine is open for reading only", path);
-    if (dial_unix(&sock, api_socket(g), e) < 0 || send_request(sock, g, path, body, e) < 0 ||
-        read_answer(sock, e) < 0)
+    if (dial_unix(&sock, api_socket(g), e) < 0)
+        return -1;
+    if (fcntl(sock, F_SETFL, O_NONBLOCK) < 0)
+        return err_sys(e, "the connection to Docker");
+    if (send_request(sock, g, path, body, e) < 0 || read_answer(sock, until, e) < 0)
         return -1;
     *fd = sock;
     sock = -1;

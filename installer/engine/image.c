@@ -9,16 +9,51 @@
 #include "engine/progress.h"
 #include "engine/url.h"
 
+static const struct shape filled = {.kind = NODE_KIND_STRING, .need = SHAPE_MUST};
+static const struct shape root_members[] = {
+    {.name = "Layers", .kind = NODE_KIND_LIST, .each = &filled},
+    {0},
+};
+static const struct shape config_members[] = {
+    {.name = "Labels", .kind = NODE_KIND_MAP, .each = &shape_text},
+    {0},
+};
+static const struct shape inspected_members[] = {
+    {.name = "Id", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "Config", .kind = NODE_KIND_MAP, .members = config_members},
+    {.name = "RootFS", .kind = NODE_KIND_MAP, .members = root_members},
+    {0},
+};
+static const struct shape inspected = {
+    .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = inspected_members};
+
+static const struct shape listed_members[] = {
+    {.name = "Id", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "RepoTags", .kind = NODE_KIND_LIST, .each = &filled},
+    {.name = "Labels", .kind = NODE_KIND_MAP, .each = &shape_text},
+    {.name = "Created", .kind = NODE_KIND_NUMBER, .need = SHAPE_MUST},
+    {.name = "Size", .kind = NODE_KIND_NUMBER},
+    {0},
+};
+static const struct shape listed = {
+    .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = listed_members};
+static const struct shape list = {.kind = NODE_KIND_LIST, .need = SHAPE_MUST, .each = &listed};
+
 int engine_image_inspect(struct node **out, struct engine *g, const char *ref, struct err *e)
 {
     auto_free char *path = url_image("/images/", ref, "/json");
-    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    struct api_request r = {.method = "GET",
+                            .path = path,
+                            .shape = &inspected,
+                            .deadline = clock_deadline(API_READ_MS)};
+
     return api_call(out, g, &r, e) < 0 ? err_wrap(e, "inspecting image %s", ref) : 0;
 }
 
 int engine_image_has(struct engine *g, const char *ref, struct err *e)
 {
     auto_node struct node *seen = NULL;
+
     if (engine_image_inspect(&seen, g, ref, e) == 0)
         return 1;
     if (e->code != ERR_NOTFOUND)
@@ -30,7 +65,9 @@ int engine_image_has(struct engine *g, const char *ref, struct err *e)
 int engine_image_list(struct node **out, struct engine *g, const char *label, struct err *e)
 {
     auto_free char *path = url_filtered("/images/json", NULL, label);
-    struct api_request r = {.method = "GET", .path = path, .deadline = clock_deadline(API_READ_MS)};
+    struct api_request r = {
+        .method = "GET", .path = path, .shape = &list, .deadline = clock_deadline(API_READ_MS)};
+
     return api_call(out, g, &r, e) < 0 ? err_wrap(e, "listing images") : 0;
 }
 
@@ -38,6 +75,7 @@ int engine_image_tag(struct engine *g, const char *ref, const char *repo, const 
                      struct err *e)
 {
     auto_buf struct buf path;
+
     buf_init(&path, 4096);
     buf_puts(&path, "/images/");
     url_escape(&path, ref, "/:@");
@@ -55,6 +93,7 @@ int engine_image_remove(struct engine *g, const char *ref, struct err *e)
     auto_free char *path = url_image("/images/", ref, "");
     struct api_request r = {
         .method = "DELETE", .path = path, .deadline = clock_deadline(API_CHANGE_MS)};
+
     if (api_call(NULL, g, &r, e) == 0)
         return 0;
     if (e->code != ERR_NOTFOUND)
@@ -67,31 +106,34 @@ int engine_image_remove(struct engine *g, const char *ref, struct err *e)
 static size_t tag_at(const char *ref)
 {
     const char *slash = strrchr(ref, '/');
-    const char *colon = strrchr(slash != NULL ? slash : ref, ':');
-    return colon != NULL ? (size_t)(colon - ref) : strlen(ref);
+    const char *colon = strrchr(slash ? slash : ref, ':');
+
+    return colon ? (size_t)(colon - ref) : strlen(ref);
 }
 
 int engine_image_pull(struct engine *g, const char *ref, const struct engine_progress *p,
                       struct err *e)
 {
     auto_buf struct buf path;
+
     buf_init(&path, 4096);
     buf_puts(&path, "/images/create?fromImage=");
     url_escape(&path, ref, "");
     /* Without a tag Docker fetches every one. */
-    if (ref[tag_at(ref)] == '\0' && strchr(ref, '@') == NULL)
+    if (ref[tag_at(ref)] == '\0' && !strchr(ref, '@'))
         buf_puts(&path, "&tag=latest");
     struct api_request r = {.method = "POST", .path = buf_str(&path), .deadline = p->deadline};
     return progress_call(g, &r, p, e) < 0 ? err_wrap(e, "pulling image %s", ref) : 0;
 }
 
-int engine_image_import(struct engine *g, const char *ref, int tar_fd, int64_t deadline,
+int engine_image_import(struct engine *g, const char *ref, int tar_fd, struct until until,
                         struct err *e)
 {
-    struct engine_progress quiet = {.deadline = deadline};
+    struct engine_progress quiet = {.deadline = until.deadline};
     size_t colon = tag_at(ref);
     auto_free char *repo = mem_strndup(ref, colon);
     auto_buf struct buf path;
+
     buf_init(&path, 4096);
     buf_puts(&path, "/images/create?fromSrc=-&repo=");
     url_escape(&path, repo, "");
@@ -100,6 +142,6 @@ int engine_image_import(struct engine *g, const char *ref, int tar_fd, int64_t d
     buf_puts(&path, "&changes=");
     url_escape(&path, "LABEL slipway.image=debian", "");
     struct api_request r = {
-        .method = "POST", .path = buf_str(&path), .tar_fd = &tar_fd, .deadline = deadline};
+        .method = "POST", .path = buf_str(&path), .tar_fd = &tar_fd, .deadline = until.deadline};
     return progress_call(g, &r, &quiet, e) < 0 ? err_wrap(e, "importing image %s", ref) : 0;
 }

@@ -49,6 +49,7 @@ static int make_ref(char **ref, const char *name, struct context *ctx, const cha
                     struct err *e)
 {
     char hex[CRYPTO_HEX_LEN];
+
     if (context_hash(ctx, hex, e) < 0)
         return err_wrap(e, "image %s", name);
     auto_free char *both = mem_printf("%s %s", hex, below);
@@ -66,6 +67,7 @@ static int folder_context(struct context *ctx, const char *dir, struct err *e)
     auto_free char *dockerfile = fs_join(dir, "Dockerfile");
     auto_free char *text = NULL;
     auto_strv struct strv lines = {0};
+
     if (context_add_dir(ctx, dir, "", e) < 0 ||
         fs_read(&text, NULL, dockerfile, DOCKERFILE_MAX, e) < 0)
         return -1;
@@ -76,7 +78,7 @@ static int folder_context(struct context *ctx, const char *dir, struct err *e)
         const char *name = lines.items[i] + strlen(SHARED);
         auto_free char *from = mem_printf("%s/../shared/%s", dir, name);
         auto_free char *to = mem_printf("shared/%s", name);
-        if (name[0] == '\0' || strchr(name, '/') != NULL || name[0] == '.')
+        if (name[0] == '\0' || strchr(name, '/') || name[0] == '.')
             return err_set(e, ERR_CONFIG, "%s: \"%s\" names no folder", dockerfile, lines.items[i]);
         if (context_add_dir(ctx, from, to, e) < 0)
             return err_wrap(e, "%s", dockerfile);
@@ -89,6 +91,7 @@ static int folder_ref(char **ref, const char *name, const char *dir, const char 
 {
     auto_context struct context *ctx = context_new();
     auto_free char *dockerfile = fs_join(dir, "Dockerfile");
+
     if (!fs_exists(dockerfile))
         return err_set(e, ERR_NOTFOUND, "image %s: there is no %s", name, dockerfile);
     if (folder_context(ctx, dir, e) < 0)
@@ -111,6 +114,7 @@ static int tail_context(struct context *ctx, const struct images_component *c, c
                         struct err *e)
 {
     auto_free char *dockerfile = tail_dockerfile(engine);
+
     context_add_text(ctx, "Dockerfile", dockerfile, 0644);
     return context_add_dir(ctx, c->dir, "tree/" HOME "/component", e);
 }
@@ -118,6 +122,7 @@ static int tail_context(struct context *ctx, const struct images_component *c, c
 int images_prepare(struct images_opts *o, struct err *e)
 {
     auto_context struct context *ctx = context_new();
+
     if (context_add_file(ctx, o->init, "init", 0755, e) < 0 ||
         context_add_file(ctx, o->agent, "agent", 0755, e) < 0)
         return -1;
@@ -127,9 +132,10 @@ int images_prepare(struct images_opts *o, struct err *e)
 static int find_engine(struct chain *ch, const struct images_opts *o,
                        const struct images_component *c, struct err *e)
 {
-    const char *image = c->image != NULL ? c->image : "base";
+    const char *image = c->image ? c->image : "base";
     auto_free char *base_dir = fs_join(o->dockerfiles, "base");
     auto_free char *own = fs_join(c->dir, "Dockerfile");
+
     if (folder_ref(&ch->base, "engine-base", base_dir, o->base, e) < 0)
         return -1;
     bool has_own = fs_exists(own);
@@ -148,6 +154,7 @@ static int find_chain(struct chain *ch, const struct images_opts *o,
 {
     struct images_opts fresh = *o;
     auto_context struct context *ctx = context_new();
+
     if (fresh.programs[0] == '\0' && images_prepare(&fresh, e) < 0)
         return -1;
     if (find_engine(ch, o, c, e) < 0 || tail_context(ctx, c, ch->engine, e) < 0)
@@ -159,6 +166,7 @@ int images_ref(char **ref, const struct images_opts *o, const struct images_comp
                struct err *e)
 {
     auto_chain struct chain ch = {0};
+
     *ref = NULL;
     if (find_chain(&ch, o, c, e) < 0)
         return -1;
@@ -170,6 +178,7 @@ int images_engine_ref(char **ref, const struct images_opts *o, const struct imag
                       struct err *e)
 {
     auto_chain struct chain ch = {0};
+
     *ref = NULL;
     if (find_engine(&ch, o, c, e) < 0)
         return -1;
@@ -186,11 +195,14 @@ static int build_folder(const struct job *j, const struct step *s, const char *b
 {
     auto_context struct context *ctx = context_new();
     auto_close int fd = -1;
-    auto_node struct node *args = node_new_map();
+    /* Proxies are in no hash and, being arguments that Docker knows, in no history: another proxy
+     * makes no other image. */
+    auto_node struct node *args = j->o->proxies ? node_copy(j->o->proxies) : node_new_map();
     auto_node struct node *labels = node_new_map();
     const char *colon = strchr(s->ref, ':');
     auto_free char *name = mem_strndup(s->ref, (size_t)(colon - s->ref));
-    if (folder_context(ctx, s->dir, e) < 0 || context_write(ctx, &fd, e) < 0)
+
+    if (folder_context(ctx, s->dir, e) < 0 || context_write(ctx, j->o->temp_dir, &fd, e) < 0)
         return -1;
     node_set_text(args, "BASE", below);
     node_set_text(labels, "slipway.image", fs_basename(name));
@@ -208,12 +220,13 @@ static int build_tail(const struct job *j, const struct step *s, struct err *e)
     /* One line, because the builder makes a container for each. */
     auto_free char *text = mem_printf("%sLABEL slipway.image=\"%s\" slipway.context=\"%s\"\n",
                                       plain, j->c->name, strchr(s->ref, ':') + 1);
+
     if (tail_context(ctx, j->c, s->below, e) < 0 ||
         context_add_file(ctx, j->o->init, "tree/" HOME "/slipway-init", 0755, e) < 0 ||
         context_add_file(ctx, j->o->agent, "tree/" HOME "/slipway-agent", 0755, e) < 0)
         return -1;
     context_add_text(ctx, "Dockerfile", text, 0644);
-    if (context_write(ctx, &fd, e) < 0)
+    if (context_write(ctx, j->o->temp_dir, &fd, e) < 0)
         return -1;
     struct engine_build b = {.tag = s->ref, .context_fd = fd, .progress = j->p};
     return engine_image_build(j->g, &b, e);
@@ -222,26 +235,29 @@ static int build_tail(const struct job *j, const struct step *s, struct err *e)
 static int build_locked(const struct job *j, const struct step *s, struct err *e)
 {
     auto_free char *distribution = NULL;
-    if (s->dir == NULL)
+
+    if (!s->dir)
         return build_tail(j, s, e);
-    if (s->below == NULL && distribution_ensure(&distribution, j->g, j->o, &j->p, e) < 0)
+    if (!s->below && distribution_ensure(&distribution, j->g, j->o, &j->p, e) < 0)
         return -1;
-    return build_folder(j, s, s->below != NULL ? s->below : distribution, e);
+    return build_folder(j, s, s->below ? s->below : distribution, e);
 }
 
 /* Unless it is there, or another run has just built it. */
 static int ensure(const struct job *j, const struct step *s, struct err *e)
 {
     int there = engine_image_has(j->g, s->ref, e);
+
     if (there != 0)
         return there < 0 ? -1 : 0;
     struct tag_lock lock = {0};
-    if (tag_lock_take(&lock, s->ref, j->p.deadline, e) < 0)
+    if (tag_lock_take(&lock, s->ref, j->o->temp_dir,
+                      until_before(engine_until(j->g), j->p.deadline), e) < 0)
         return -1;
     there = engine_image_has(j->g, s->ref, e);
-    int rc = there < 0 ? -1 : there > 0 ? 0 : build_locked(j, s, e);
+    int r = there < 0 ? -1 : there > 0 ? 0 : build_locked(j, s, e);
     tag_lock_release(&lock);
-    return rc;
+    return r;
 }
 
 int images_build(struct engine *g, const struct images_opts *o, const struct images_component *c,
@@ -249,7 +265,8 @@ int images_build(struct engine *g, const struct images_opts *o, const struct ima
 {
     auto_chain struct chain ch = {0};
     struct job j = {.g = g, .o = o, .c = c, .p = {.deadline = clock_deadline(BUILD_MS)}};
-    if (p != NULL)
+
+    if (p)
         j.p = *p;
     if (find_chain(&ch, o, c, e) < 0)
         return -1;

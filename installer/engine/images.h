@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From folders to images. A chain of content-addressed tags:
- *   base of the distribution   debian:trixie-slim pulled, or made by debootstrap as
- * slipway/debian:trixie slipway/engine-<image>:H   dockerfiles/<image>/ (FROM the base above: `ARG
- * BASE` + `FROM ${BASE}`) slipway/<component>:H      the engine image plus, as its last layers,
- * slipway-init, slipway-agent and the component's folder under /usr/lib/slipway H is the first 16
- * digits of the hash over the context and everything below it; so "is it there" is one call, code
- * changes rebuild only the last layers, and nothing is built twice. slipway/<component>:latest is
- * tagged too.
+ *   base of the distribution  debian:trixie-slim pulled, or made by debootstrap as
+ *                             slipway/debian:trixie
+ *   slipway/engine-<image>:H  dockerfiles/<image>/ (FROM the base above: `ARG BASE`,
+ *                             `FROM ${BASE}`)
+ *   slipway/<component>:H     the engine image plus, as its last layers, slipway-init,
+ *                             slipway-agent and the component's folder under /usr/lib/slipway
+ * H is the first 16 digits of the hash over the context and everything below it; so "is it there"
+ * is one call, code changes rebuild only the last layers, and nothing is built twice.
+ * slipway/<component>:latest is tagged too.
  */
 #ifndef ENGINE_IMAGES_H
 #define ENGINE_IMAGES_H
@@ -21,11 +23,13 @@
 #define IMAGES_AGENT "/usr/lib/slipway/slipway-agent"
 
 struct images_opts {
-    const char *dockerfiles;  /* the dockerfiles/ folder */
-    const char *init, *agent; /* paths of the two programs */
-    const char *base;         /* "debian:trixie-slim" */
-    const char *mirror;       /* for debootstrap; NULL: the default one */
-    char programs[65];        /* images_prepare; "" is fine */
+    const char *dockerfiles;    /* the dockerfiles/ folder */
+    const char *init, *agent;   /* paths of the two programs */
+    const char *base;           /* "debian:trixie-slim" */
+    const char *mirror;         /* for debootstrap; NULL: the default one */
+    const char *temp_dir;       /* for temporary files and locks; NULL: as the system has it */
+    const struct node *proxies; /* build arguments: HTTP_PROXY and the like; NULL: none */
+    char programs[65];          /* images_prepare; "" is fine */
 };
 /* Hashes the two programs once, for callers that compute many references. */
 int images_prepare(struct images_opts *o, struct err *e);

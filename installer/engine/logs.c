@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/sig.h"
+#include "base/until.h"
 #include "engine/api.h"
 #include "engine/engine.h"
 #include "engine/frames.h"
@@ -18,6 +18,7 @@
 enum { GIVE_UP_MS = 60 * 1000, READ_ALL_MS = 3600 * 1000 };
 
 struct follow {
+    struct until until;
     const struct engine_log_opts *o;
     struct lines lines;
     struct frames frames;
@@ -28,12 +29,14 @@ struct follow {
 static void on_frame(void *arg, int stream, const char *p, size_t len)
 {
     struct follow *f = arg;
+
     lines_message(&f->lines, stream, p, len);
 }
 
 static int on_chunk(void *arg, const char *p, size_t len, struct err *e)
 {
     struct follow *f = arg;
+
     f->alive = true;
     if (!f->terminal)
         return frames_feed(&f->frames, p, len, e);
@@ -44,7 +47,8 @@ static int on_chunk(void *arg, const char *p, size_t len, struct err *e)
 static bool on_stop(void *arg)
 {
     const struct follow *f = arg;
-    return sig_interrupts() > 0 || (f->o->stop != NULL && f->o->stop(f->o->arg));
+
+    return until_is_cancelled(f->until) || (f->o->stop && f->o->stop(f->o->arg));
 }
 
 /* The API takes seconds with a fraction; people give RFC 3339. */
@@ -52,10 +56,11 @@ static int add_time(struct buf *path, const char *name, const char *text, struct
 {
     struct tm tm = {0};
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest == NULL) {
+
+    if (!rest) {
         if (text[0] == '\0' || text[strspn(text, "0123456789.")] != '\0')
             return err_set(e, ERR_USAGE,
-                           "%s is no time: give 2026-01-31T23:59:59Z or seconds "
+                           "%s is not a time: give 2026-01-31T23:59:59Z or seconds "
                            "since 1970",
                            text);
         buf_printf(path, "&%s=%s", name, text);
@@ -64,6 +69,7 @@ static int add_time(struct buf *path, const char *name, const char *text, struct
     char fraction[10] = "000000000";
     if (*rest == '.') {
         size_t digits = strspn(++rest, "0123456789");
+
         memcpy(fraction, rest, digits < 9 ? digits : 9);
         rest += digits;
     }
@@ -82,6 +88,7 @@ static int logs_path(struct buf *path, const char *id, const struct follow *f, s
     const struct engine_log_opts *o = f->o;
     bool again = f->lines.last[0] != '\0';
     const char *since = again ? f->lines.last : o->since;
+
     buf_reset(path);
     buf_puts(path, "/containers/");
     url_escape(path, id, "");
@@ -89,9 +96,9 @@ static int logs_path(struct buf *path, const char *id, const struct follow *f, s
                !f->terminal || o->timestamps);
     if (o->tail >= 0 && !again)
         buf_printf(path, "&tail=%d", o->tail);
-    if (since != NULL && add_time(path, "since", since, e) < 0)
+    if (since && add_time(path, "since", since, e) < 0)
         return -1;
-    if (o->until != NULL && add_time(path, "until", o->until, e) < 0)
+    if (o->until && add_time(path, "until", o->until, e) < 0)
         return -1;
     return 0;
 }
@@ -99,6 +106,7 @@ static int logs_path(struct buf *path, const char *id, const struct follow *f, s
 static int stream(struct engine *g, const char *id, struct follow *f, struct err *e)
 {
     auto_buf struct buf path;
+
     buf_init(&path, 64 << 10);
     frames_reset(&f->frames);
     if (logs_path(&path, id, f, e) < 0)
@@ -117,8 +125,9 @@ static int stream_on(struct engine *g, const char *id, struct follow *f, struct 
 {
     struct clock_backoff wait = {.first_ms = 100, .max_ms = 2000};
     int64_t give_up = clock_deadline(GIVE_UP_MS);
+
     while (stream(g, id, f, e) < 0) {
-        if (!f->o->follow || !err_retryable(e))
+        if (!f->o->follow || !err_retryable(e) || until_passed(f->until))
             return -1;
         if (f->alive) {
             give_up = clock_deadline(GIVE_UP_MS);
@@ -129,7 +138,7 @@ static int stream_on(struct engine *g, const char *id, struct follow *f, struct 
             return 0;
         log_debug("logs of %s: %s; connecting again", id, e->msg);
         f->alive = false;
-        clock_sleep_ms(clock_backoff_next(&wait));
+        until_sleep_ms(f->until, clock_backoff_next(&wait));
         lines_resume(&f->lines);
     }
     return 0;
@@ -138,8 +147,9 @@ static int stream_on(struct engine *g, const char *id, struct follow *f, struct 
 int engine_container_logs(struct engine *g, const char *id, const struct engine_log_opts *o,
                           struct err *e)
 {
-    struct follow f = {.o = o};
+    struct follow f = {.until = engine_until(g), .o = o};
     auto_node struct node *seen = NULL;
+
     if (engine_container_inspect(&seen, g, id, e) < 0)
         return err_wrap(e, "reading logs");
     f.terminal = node_get_bool(node_get(seen, "Config"), "Tty", false);
@@ -147,9 +157,9 @@ int engine_container_logs(struct engine *g, const char *id, const struct engine_
     f.lines.line = o->line;
     f.lines.arg = o->arg;
     frames_init(&f.frames, on_frame, &f);
-    int rc = stream_on(g, id, &f, e);
+    int r = stream_on(g, id, &f, e);
     lines_end(&f.lines);
     frames_clear(&f.frames);
     lines_clear(&f.lines);
-    return rc < 0 ? err_wrap(e, "reading logs of container %s", id) : 0;
+    return r < 0 ? err_wrap(e, "reading logs of container %s", id) : 0;
 }

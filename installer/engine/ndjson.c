@@ -23,6 +23,7 @@ void ndjson_clear(struct ndjson *s)
 static int one(struct ndjson *s, const char *p, size_t len, struct err *e)
 {
     auto_node struct node *n = NULL;
+
     while (len > 0 && (p[len - 1] == '\r' || p[len - 1] == ' '))
         len--;
     if (len == 0)
@@ -34,19 +35,21 @@ static int one(struct ndjson *s, const char *p, size_t len, struct err *e)
 
 int ndjson_end(struct ndjson *s, struct err *e)
 {
-    int rc = s->line.full
-                 ? err_set(e, ERR_REMOTE, "a line of Docker's stream is larger than %d MiB",
-                           LINE_MAX_BYTES >> 20)
-                 : one(s, buf_str(&s->line), s->line.len, e);
+    int r = s->line.full ? err_set(e, ERR_REMOTE, "a line of Docker's stream is larger than %d MiB",
+                                   LINE_MAX_BYTES >> 20)
+                         : one(s, buf_str(&s->line), s->line.len, e);
+
     buf_reset(&s->line);
-    return rc;
+    return r;
 }
 
 int ndjson_feed(struct ndjson *s, const char *p, size_t len, struct err *e)
 {
     const char *newline;
-    while (len > 0 && (newline = memchr(p, '\n', len)) != NULL) {
+
+    while (len > 0 && (newline = memchr(p, '\n', len))) {
         size_t part = (size_t)(newline - p);
+
         if (s->line.len == 0 && !s->line.full) {
             if (part > LINE_MAX_BYTES)
                 return err_set(e, ERR_REMOTE, "a line of Docker's stream is larger than %d MiB",

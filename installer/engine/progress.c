@@ -11,7 +11,7 @@
 
 enum { KEEP_LINES = 20, OUTPUT_LINE_MAX = 4096 };
 
-struct progress {
+struct progress_stream {
     const struct engine_progress *p;
     struct ndjson values;
     struct buf part;        /* of a build's output: a line not ended yet */
@@ -20,9 +20,9 @@ struct progress {
     bool heard, late;
 };
 
-static void tell(const struct progress *s, const char *text)
+static void tell(const struct progress_stream *s, const char *text)
 {
-    if (s->p->line != NULL)
+    if (s->p->line)
         s->p->line(s->p->arg, text);
 }
 
@@ -30,10 +30,11 @@ static void tell(const struct progress *s, const char *text)
 static bool is_builder_talk(const char *text)
 {
     static const char removing[] = "Removing intermediate container ";
-    return strncmp(text, " ---> ", 6) == 0 || strncmp(text, removing, sizeof removing - 1) == 0;
+
+    return strncmp(text, " ---> ", 6) == 0 || strncmp(text, removing, sizeof(removing) - 1) == 0;
 }
 
-static void end_line(struct progress *s)
+static void end_line(struct progress_stream *s)
 {
     if (s->part.len == 0)
         return;
@@ -41,6 +42,7 @@ static void end_line(struct progress *s)
     tell(s, text);
     if (!is_builder_talk(text)) {
         size_t slot = s->lines++ % KEEP_LINES;
+
         free(s->last[slot]);
         s->last[slot] = mem_strdup(text);
     }
@@ -48,7 +50,7 @@ static void end_line(struct progress *s)
 }
 
 /* A build's output in pieces that end anywhere; "\r" redraws are lines of their own. */
-static void output(struct progress *s, const char *text)
+static void output(struct progress_stream *s, const char *text)
 {
     for (; *text != '\0'; text++) {
         if (*text == '\n' || *text == '\r')
@@ -58,9 +60,10 @@ static void output(struct progress *s, const char *text)
     }
 }
 
-static int failure(struct progress *s, const char *message, struct err *e)
+static int failure(struct progress_stream *s, const char *message, struct err *e)
 {
     auto_buf struct buf tail;
+
     buf_init(&tail, ERR_MSG_MAX / 2);
     end_line(s);
     api_error_text(500, message, e);
@@ -76,6 +79,7 @@ static int failure(struct progress *s, const char *message, struct err *e)
         buf_printf(&tail, "\n  %s", s->last[(s->lines - i) % KEEP_LINES]);
     if (shown > 0) {
         auto_free char *head = mem_strdup(e->msg);
+
         err_set(e, e->code, "%.900s; its last output:%s", head, buf_str(&tail));
     }
     return -1;
@@ -83,35 +87,38 @@ static int failure(struct progress *s, const char *message, struct err *e)
 
 static int on_value(void *arg, const struct node *n, struct err *e)
 {
-    struct progress *s = arg;
+    struct progress_stream *s = arg;
     const char *error = node_get_text(n, "error");
-    if (error == NULL)
+
+    if (!error)
         error = node_get_text(node_get(n, "errorDetail"), "message");
-    if (error != NULL)
+    if (error)
         return failure(s, error, e);
     const char *stream = node_get_text(n, "stream");
-    if (stream != NULL)
+    if (stream)
         output(s, stream);
     const char *status = node_get_text(n, "status");
-    if (status == NULL)
+    if (!status)
         return 0;
     const char *id = node_get_text(n, "id"), *bar = node_get_text(n, "progress");
-    auto_free char *text = mem_printf("%s%s%s%s%s", id != NULL ? id : "", id != NULL ? ": " : "",
-                                      status, bar != NULL ? " " : "", bar != NULL ? bar : "");
+    auto_free char *text = mem_printf("%s%s%s%s%s", id ? id : "", id ? ": " : "", status,
+                                      bar ? " " : "", bar ? bar : "");
     tell(s, text);
     return 0;
 }
 
 static int on_chunk(void *arg, const char *p, size_t len, struct err *e)
 {
-    struct progress *s = arg;
+    struct progress_stream *s = arg;
+
     s->heard = true;
     return ndjson_feed(&s->values, p, len, e);
 }
 
 static bool on_stop(void *arg)
 {
-    struct progress *s = arg;
+    struct progress_stream *s = arg;
+
     s->late = !s->heard && s->p->first_deadline != 0 && clock_passed(s->p->first_deadline);
     return s->late;
 }
@@ -119,7 +126,8 @@ static bool on_stop(void *arg)
 int progress_call(struct engine *g, struct api_request *r, const struct engine_progress *p,
                   struct err *e)
 {
-    struct progress s = {.p = p};
+    struct progress_stream s = {.p = p};
+
     ndjson_init(&s.values, on_value, &s);
     buf_init(&s.part, OUTPUT_LINE_MAX + 1);
     r->chunk = on_chunk;

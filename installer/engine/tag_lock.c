@@ -7,18 +7,16 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/sig.h"
 
 enum { POLL_MS = 100 };
 
-int tag_lock_take(struct tag_lock *l, const char *ref, int64_t deadline, struct err *e)
+int tag_lock_take(struct tag_lock *l, const char *ref, const char *dir, struct until until,
+                  struct err *e)
 {
-    const char *dir = getenv("TMPDIR");
-    if (dir == NULL || dir[0] == '\0')
+    if (!dir)
         dir = geteuid() == 0 && fs_exists("/run/lock") ? "/run/lock" : "/tmp";
     l->path = mem_printf("%s/slipway-%u-%s", dir, (unsigned)geteuid(), ref);
     for (char *p = l->path + strlen(dir) + 1; *p != '\0'; p++)
@@ -29,14 +27,12 @@ int tag_lock_take(struct tag_lock *l, const char *ref, int64_t deadline, struct 
     if (l->fd < 0)
         log_debug("no lock %s: %m", l->path);
     while (l->fd >= 0 && flock(l->fd, LOCK_EX | LOCK_NB) < 0) {
-        bool late = clock_passed(deadline), interrupted = sig_interrupts() > 0;
-        if (late || interrupted) {
+        if (until_check_wait(until, "another run did not end", e) < 0) {
             close(l->fd);
             free(l->path);
-            return late ? err_set(e, ERR_TIMEOUT, "another run is still building %s", ref)
-                        : err_set(e, ERR_INTERRUPTED, "interrupted");
+            return err_wrap(e, "building %s", ref);
         }
-        clock_sleep_ms(POLL_MS);
+        until_sleep_ms(until, POLL_MS);
     }
     return 0;
 }

@@ -4,17 +4,18 @@
 #ifndef ENGINE_TAG_LOCK_H
 #define ENGINE_TAG_LOCK_H
 
-#include <stdint.h>
-
 #include "base/err.h"
+#include "base/until.h"
 
 struct tag_lock {
     char *path;
     int fd;
 };
 
-/* ERR_TIMEOUT at the deadline, ERR_INTERRUPTED on Ctrl-C. */
-int tag_lock_take(struct tag_lock *l, const char *ref, int64_t deadline, struct err *e);
+/* `dir`: where the lock file is; NULL: /run/lock or /tmp. ERR_TIMEOUT at the deadline,
+ * ERR_INTERRUPTED when it is cancelled. */
+int tag_lock_take(struct tag_lock *l, const char *ref, const char *dir, struct until until,
+                  struct err *e);
 void tag_lock_release(struct tag_lock *l);
 
 #endif

@@ -44,6 +44,7 @@ static void block(struct buf *b, const struct tar_entry *n, char type)
 {
     char h[TAR_BLOCK] = {0};
     unsigned sum = 0;
+
     text(h + NAME, NAME_LEN, n->name);
     octal(h + MODE, ID_LEN, n->mode & 07777);
     octal(h + UID, ID_LEN, n->uid);
@@ -51,23 +52,24 @@ static void block(struct buf *b, const struct tar_entry *n, char type)
     octal(h + SIZE, NUMBER_LEN, n->size);
     octal(h + MTIME, NUMBER_LEN, n->mtime > 0 ? (uint64_t)n->mtime : 0);
     h[TYPE] = type;
-    if (n->link != NULL)
+    if (n->link)
         text(h + LINK, NAME_LEN, n->link);
     memcpy(h + MAGIC,
            "ustar\0"
            "00",
            8);
     memset(h + CHECKSUM, ' ', 8);
-    for (size_t i = 0; i < sizeof h; i++)
+    for (size_t i = 0; i < sizeof(h); i++)
         sum += (unsigned char)h[i];
     octal(h + CHECKSUM, 7, sum);
-    buf_add(b, h, sizeof h);
+    buf_add(b, h, sizeof(h));
 }
 
 /* "LEN KEY=VALUE\n", LEN counting itself. */
 static void record(struct buf *b, const char *key, const char *value)
 {
     size_t rest = strlen(key) + strlen(value) + 3, len = rest + 1;
+
     for (size_t digits = 1, limit = 10; len >= limit; limit *= 10)
         len = rest + ++digits;
     buf_printf(b, "%zu %s=%s\n", len, key, value);
@@ -76,7 +78,8 @@ static void record(struct buf *b, const char *key, const char *value)
 static void number_record(struct buf *b, const char *key, uint64_t value, uint64_t max)
 {
     char digits[24];
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+
+    snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
     if (value > max)
         record(b, key, digits);
 }
@@ -88,24 +91,27 @@ size_t tar_padding(uint64_t size)
 
 size_t tar_header_max(const struct tar_entry *n)
 {
-    size_t link = n->link != NULL ? strlen(n->link) : 0;
+    size_t link = n->link ? strlen(n->link) : 0;
+
     return 3 * TAR_BLOCK + strlen(n->name) + link + 5 * RECORD_MAX;
 }
 
 void tar_header(struct buf *b, const struct tar_entry *n)
 {
     static const char zero[TAR_BLOCK];
-    struct buf auto_buf pax;
+    auto_buf struct buf pax;
+
     buf_init(&pax, tar_header_max(n));
     if (strlen(n->name) > NAME_LEN)
         record(&pax, "path", n->name);
-    if (n->link != NULL && strlen(n->link) > NAME_LEN)
+    if (n->link && strlen(n->link) > NAME_LEN)
         record(&pax, "linkpath", n->link);
     number_record(&pax, "uid", n->uid, ID_MAX);
     number_record(&pax, "gid", n->gid, ID_MAX);
     number_record(&pax, "size", n->size, size_max);
     if (pax.len > 0) {
         struct tar_entry x = {.name = "PaxHeader", .mode = 0644, .size = pax.len};
+
         block(b, &x, 'x');
         buf_add(b, pax.data, pax.len);
         buf_add(b, zero, tar_padding(pax.len));

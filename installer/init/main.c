@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/init.h"
+#include "init/mounter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+
+enum { EXIT_NO_MOUNTER = 125 };
 
 /* Everything waits to be read from the signalfd, but for those that mean a bug in this program. */
 static int block_signals(void)
@@ -51,14 +54,15 @@ static void find_agent(char *out, size_t size)
     snprintf(out, size, "/usr/lib/slipway/slipway-agent");
 }
 
-/* ---- agent -------------------------------------------------------------------------------------
- */
+/* ---- agent ---- */
 
 static void start_agent(struct init *in)
 {
     struct spawn s = {.argv = (const char *const *)in->agent_argv};
     int pair[2], status;
 
+    release_choose(&in->release, in->agent_path, sizeof(in->agent_path));
+    in->agent_argv[0] = in->agent_path;
     if (in->socket >= 0)
         close(in->socket);
     in->socket = -1;
@@ -80,8 +84,11 @@ static void start_agent(struct init *in)
         return;
     close(in->socket);
     in->socket = -1;
-    if (in->agent_starts == 1)
-        init_finish(in, status); /* it never worked here: say so by the status */
+    if (!release_is_image(&in->release)) {
+        release_put_back(&in->release, "it cannot be executed");
+        in->agent_due = clock_now_ms();
+    } else if (in->agent_starts == 1)
+        service_finish(in, status); /* it never worked here: say so by the status */
     else
         in->agent_due = clock_now_ms() + INIT_BACKOFF_MAX_MS;
 }
@@ -116,11 +123,19 @@ static void agent_ended(struct init *in, int status)
 
     /* Its last words (EXIT) may still be in the socket. */
     read_agent(in);
-    kill(-in->agent, SIGKILL); /* hooks it was running: the next agent starts them anew */
+    kill(-in->agent, SIGKILL); /* hooks it was running: the next agent runs them again */
     in->agent = 0;
     in->agent_status = status;
+    if (in->decide_by)
+        service_finish(in, in->end_status);
     if (in->phase != PHASE_RUN)
         return;
+    if (in->exchange || release_crashed(&in->release, status)) {
+        in->exchange = false;
+        in->backoff_ms = 0;
+        in->agent_due = clock_now_ms();
+        return;
+    }
     if (lived > INIT_BACKOFF_MAX_MS || !in->backoff_ms)
         in->backoff_ms = INIT_BACKOFF_FIRST_MS;
     spawn_say("the agent ended with status %d; it is started again in %d ms", status,
@@ -131,21 +146,7 @@ static void agent_ended(struct init *in, int status)
         in->backoff_ms = INIT_BACKOFF_MAX_MS;
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
-
-void init_finish(struct init *in, int status)
-{
-    if (in->phase >= PHASE_STOP_REST)
-        return;
-    in->phase = PHASE_STOP_REST;
-    in->status = status;
-    in->deadline = clock_now_ms() + INIT_REST_GRACE_MS;
-    for (size_t i = 0; i < ARRAY_LEN(in->services); i++)
-        if (in->services[i].pid)
-            service_stop(&in->services[i]);
-    spawn_signal_all(SIGTERM);
-}
+/* ---- the end ---- */
 
 static void stop(struct init *in)
 {
@@ -159,7 +160,19 @@ static void stop(struct init *in)
     if (s)
         service_stop(s);
     else
-        init_finish(in, -1);
+        service_finish(in, in->decide_by ? in->end_status : -1);
+}
+
+/* Its successor takes the daemon over, as after a crash. */
+static void exchange_agent(struct init *in)
+{
+    if (in->phase != PHASE_RUN)
+        return;
+    in->exchange = in->agent > 0;
+    if (in->agent > 0)
+        kill(in->agent, SIGKILL);
+    else
+        in->agent_due = clock_now_ms();
 }
 
 static void read_signals(struct init *in)
@@ -168,6 +181,11 @@ static void read_signals(struct init *in)
     struct service *s;
 
     while (read(in->signals, &info, sizeof(info)) == sizeof(info)) {
+        if ((int)info.ssi_signo == RELEASE_SIGNAL && info.ssi_code == SI_QUEUE) {
+            release_exchange(&in->release, info.ssi_int);
+            exchange_agent(in);
+            continue;
+        }
         switch (info.ssi_signo) {
         case SIGTERM:
         case SIGINT:
@@ -194,6 +212,7 @@ static bool reap(struct init *in)
     for (;;) {
         int w, status;
         pid_t pid = waitpid(-1, &w, WNOHANG);
+
         if (pid < 0)
             return false;
         if (pid == 0)
@@ -201,16 +220,22 @@ static bool reap(struct init *in)
         status = WIFSIGNALED(w) ? 128 + WTERMSIG(w) : WEXITSTATUS(w);
         if (pid == in->agent)
             agent_ended(in, status);
-        else
-            service_ended(in, pid, status);
+        else if (!service_ended(in, pid, status))
+            listen_ended(&in->listener, pid);
     }
 }
 
 static void check_deadlines(struct init *in)
 {
     service_check_deadlines(in);
+    if (in->phase == PHASE_RUN && release_is_late(&in->release))
+        exchange_agent(in);
     if (in->phase == PHASE_RUN && !in->agent && in->agent_due && clock_now_ms() >= in->agent_due)
         start_agent(in);
+    if (in->decide_by && clock_now_ms() >= in->decide_by) {
+        spawn_say("the daemon ended and the agent does not say what to do");
+        service_finish(in, in->end_status);
+    }
     if (in->phase >= PHASE_STOP_REST && clock_now_ms() >= in->deadline) {
         /* Again and again: an orphan's children become ours only after it is gone. */
         in->phase = PHASE_KILL;
@@ -228,6 +253,10 @@ static int timeout(const struct init *in)
             next = in->services[i].kill_at;
     if (in->phase == PHASE_RUN && in->agent_due && in->agent_due < next)
         next = in->agent_due;
+    if (in->phase == PHASE_RUN && in->release.trial_until && in->release.trial_until < next)
+        next = in->release.trial_until;
+    if (in->decide_by && in->decide_by < next)
+        next = in->decide_by;
     if (in->phase >= PHASE_STOP_REST && in->deadline < next)
         next = in->deadline;
     if (next == INT64_MAX)
@@ -236,10 +265,19 @@ static int timeout(const struct init *in)
     return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
+/* Nothing left can start it again: Docker starts the container again. */
+static void mounter_ended(struct init *in)
+{
+    spawn_say("the process that mounts has ended, and the container ends with it");
+    close(in->mounter);
+    in->mounter = -1;
+    service_finish(in, EXIT_NO_MOUNTER);
+}
+
 static void loop(struct init *in)
 {
     for (;;) {
-        struct pollfd fds[2];
+        struct pollfd fds[6];
         bool children = reap(in);
 
         if (in->phase >= PHASE_STOP_REST && !children)
@@ -248,7 +286,17 @@ static void loop(struct init *in)
         /* Only now: the socket changes when an agent is started. */
         fds[0] = (struct pollfd){.fd = in->signals, .events = POLLIN};
         fds[1] = (struct pollfd){.fd = in->socket, .events = POLLIN};
-        poll(fds, 2, timeout(in));
+        fds[2] = (struct pollfd){.fd = in->mounter, .events = POLLIN};
+        fds[3] = (struct pollfd){.fd = listen_fd(&in->listener), .events = POLLIN};
+        if (in->has_output)
+            output_poll(&in->output, fds + 4);
+        poll(fds, in->has_output ? 6 : 4, timeout(in));
+        if (fds[2].revents)
+            mounter_ended(in);
+        if (in->has_output)
+            output_pass(&in->output);
+        if (fds[3].revents)
+            listen_accept(&in->listener);
         read_agent(in);
         read_signals(in);
     }
@@ -256,7 +304,7 @@ static void loop(struct init *in)
 
 int main(int argc, char **argv)
 {
-    char agent[PATH_MAX];
+    char agent[PATH_MAX], home[PATH_MAX];
     struct init in = {.socket = -1};
 
     (void)argc;
@@ -268,10 +316,19 @@ int main(int argc, char **argv)
     /* Without being PID 1, orphans of the services still come to us. */
     if (getpid() != 1)
         prctl(PR_SET_CHILD_SUBREAPER, 1);
+    /* Before anything else is started: nothing may inherit what it gives up. */
+    if (mounter_start(&in.mounter) < 0)
+        return EXIT_NO_MOUNTER;
     find_agent(agent, sizeof(agent));
-    argv[0] = agent;
+    if (!release_home(home, sizeof(home)))
+        home[0] = '\0';
+    in.release.home = home;
+    in.release.image_agent = agent;
     in.agent_argv = argv;
+    in.has_output = output_open(&in.output);
     start_agent(&in);
     loop(&in);
+    if (in.has_output)
+        output_flush(&in.output);
     return in.status >= 0 ? in.status : in.agent_status;
 }

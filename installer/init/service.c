@@ -49,6 +49,7 @@ void service_tell_state(struct init *in)
     r->stopping = in->phase != PHASE_RUN;
     for (size_t i = 0; i < ARRAY_LEN(in->services); i++) {
         const struct service *s = &in->services[i];
+
         if (s->pid)
             r->services[r->service_count++] = (struct supervise_service){
                 .name = s->name,
@@ -58,6 +59,9 @@ void service_tell_state(struct init *in)
                 .since_ms = s->since_ms,
             };
     }
+    if (listen_fd(&in->listener) >= 0)
+        r->services[r->service_count++] = (struct supervise_service){
+            .name = in->listener.name, .tag = "", .since_ms = in->listener.since_ms};
     service_tell(in);
 }
 
@@ -67,7 +71,9 @@ static void tell(struct init *in, enum supervise_kind kind, const char *name, pi
     in->reply.service = name;
     in->reply.pid = pid;
     in->reply.status = status;
+    in->reply.tail = in->tail;
     service_tell(in);
+    in->tail[0] = '\0';
 }
 
 static struct service *free_row(struct init *in)
@@ -83,7 +89,7 @@ static const char *refusal(struct init *in, const struct supervise_msg *m)
 {
     if (in->phase != PHASE_RUN)
         return "the container stops";
-    if (service_find(in, m->service))
+    if (service_find(in, m->service) || strcmp(in->listener.name, m->service) == 0)
         return "it runs already";
     if (m->main && service_main(in))
         return "another main service runs";
@@ -116,11 +122,16 @@ static void run(struct init *in)
         return;
     }
     memset(s, 0, sizeof(*s));
+    if (m->main) {
+        in->decide_by = 0;
+        output_forget(&in->output);
+        sp.outputs = in->has_output ? in->output.in : NULL;
+    }
     status = spawn_run(&s->pid, &sp);
     if (status) {
         tell(in, SUPERVISE_EXITED, m->service, 0, status);
         if (m->main)
-            init_finish(in, status);
+            service_main_ended(in, status);
         return;
     }
     snprintf(s->name, sizeof(s->name), "%s", m->service);
@@ -132,12 +143,42 @@ static void run(struct init *in)
     tell(in, SUPERVISE_STARTED, s->name, s->pid, 0);
 }
 
+static void start_listening(struct init *in)
+{
+    const struct supervise_msg *m = &in->msg;
+    const char *why = refusal(in, m);
+
+    if (!why && listen_fd(&in->listener) >= 0)
+        why = "another one waits for connections";
+    if (why)
+        spawn_say("%s is not started: %s", m->service, why);
+    if (why || !listen_start(&in->listener, m))
+        tell(in, SUPERVISE_EXITED, m->service, 0, 126);
+    else
+        tell(in, SUPERVISE_STARTED, m->service, 0, 0);
+}
+
 void service_stop(struct service *s)
 {
     if (s->kill_at)
         return;
     kill(s->pid, s->stop_signal);
     s->kill_at = clock_now_ms() + s->grace_ms;
+}
+
+void service_finish(struct init *in, int status)
+{
+    if (in->phase >= PHASE_STOP_REST)
+        return;
+    in->phase = PHASE_STOP_REST;
+    listen_stop(&in->listener);
+    in->decide_by = 0;
+    in->status = status;
+    in->deadline = clock_now_ms() + INIT_REST_GRACE_MS;
+    for (size_t i = 0; i < ARRAY_LEN(in->services); i++)
+        if (in->services[i].pid)
+            service_stop(&in->services[i]);
+    spawn_signal_all(SIGTERM);
 }
 
 void service_handle(struct init *in)
@@ -149,8 +190,14 @@ void service_handle(struct init *in)
     case SUPERVISE_RUN:
         run(in);
         return;
+    case SUPERVISE_LISTEN:
+        start_listening(in);
+        return;
     case SUPERVISE_STOP:
+        if (strcmp(in->listener.name, m->service) == 0)
+            listen_stop(&in->listener);
         if (!s) { /* it ended meanwhile: say so again, so that nobody waits for ever */
+            in->decide_by = 0;
             tell(in, SUPERVISE_EXITED, m->service, 0, 0);
             return;
         }
@@ -164,28 +211,46 @@ void service_handle(struct init *in)
     case SUPERVISE_QUERY:
         service_tell_state(in);
         return;
+    case SUPERVISE_WELL:
+        release_well(&in->release);
+        return;
     case SUPERVISE_EXIT:
         if (service_main(in))
             spawn_say("the agent gives up with status %d; the daemon runs on", m->status);
         else
-            init_finish(in, m->status);
+            service_finish(in, m->status);
         return;
     default:
         spawn_say("the agent sent a message of kind %d", (int)m->kind);
     }
 }
 
+void service_main_ended(struct init *in, int status)
+{
+    if (in->phase != PHASE_RUN || in->socket < 0) {
+        service_finish(in, status);
+        return;
+    }
+    in->end_status = status;
+    in->decide_by = clock_now_ms() + SUPERVISE_DECIDE_MS;
+}
+
 bool service_ended(struct init *in, pid_t pid, int status)
 {
     for (size_t i = 0; i < ARRAY_LEN(in->services); i++) {
         struct service *s = &in->services[i];
+
         if (s->pid != pid)
             continue;
         kill(-pid, SIGKILL); /* what it left in its process group */
         s->pid = 0;
+        if (s->main && in->has_output) {
+            output_pass(&in->output);
+            output_tail(&in->output, in->tail);
+        }
         tell(in, SUPERVISE_EXITED, s->name, pid, status);
         if (s->main && in->phase <= PHASE_STOP_MAIN && (!s->stop_asked || in->phase))
-            init_finish(in, status);
+            service_main_ended(in, status);
         return true;
     }
     return false;
@@ -195,6 +260,7 @@ void service_check_deadlines(struct init *in)
 {
     for (size_t i = 0; i < ARRAY_LEN(in->services); i++) {
         struct service *s = &in->services[i];
+
         if (!s->pid || !s->kill_at || clock_now_ms() < s->kill_at)
             continue;
         spawn_say("%s did not stop within %d ms and is killed", s->name, (int)s->grace_ms);

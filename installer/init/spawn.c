@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void spawn_say(const char *fmt, ...)
@@ -29,8 +30,8 @@ void spawn_say(const char *fmt, ...)
         return; /* nobody listens; there is nowhere to say so */
 }
 
-/* PID 1 started with everything blocked and terminal stops ignored; programs expect the defaults.
- */
+/* PID 1 started with everything blocked and terminal stops ignored;
+ * programs expect the defaults. */
 static void restore_signals(void)
 {
     sigset_t none;
@@ -61,11 +62,34 @@ static int become(const struct spawn *s)
 static int empty_input(void)
 {
     int null = open("/dev/null", O_RDONLY);
-    int rc = null < 0 ? -1 : dup2(null, STDIN_FILENO);
+    int r = null < 0 ? -1 : dup2(null, STDIN_FILENO);
 
     if (null > STDIN_FILENO)
         close(null);
-    return rc;
+    return r;
+}
+
+/* Docker's soft limit is often 1024, for the sake of programs that use select(2); a server is ended
+ * by it under load. More than the maximum helps nobody, and some programs close every possible
+ * descriptor one by one. */
+static void raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return;
+    if (files.rlim_cur < INIT_FILES_MAX)
+        files.rlim_cur = files.rlim_max < INIT_FILES_MAX ? files.rlim_max : INIT_FILES_MAX;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* A pipe opens, as /dev/stderr, for its owner alone. Where that is refused the daemon can still
+ * write to what it got. */
+static void give_outputs(const struct spawn *s)
+{
+    for (int i = 0; s->set_user && i < 2; i++)
+        if (fchown(s->outputs[i], s->uid, s->gid) < 0)
+            return;
 }
 
 static int prepare(const struct spawn *s)
@@ -75,8 +99,18 @@ static int prepare(const struct spawn *s)
 
     setsid();
     restore_signals();
-    if (s->env && empty_input() < 0)
+    if (s->env)
+        raise_files();
+    if (s->env && !s->connection && empty_input() < 0)
         return -1;
+    if (s->connection &&
+        (dup2(*s->connection, STDIN_FILENO) < 0 || dup2(*s->connection, STDOUT_FILENO) < 0))
+        return -1;
+    if (s->outputs &&
+        (dup2(s->outputs[0], STDOUT_FILENO) < 0 || dup2(s->outputs[1], STDERR_FILENO) < 0))
+        return -1;
+    if (s->outputs)
+        give_outputs(s);
     if (become(s) < 0)
         return -1;
     /* After the change of user, which clears it: a killed init must not leave a daemon behind. */
@@ -130,8 +164,8 @@ int spawn_run(pid_t *pid, const struct spawn *s)
         close(report[0]);
         return 126;
     }
-    /* The pipe closes by the exec; a child stuck before it (a hung file system) must not stop init.
-     */
+    /* The pipe closes by the exec; a child stuck before it (a hung file
+     * system) must not stop init. */
     p = (struct pollfd){.fd = report[0], .events = POLLIN};
     if (poll(&p, 1, INIT_EXEC_DEADLINE_MS) > 0)
         n = read(report[0], &why, sizeof(why));
@@ -160,6 +194,7 @@ static void signal_children(int signal)
     text[n > 0 ? n : 0] = '\0';
     for (;;) {
         long pid = strtol(at, &next, 10);
+
         if (next == at || pid <= 1)
             return;
         kill((pid_t)pid, signal);

@@ -5,20 +5,50 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/json.h"
 #include "crypto/crypto.h"
+#include "model/keys.h"
 
 bool applied_is_report(const char *key)
 {
-    static const char *const NAMES[] = {"applied", "status", "once", "once.lock"};
-    const char *last = strrchr(key, '/');
+    struct keys_path k;
 
-    /* A configuration key of such a name is one level deeper: .../config/status. */
-    if (!last || (last - key >= 7 && strncmp(last - 7, "/config", 7) == 0))
+    if (!keys_parse(&k, key))
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++)
-        if (strcmp(last + 1, NAMES[i]) == 0)
-            return true;
-    return false;
+    return k.kind == KEYS_KIND_INSTANCE_APPLIED || k.kind == KEYS_KIND_INSTANCE_STATUS ||
+           k.kind == KEYS_KIND_COMPONENT_ONCE || k.kind == KEYS_KIND_COMPONENT_ONCE_LOCK;
+}
+
+bool applied_is_read(const char *key, const char *component, const char *instance)
+{
+    struct keys_path k;
+
+    if (!keys_parse(&k, key))
+        return false;
+    switch (k.kind) {
+    case KEYS_KIND_COMPONENT_CONFIG:
+    case KEYS_KIND_COMPONENT_SHARED:
+        return strcmp(k.component, component) == 0;
+    case KEYS_KIND_INSTANCE_CONFIG:
+    case KEYS_KIND_INSTANCE_SECRET:
+    case KEYS_KIND_INSTANCE_META:
+        return strcmp(k.instance, instance) == 0;
+    default:
+        return false;
+    }
+}
+
+bool applied_had_data(const char *text)
+{
+    auto_node struct node *n = NULL;
+    struct err e;
+
+    if (json_parse(&n, "the acknowledgement", text, strlen(text), &e) < 0) {
+        err_drop(&e, "whether there was data");
+        return false;
+    }
+    /* Those of agents that did not say it yet: whoever took its keys was ready. */
+    return node_text_is(n, "data", "true") || node_text_is(n, "result", "ok");
 }
 
 static int by_key(const void *a, const void *b)
@@ -28,15 +58,15 @@ static int by_key(const void *a, const void *b)
     return strcmp((*x)->key, (*y)->key);
 }
 
-void applied_hash(char out[65], const struct node *keys)
+void applied_hash_map(char out[65], const struct node *map)
 {
-    auto_free const struct node **sorted = mem_array(keys->count + 1, sizeof(*sorted));
+    auto_free const struct node **sorted = mem_array(map->count + 1, sizeof(*sorted));
     struct crypto_hash *h = crypto_hash_new();
     size_t count = 0;
     const struct node *value;
 
-    node_for_each (value, keys) {
-        if (value->text && !applied_is_report(value->key))
+    node_for_each (value, map) {
+        if (value->text)
             sorted[count++] = value;
     }
     if (count)
@@ -48,4 +78,36 @@ void applied_hash(char out[65], const struct node *keys)
         crypto_hash_add(h, "\n", 1);
     }
     crypto_hash_hex(h, out);
+}
+
+void applied_hash(char out[65], const struct node *keys, const char *component,
+                  const char *instance)
+{
+    auto_node struct node *mine = node_new_map();
+    const struct node *value;
+
+    node_for_each (value, keys) {
+        if (value->text && applied_is_read(value->key, component, instance))
+            node_append(mine, value->key, node_new_string(value->text));
+    }
+    applied_hash_map(out, mine);
+}
+
+int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char *component,
+                            const char *instance)
+{
+    auto_node struct node *mine = node_new_map();
+    int64_t newest = 0;
+
+    for (size_t i = 0; i < kvs->count; i++) {
+        const struct etcd_kv *kv = &kvs->items[i];
+
+        if (!applied_is_read(kv->key, component, instance))
+            continue;
+        node_append(mine, kv->key, node_new_string(kv->value));
+        if (kv->mod_revision > newest)
+            newest = kv->mod_revision;
+    }
+    applied_hash_map(out, mine);
+    return newest;
 }

@@ -9,11 +9,22 @@
 #include <stdbool.h>
 
 #include "conf/node.h"
+#include "etcd/etcd.h"
 
-/* True for keys that agents write (applied, status, once, once.lock): they are no configuration. */
+/* True for keys that agents write (applied, status, once, once.lock), not configuration. */
 bool applied_is_report(const char *key);
-/* SHA-256 over the sorted "key=value\n" lines of a map key -> text, reports left out, into out[65].
- */
-void applied_hash(char out[65], const struct node *keys);
+/* Whether an instance reads this key: configuration, secrets and meta of its own, configuration and
+ * shared values of its component. */
+bool applied_is_read(const char *key, const char *component, const char *instance);
+/* Whether an acknowledgement says that the instance has had data: it was ready once. */
+bool applied_had_data(const char *text);
+/* SHA-256 over the sorted "key=value\n" lines of a map key -> text, into out[65]. */
+void applied_hash_map(char out[65], const struct node *map);
+/* The same over what the instance reads of such a map. */
+void applied_hash(char out[65], const struct node *keys, const char *component,
+                  const char *instance);
+/* The same of what etcd holds; returns the revision of the newest of those keys, 0 without any. */
+int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char *component,
+                            const char *instance);
 
 #endif

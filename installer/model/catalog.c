@@ -31,21 +31,43 @@ void catalog_free(struct catalog *c)
         return;
     for (size_t i = 0; i < c->count; i++)
         manifest_free(c->items[i]);
+    strv_clear(&c->broken);
     free(c->items);
     free(c);
+}
+
+bool catalog_is_broken(const struct catalog *c, const char *name)
+{
+    return strv_has(&c->broken, name);
+}
+
+static void add_broken(struct catalog *c, const char *name)
+{
+    if (!catalog_is_broken(c, name))
+        strv_add(&c->broken, name);
+}
+
+static void add_all_broken(struct catalog *c, const struct strv *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        add_broken(c, names->items[i]);
 }
 
 static void load_folder(struct catalog *c, const char *folder, struct problems *p)
 {
     auto_free char *file = fs_join(folder, "component.yaml");
+
     if (!fs_exists(file))
         return;
     struct manifest *m = manifest_load(folder, p);
-    if (!m)
+    if (!m) {
+        add_broken(c, fs_basename(folder));
         return;
+    }
     const struct manifest *other = catalog_find(c, m->name);
     if (other) {
         problems_add(p, NULL, "component %s is in %s and in %s", m->name, other->dir, folder);
+        add_broken(c, m->name);
         manifest_free(m);
         return;
     }
@@ -53,33 +75,44 @@ static void load_folder(struct catalog *c, const char *folder, struct problems *
     c->items[c->count++] = m;
 }
 
-static void load_dir(struct catalog *c, const char *dir, struct problems *p)
+static bool load_dir(struct catalog *c, const char *dir, struct problems *p)
 {
-    struct strv auto_strv names = {0};
+    auto_strv struct strv names = {0};
     struct err e = {0};
+
     if (fs_list(&names, dir, &e) < 0) {
         problems_add_err(p, &e);
-        return;
+        return false;
     }
     for (size_t i = 0; i < names.count; i++) {
         auto_free char *folder = fs_join(dir, names.items[i]);
+
         load_folder(c, folder, p);
     }
+    return true;
 }
 
+/* A manifest that did not decode only looks like one that is missing. */
 static void check_names(const struct catalog *c, const struct manifest *m, struct problems *p)
 {
     for (size_t i = 0; i < m->requires.count; i++)
-        if (!catalog_find(c, m->requires.items[i]))
+        if (!catalog_find(c, m->requires.items[i]) && !catalog_is_broken(c, m->requires.items[i]))
             problems_add(p, NULL, "requires: no component is named %s", m->requires.items[i]);
     for (size_t i = 0; i < m->shared_count; i++)
-        if (m->shared[i].component && !catalog_find(c, m->shared[i].component))
+        if (m->shared[i].component && !catalog_find(c, m->shared[i].component) &&
+            !catalog_is_broken(c, m->shared[i].component))
             problems_add(p, NULL, "shared: %s: no component is named %s", m->shared[i].name,
                          m->shared[i].component);
 }
 
-/* Depth first over `requires`; `path` holds the names from the start. True when a ring was found.
- */
+/* Where a problem of a manifest is, owned. */
+static char *file_of(const struct manifest *m)
+{
+    return m->dir ? fs_join(m->dir, "component.yaml") : mem_strdup(m->name);
+}
+
+/* Depth first over `requires`; `path` holds the names from the start, and those of the ring alone
+ * when one was found: then true. */
 static bool find_ring(const struct catalog *c, const struct manifest *m, struct strv *path,
                       struct strv *done, struct problems *p)
 {
@@ -89,17 +122,26 @@ static bool find_ring(const struct catalog *c, const struct manifest *m, struct 
     strv_add(path, m->name);
     if (ring) {
         size_t first = 0;
+
         while (strcmp(path->items[first], m->name) != 0)
             first++;
-        struct strv auto_strv part = {0};
+        auto_strv struct strv part = {0};
         for (size_t i = first; i < path->count; i++)
             strv_add(&part, path->items[i]);
         auto_free char *text = strv_join(&part, " -> ");
+        auto_free char *file = file_of(m);
+        const char *name = p->name;
+
+        p->name = file;
         problems_add(p, NULL, "requires goes round in a ring: %s", text);
+        p->name = name;
+        strv_clear(path);
+        strv_add_all(path, &part);
         return true;
     }
     for (size_t i = 0; i < m->requires.count; i++) {
         const struct manifest *next = catalog_find(c, m->requires.items[i]);
+
         if (next && find_ring(c, next, path, done, p))
             return true;
     }
@@ -112,26 +154,83 @@ static bool find_ring(const struct catalog *c, const struct manifest *m, struct 
 static int by_name(const void *a, const void *b)
 {
     const struct manifest *const *x = a, *const *y = b;
+
     return strcmp((*x)->name, (*y)->name);
+}
+
+/* Whether a component needs one that is broken: it is of no use either. */
+static bool needs_broken(const struct catalog *c, const struct manifest *m)
+{
+    for (size_t i = 0; i < m->requires.count; i++)
+        if (catalog_is_broken(c, m->requires.items[i]))
+            return true;
+    for (size_t i = 0; i < m->shared_count; i++)
+        if (m->shared[i].component && catalog_is_broken(c, m->shared[i].component))
+            return true;
+    return catalog_is_broken(c, m->name);
+}
+
+/* Also what needs them, until nothing more falls. */
+static void take_out_broken(struct catalog *c)
+{
+    for (size_t i = 0; i < c->count;) {
+        if (!needs_broken(c, c->items[i])) {
+            i++;
+            continue;
+        }
+        add_broken(c, c->items[i]->name);
+        manifest_free(c->items[i]);
+        memmove(c->items + i, c->items + i + 1, (--c->count - i) * sizeof(*c->items));
+        i = 0;
+    }
+}
+
+/* Adds the names of the components that name others which are not there. */
+static void check_all_names(const struct catalog *c, struct strv *broken, struct problems *p)
+{
+    const char *name = p->name;
+
+    for (size_t i = 0; i < c->count; i++) {
+        auto_free char *file = file_of(c->items[i]);
+        size_t before = p->count;
+
+        p->name = file;
+        check_names(c, c->items[i], p);
+        if (p->count > before)
+            strv_add(broken, c->items[i]->name);
+    }
+    p->name = name;
+}
+
+/* The first ring only; true when there was one. */
+static bool check_rings(const struct catalog *c, struct strv *broken, struct problems *p)
+{
+    auto_strv struct strv done = {0};
+
+    for (size_t i = 0; i < c->count; i++) {
+        auto_strv struct strv path = {0};
+
+        if (find_ring(c, c->items[i], &path, &done, p)) {
+            strv_add_all(broken, &path);
+            return true;
+        }
+    }
+    return false;
 }
 
 void catalog_check(struct catalog *c, struct problems *p)
 {
-    const char *name = p->name;
+    auto_strv struct strv broken = {0};
+
     if (c->count > 0)
         qsort(c->items, c->count, sizeof(struct manifest *), by_name);
-    for (size_t i = 0; i < c->count; i++) {
-        auto_free char *file = c->items[i]->dir ? fs_join(c->items[i]->dir, "component.yaml")
-                                                : mem_strdup(c->items[i]->name);
-        p->name = file;
-        check_names(c, c->items[i], p);
-    }
-    p->name = name;
-    struct strv auto_strv done = {0};
-    bool ring = false;
-    for (size_t i = 0; i < c->count && !ring; i++) {
-        struct strv auto_strv path = {0};
-        ring = find_ring(c, c->items[i], &path, &done, p);
+    check_all_names(c, &broken, p);
+    add_all_broken(c, &broken);
+    take_out_broken(c);
+    /* Once a ring is out, the next one is found. */
+    while (check_rings(c, &broken, p)) {
+        add_all_broken(c, &broken);
+        take_out_broken(c);
     }
 }
 
@@ -140,24 +239,24 @@ int catalog_load(struct catalog **out, const char *const *dirs, size_t dir_count
 {
     size_t before = p->count;
     struct catalog *c = mem_alloc(sizeof(*c));
+    bool readable = true;
+
     *out = NULL;
     for (size_t i = 0; i < dir_count; i++)
-        load_dir(c, dirs[i], p);
-    /* A manifest that did not decode would only look like one that is missing. */
-    if (p->count == before)
-        catalog_check(c, p);
-    if (p->count > before) {
+        readable = load_dir(c, dirs[i], p) && readable;
+    catalog_check(c, p);
+    if (readable)
+        *out = c;
+    else
         catalog_free(c);
-        return -1;
-    }
-    *out = c;
-    return 0;
+    return p->count > before ? -1 : 0;
 }
 
 /* Name, kind and content of one entry of a folder; what cannot be read counts as empty. */
 static void hash_entry(struct crypto_hash *h, const char *path, const char *name, int nesting)
 {
     struct stat st;
+
     if (lstat(path, &st) < 0 || nesting > NESTING_MAX)
         return;
     bool directory = S_ISDIR(st.st_mode);
@@ -166,11 +265,13 @@ static void hash_entry(struct crypto_hash *h, const char *path, const char *name
     crypto_hash_add(h, &kind, 1);
     struct err e = {0};
     if (directory) {
-        struct strv auto_strv names = {0};
+        auto_strv struct strv names = {0};
+
         if (fs_list(&names, path, &e) < 0)
             return;
         for (size_t i = 0; i < names.count; i++) {
             auto_free char *inner = fs_join(path, names.items[i]);
+
             hash_entry(h, inner, names.items[i], nesting + 1);
         }
         crypto_hash_add(h, "", 1);
@@ -188,10 +289,12 @@ void catalog_version(const struct catalog *c, char out[65])
 {
     static const char *const parts[] = {"component.yaml", "hooks", "templates", "Dockerfile"};
     struct crypto_hash *h = crypto_hash_new();
+
     for (size_t i = 0; i < c->count; i++) {
         crypto_hash_add(h, c->items[i]->name, strlen(c->items[i]->name) + 1);
         for (size_t k = 0; c->items[i]->dir && k < ARRAY_LEN(parts); k++) {
             auto_free char *path = fs_join(c->items[i]->dir, parts[k]);
+
             hash_entry(h, path, parts[k], 0);
         }
     }

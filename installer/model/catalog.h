@@ -9,16 +9,21 @@
 struct catalog {
     struct manifest **items; /* sorted by name */
     size_t count;
+    struct strv broken; /* names of the components that have problems, and are not among `items` */
 };
 
 /* Loads every sub-folder with a component.yaml of every directory; all problems of all files go to
- * `lines` through `p`. -1 when there was any. Cycles in `requires` and unknown names are problems.
- */
+ * `p`. -1 when there was any; then *out is what is left without the components that have them, for
+ * whoever needs none of those, or NULL when a directory could not be read. Cycles in `requires` and
+ * unknown names are problems. */
 int catalog_load(struct catalog **out, const char *const *dirs, size_t dir_count,
                  struct problems *p);
 void catalog_free(struct catalog *c);
-/* Sorts, and checks the manifests against each other; catalog_load does it. */
+/* Sorts, and checks the manifests against each other; what has problems becomes `broken`.
+ * catalog_load does it. */
 void catalog_check(struct catalog *c, struct problems *p);
+/* A component of that name has problems. */
+bool catalog_is_broken(const struct catalog *c, const char *name);
 const struct manifest *catalog_find(const struct catalog *c, const char *name); /* or NULL */
 void catalog_names(const struct catalog *c, struct strv *out);
 /* Digest of all manifests, hooks and templates: the catalog version kept beside the spec. */

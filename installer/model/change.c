@@ -9,7 +9,7 @@
 
 enum { SHOWN_MAX = 60, ENTRIES_MAX = 10 };
 
-/* As a document would say it, owned; NULL when the text is none of the key's. */
+/* As a document would say it, owned; NULL when the key does not take the text. */
 static struct node *value_of(const struct config_key *key, const char *text)
 {
     auto_node struct node *value = NULL;
@@ -41,13 +41,13 @@ static void put_value(struct buf *b, const struct node *value, const char *text)
     put(b, shown ? shown : text ? text : "(unset)");
 }
 
-struct changes {
+struct change_list {
     struct buf *b;
     size_t count;
 };
 
 /* Either may be NULL: it was not there, or is there no longer. */
-static void put_entry(struct changes *c, const char *name, const struct node *old,
+static void put_entry(struct change_list *c, const char *name, const struct node *old,
                       const struct node *now)
 {
     if (c->count++ >= ENTRIES_MAX)
@@ -70,7 +70,7 @@ static bool is_map(const struct node *n)
     return n && n->kind == NODE_KIND_MAP;
 }
 
-static void put_map(struct changes *c, const char *prefix, const struct node *old,
+static void put_map(struct change_list *c, const char *prefix, const struct node *old,
                     const struct node *now)
 {
     const struct node *n;
@@ -100,8 +100,7 @@ static void put_map(struct changes *c, const char *prefix, const struct node *ol
 void change_format(struct buf *b, const struct config_key *key, const char *old, const char *now)
 {
     auto_node struct node *before = value_of(key, old), *after = value_of(key, now);
-
-    struct changes c = {.b = b};
+    struct change_list c = {.b = b};
 
     if (is_map(before) && is_map(after) && !node_equal(before, after)) {
         put_map(&c, "", before, after);

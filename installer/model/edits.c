@@ -114,7 +114,7 @@ static void adopt(struct node *document, const struct edit *t, const struct etcd
         return;
     }
     if (value->kind != NODE_KIND_MAP) {
-        log_warn("%s is no map; what the document says counts", t->key);
+        log_warn("%s is not a map; what the document says counts", t->key);
         node_free(value);
         return;
     }
@@ -134,4 +134,54 @@ void edits_adopt(struct node *document, const struct edits *l, const struct etcd
         if (kv && kv->mod_revision > stored)
             adopt(document, &l->items[i], kv);
     }
+}
+
+/* Without what is newer. */
+static int parse(struct edits_document *d, const struct etcd_kv *kv, const char *env,
+                 const struct catalog *catalog, struct err *e)
+{
+    if (json_parse(&d->root, kv->key, kv->value, kv->value_len, e) < 0)
+        return -1;
+    d->mod_revision = kv->mod_revision;
+    d->document = node_copy(node_get(d->root, "document"));
+    if (!d->document)
+        return err_set(e, ERR_NOTFOUND, "%s holds no document", kv->key);
+    edits_find(&d->edits, env, d->document, catalog);
+    return 0;
+}
+
+int edits_document_parse(struct edits_document *d, const struct etcd_kv *kv,
+                         const struct etcd_kvs *keys, const char *env,
+                         const struct catalog *catalog, struct err *e)
+{
+    if (parse(d, kv, env, catalog, e) < 0)
+        return -1;
+    edits_adopt(d->document, &d->edits, keys, d->mod_revision);
+    return 0;
+}
+
+int edits_document_read(struct edits_document *d, struct etcd *c, const char *env,
+                        const struct catalog *catalog, struct err *e)
+{
+    auto_free char *key = keys_spec(env);
+    struct etcd_kv kv = {0};
+    int r = etcd_get(&kv, c, key, e);
+
+    if (r == 0)
+        r = parse(d, &kv, env, catalog, e);
+    etcd_kv_clear(&kv);
+    if (r == 0)
+        r = edits_read(&d->edited, c, &d->edits, e);
+    if (r == 0)
+        edits_adopt(d->document, &d->edits, &d->edited, d->mod_revision);
+    return r;
+}
+
+void edits_document_clear(struct edits_document *d)
+{
+    node_free(d->root);
+    node_free(d->document);
+    edits_clear(&d->edits);
+    etcd_kvs_clear(&d->edited);
+    *d = (struct edits_document){0};
 }

@@ -35,4 +35,21 @@ int edits_read(struct etcd_kvs *out, struct etcd *c, const struct edits *l, stru
 void edits_adopt(struct node *document, const struct edits *l, const struct etcd_kvs *kvs,
                  int64_t stored);
 
+/* The stored document at one revision. Zero before the first call. */
+struct edits_document {
+    struct node *root;      /* value of the spec key */
+    struct node *document;  /* copy of the document in it, with what is newer than it put in */
+    int64_t mod_revision;   /* of the spec key */
+    struct edits edits;     /* the keys that instances may change ... */
+    struct etcd_kvs edited; /* ... as they were then; empty after edits_document_parse */
+};
+/* Reads it from etcd. ERR_NOTFOUND when there is none. Clear it in every case. */
+int edits_document_read(struct edits_document *d, struct etcd *c, const char *env,
+                        const struct catalog *catalog, struct err *e);
+/* The same from what was read: the spec key and a range that holds the edited keys. */
+int edits_document_parse(struct edits_document *d, const struct etcd_kv *kv,
+                         const struct etcd_kvs *keys, const char *env,
+                         const struct catalog *catalog, struct err *e);
+void edits_document_clear(struct edits_document *d);
+
 #endif

@@ -1,23 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-/* The etcd key layout: every key is built here, no other file contains a path. All results are
- * owned. The layout is described in etcd/README.md. */
+/* The layout of the keys in etcd: they are built and taken apart here alone (`make lint`, rule
+ * keys). etcd/README.md describes it. */
 #ifndef MODEL_KEYS_H
 #define MODEL_KEYS_H
+
+#include <stdbool.h>
+
+#include "base/strv.h"
+#include "etcd/etcd.h"
+
+/* ---- building: all results are owned ---- */
 
 char *keys_env(const char *env);                     /* /slipway/<env>/ */
 char *keys_spec(const char *env);                    /* .../spec */
 char *keys_lock(const char *env);                    /* .../lock */
 char *keys_journal(const char *env, const char *op); /* .../journal/<op>; op "" gives the prefix */
 char *keys_audit(const char *env, const char *time); /* .../audit/<time>; "" gives the prefix */
+char *keys_release_bad(const char *env,
+                       const char *digest); /* .../releases/<digest>; "" as above */
 char *keys_component(const char *env, const char *component); /* .../components/<c>/ */
 char *keys_component_config(const char *env, const char *component, const char *key);
 char *keys_component_shared(const char *env, const char *component, const char *key);
 char *keys_component_once(const char *env, const char *component);
+char *keys_component_once_lock(const char *env, const char *component);
 char *keys_instance(const char *env, const char *instance); /* .../instances/<i>/ */
 char *keys_instance_config(const char *env, const char *instance, const char *key);
 char *keys_instance_secret(const char *env, const char *instance, const char *name);
 char *keys_instance_meta(const char *env, const char *instance);
 char *keys_instance_applied(const char *env, const char *instance);
 char *keys_instance_status(const char *env, const char *instance);
+/* The prefix in a link, no slash at its end: an instance's own keys; instance NULL: all of the
+ * environment. */
+char *keys_link_prefix(const char *env, const char *instance);
+
+/* ---- taking apart ---- */
+
+enum keys_kind {
+    KEYS_KIND_SPEC,
+    KEYS_KIND_LOCK,
+    KEYS_KIND_JOURNAL,
+    KEYS_KIND_AUDIT,
+    KEYS_KIND_RELEASE_BAD,
+    KEYS_KIND_COMPONENT_CONFIG,
+    KEYS_KIND_COMPONENT_SHARED,
+    KEYS_KIND_COMPONENT_ONCE,
+    KEYS_KIND_COMPONENT_ONCE_LOCK,
+    KEYS_KIND_INSTANCE, /* a link's prefix: /slipway/<env>/instances/<i> */
+    KEYS_KIND_INSTANCE_CONFIG,
+    KEYS_KIND_INSTANCE_SECRET,
+    KEYS_KIND_INSTANCE_META,
+    KEYS_KIND_INSTANCE_APPLIED,
+    KEYS_KIND_INSTANCE_STATUS,
+};
+enum { KEYS_NAME_SIZE = 80 };
+struct keys_path {
+    enum keys_kind kind;
+    char env[KEYS_NAME_SIZE];
+    char component[KEYS_NAME_SIZE], instance[KEYS_NAME_SIZE]; /* "" where the kind has none */
+    const char *name; /* of the configuration key, shared value, secret, operation or entry: the end
+                       * of the path itself, borrowed; NULL where the kind has none */
+};
+/* False for what is not in the layout; a prefix that ends in a slash is not either. */
+bool keys_parse(struct keys_path *out, const char *path);
+/* A configuration key, of a component or of one instance. */
+bool keys_is_config(const struct keys_path *k);
+/* Adds the instances that have any key among these, each once and in their order. */
+void keys_instances(struct strv *out, const struct etcd_kvs *kvs);
 
 #endif

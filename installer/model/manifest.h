@@ -33,10 +33,14 @@ struct config_key {
     enum apply_kind apply;
     struct node *fallback; /* the default as written, or NULL: no default */
     bool required;         /* no default and must be given */
+    bool grows_only;       /* what is stored does not shrink: a smaller value is refused (grow.h) */
     bool has_min, has_max;
     int64_t min, max;   /* int, size (bytes), duration (ms); list and map: item count */
     struct strv values; /* enum */
+    char *less_than; /* its value is below that of this key, or of CONFIG_MEMORY; NULL: of none */
 };
+/* What `less_than` calls the memory limit of the container. */
+#define CONFIG_MEMORY "memory"
 
 enum shared_kind {
     SHARED_KIND_UUID,      /* generated, the same for every component that declares the name */
@@ -49,11 +53,9 @@ struct shared_value {
 };
 
 enum secret_kind {
-    SECRET_KIND_PASSWORD,
-    SECRET_KIND_HEX,
-    SECRET_KIND_CEPH_KEY,
-    SECRET_KIND_SSH_KEY,
-    SECRET_KIND_TLS
+#define SECRET(kind, ...) SECRET_KIND_##kind,
+#include "model/secrets.def"
+#undef SECRET
 };
 enum secret_scope { SECRET_SCOPE_INSTANCE, SECRET_SCOPE_ENVIRONMENT };
 struct secret_decl {
@@ -83,9 +85,17 @@ struct port_decl {
     char *help;
 };
 
+/* What it is to the environment's volumes. Either has the live map `volumes`. */
+enum manifest_role {
+    MANIFEST_ROLE_NONE,
+    MANIFEST_ROLE_STORAGE, /* makes volumes and pools: has the live map `pools` too */
+    MANIFEST_ROLE_DRIVER,  /* serves volumes */
+};
+
 struct manifest {
     char *dir; /* the folder */
     char *name, *summary, *image;
+    enum manifest_role role;
     struct strv requires;
     bool early; /* start: early - may start before what it requires is ready; waits by itself */
     int instances_default, instances_min, instances_max;
@@ -93,6 +103,7 @@ struct manifest {
     char *data_root;               /* NULL: no data */
     int data_volumes;              /* of one instance, when the environment says nothing */
     int data_volumes_max;          /* the most an environment may give it */
+    bool data_rebuilds;            /* hook prepare makes lost data again, or refuses */
     struct {
         struct node
             *command; /* list of scalars, may hold ${variables}; NULL: the agent runs nothing */
@@ -105,6 +116,9 @@ struct manifest {
         char *host_dir;    /* where it sees its folder of the host, or NULL */
         char *plugin_dir;  /* where it sees the host's /run/docker/plugins, or NULL */
         struct node *env;  /* map or NULL */
+        /* Map right (a key of `run`) -> key of `config`, true or false: the right is there only
+         * while the key is true. NULL: all are always there. */
+        struct node *only_with;
     } run;
     bool ssh; /* sshd runs in the container */
     struct config_key *config;
@@ -119,7 +133,9 @@ struct manifest {
     size_t template_count;
     struct port_decl *ports;
     size_t port_count;
-    int64_t ready_deadline_ms;                   /* default 120 s */
+    int64_t ready_deadline_ms; /* default 120 s */
+    int64_t ready_settle_ms; /* a daemon that ran for less is not ready; default 3 s without a hook
+                              * ready, else 0 */
     int64_t health_every_ms, health_deadline_ms; /* default 10 s, 5 s */
     int64_t hook_deadline_ms;                    /* prepare, once, apply, drain: default 120 s */
     int stop_signal;                             /* default SIGTERM */
@@ -157,8 +173,8 @@ struct node *manifest_value_document(const struct config_key *key, const struct 
 /* "a size", "true or false", ... Static. */
 const char *manifest_type_name(enum value_type type);
 
-/* Documentation of the component as Markdown or plain text, and its the JSON
- * Schema (draft-07) of its `config`. */
+/* Documentation of the component as Markdown, which reads as plain text too, and the JSON Schema
+ * (draft-07) of its `config`. */
 struct buf;
 void manifest_print_doc(struct buf *b, const struct manifest *m);
 struct node *manifest_schema(const struct manifest *m);

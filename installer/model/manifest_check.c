@@ -14,12 +14,14 @@ static const struct node *at(const struct node *root, const char *a, const char 
 {
     const struct node *outer = node_get(root, a);
     const struct node *inner = b ? node_get(outer, b) : NULL;
+
     return inner ? inner : outer ? outer : root;
 }
 
 static void check_instances(struct manifest *m, const struct node *root, struct problems *p)
 {
     const struct node *map = node_get(root, "instances");
+
     /* The default maximum is 1; a larger default or minimum alone says what is meant. */
     if (!node_get(map, "min") && m->instances_default < m->instances_min)
         m->instances_min = m->instances_default;
@@ -33,9 +35,10 @@ static void check_instances(struct manifest *m, const struct node *root, struct 
     for (size_t i = 0; i < m->instances_allowed.count; i++) {
         auto_node struct node *n = node_new_string(m->instances_allowed.items[i]);
         int64_t count = 0;
+
         if (!node_to_int(n, &count) || count < m->instances_min || count > m->instances_max)
             problems_add(p, at(root, "instances", "allowed"),
-                         "allowed: \"%s\" is no count between min %d and max %d", n->text,
+                         "allowed: \"%s\" is not a count between min %d and max %d", n->text,
                          m->instances_min, m->instances_max);
         allowed = allowed || count == m->instances_default;
     }
@@ -59,31 +62,6 @@ static void check_data(struct manifest *m, const struct node *root, struct probl
         problems_add(p, at(root, "data", "max_volumes"), "max_volumes: less than volumes");
     if (strcmp(m->data_root, "/") == 0)
         problems_add(p, at(root, "data", "root"), "root: cannot be the whole file system");
-}
-
-static bool is_scalar(const struct node *n)
-{
-    return n->kind != NODE_KIND_LIST && n->kind != NODE_KIND_MAP;
-}
-
-static void check_run(const struct manifest *m, const struct node *root, struct problems *p)
-{
-    const struct node *item;
-    if (m->run.command && m->run.command->count == 0)
-        problems_add(p, at(root, "run", "command"), "command: the list is empty");
-    node_for_each (item, m->run.command) {
-        if (!is_scalar(item) || item->kind == NODE_KIND_NULL)
-            problems_add(p, item, "command: expected texts");
-    }
-    node_for_each (item, m->run.env) {
-        size_t len = strlen(item->key);
-        bool digit_first = item->key[0] >= '0' && item->key[0] <= '9';
-        if (digit_first || strspn(item->key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-                                             "0123456789") != len)
-            problems_add_key(p, item, "env: \"%s\" cannot be the name of a variable", item->key);
-        if (!is_scalar(item))
-            problems_add(p, item, "%s: expected a text", item->key);
-    }
 }
 
 /* Reads `min` or `max`: an amount of the key's own type; of lists and maps a number of items. */
@@ -121,6 +99,7 @@ static bool read_limit(int64_t *out, const struct config_key *key, const struct 
 static void check_key(struct raw_config *raw, const struct node *n, struct problems *p)
 {
     struct config_key *key = &raw->key;
+
     if (n->kind != NODE_KIND_MAP || !node_get(n, "type"))
         return;
     key->has_min = read_limit(&key->min, key, raw->min, p);
@@ -131,11 +110,38 @@ static void check_key(struct raw_config *raw, const struct node *n, struct probl
     if (is_enum != (key->values.count > 0))
         problems_add(p, n, "%s: %s", key->name,
                      is_enum ? "an enum needs its values" : "only an enum has values");
+    if (key->grows_only && key->type != VALUE_TYPE_INT && key->type != VALUE_TYPE_SIZE &&
+        key->type != VALUE_TYPE_DURATION)
+        problems_add(p, node_get(n, "grows_only"),
+                     "grows_only: %s is neither int, size nor duration", key->name);
     if (key->required && key->fallback)
         problems_add(p, node_get(n, "default"), "%s: required, so a default is never used",
                      key->name);
     if (key->fallback)
         node_free(manifest_value(key, key->fallback, p));
+}
+
+/* What two keys that are compared must have in common. */
+static void check_less_than(const struct manifest_raw *raw, const struct config_key *key,
+                            const struct node *n, struct problems *p)
+{
+    const struct node *at = node_get(n, "less_than");
+    const struct config_key *other = NULL;
+
+    if (!key->less_than)
+        return;
+    for (size_t i = 0; i < raw->config_count; i++)
+        if (strcmp(raw->config[i].key.name, key->less_than) == 0)
+            other = &raw->config[i].key;
+    if (key->type != VALUE_TYPE_SIZE && key->type != VALUE_TYPE_DURATION &&
+        key->type != VALUE_TYPE_INT)
+        problems_add(p, at, "less_than: %s has no order", manifest_type_name(key->type));
+    else if (strcmp(key->less_than, CONFIG_MEMORY) == 0 && !other && key->type != VALUE_TYPE_SIZE)
+        problems_add(p, at, "less_than: memory is a size, and %s is not one", key->name);
+    else if (!other && strcmp(key->less_than, CONFIG_MEMORY) != 0)
+        problems_add(p, at, "less_than: no configuration key is named %s", key->less_than);
+    else if (other && other->type != key->type)
+        problems_add(p, at, "less_than: %s is of another type", other->name);
 }
 
 static const char *const built_in[] = {"env",     "component", "instance", "ordinal",
@@ -144,8 +150,10 @@ static const char *const built_in[] = {"env",     "component", "instance", "ordi
 static void check_config(struct manifest_raw *raw, const struct node *root, struct problems *p)
 {
     const struct node *map = node_get(root, "config");
+
     for (size_t i = 0; i < raw->config_count; i++) {
         check_key(&raw->config[i], map->items[i], p);
+        check_less_than(raw, &raw->config[i].key, map->items[i], p);
         for (size_t b = 0; b < ARRAY_LEN(built_in); b++)
             if (strcmp(raw->config[i].key.name, built_in[b]) == 0)
                 problems_add_key(p, map->items[i], "config: \"%s\" is a variable of every template",
@@ -156,7 +164,8 @@ static void check_config(struct manifest_raw *raw, const struct node *root, stru
 static void check_profile(const struct manifest_raw *raw, const struct node *profile,
                           struct problems *p)
 {
-    struct strv auto_strv known = {0};
+    auto_strv struct strv known = {0};
+
     for (size_t i = 0; i < raw->config_count; i++)
         strv_add(&known, raw->config[i].key.name);
     if (!schema_word_is_valid(SCHEMA_WORD_NAME, profile->key))
@@ -169,6 +178,7 @@ static void check_profile(const struct manifest_raw *raw, const struct node *pro
     const struct node *value;
     node_for_each (value, profile) {
         size_t i = 0;
+
         while (i < raw->config_count && strcmp(raw->config[i].key.name, value->key) != 0)
             i++;
         if (i == raw->config_count)
@@ -181,10 +191,12 @@ static void check_profile(const struct manifest_raw *raw, const struct node *pro
 static void check_shared(struct manifest_raw *raw, const struct node *root, struct problems *p)
 {
     const struct node *map = node_get(root, "shared");
+
     for (size_t i = 0; i < raw->shared_count; i++) {
         struct raw_shared *s = &raw->shared[i];
         const struct node *place = map->items[i];
         int ways = (s->generated != 0) + (s->instances != NULL) + (s->count != NULL);
+
         if (ways != 1)
             problems_add_key(p, place, "%s: expected exactly one of generate, instances, count",
                              s->value.name);
@@ -203,6 +215,43 @@ static void check_shared(struct manifest_raw *raw, const struct node *root, stru
     }
 }
 
+static bool is_live_map(const struct manifest_raw *raw, const char *name)
+{
+    for (size_t i = 0; i < raw->config_count; i++)
+        if (strcmp(raw->config[i].key.name, name) == 0)
+            return raw->config[i].key.type == VALUE_TYPE_MAP &&
+                   raw->config[i].key.apply == APPLY_KIND_LIVE;
+    return false;
+}
+
+/* What the commands of volumes and pools change of it, and the hooks that bring it into effect. */
+static void check_role(const struct manifest_raw *raw, const struct node *root, struct problems *p)
+{
+    static const struct {
+        enum manifest_role role;
+        const char *name, *maps[3], *hooks[3];
+    } rows[] = {
+        {MANIFEST_ROLE_STORAGE, "storage", {"volumes", "pools"}, {"apply", "pool"}},
+        {MANIFEST_ROLE_DRIVER, "driver", {"volumes"}, {"apply", "io"}},
+    };
+    const struct node *place = at(root, "role", NULL);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].role != raw->m.role)
+            continue;
+        for (const char *const *map = rows[i].maps; *map; map++)
+            if (!is_live_map(raw, *map))
+                problems_add(p, place, "role: %s needs \"%s: {type: map, apply: live}\" in config",
+                             rows[i].name, *map);
+        for (const char *const *name = rows[i].hooks; raw->m.dir && *name; name++) {
+            auto_free char *hook = manifest_hook(&raw->m, *name);
+
+            if (!hook)
+                problems_add(p, place, "role: %s needs the hook %s", rows[i].name, *name);
+        }
+    }
+}
+
 /* A key of another component is checked by nobody but etcd: that manifest is not at hand. */
 static void check_edits(const struct manifest_raw *raw, const struct node *root, struct problems *p)
 {
@@ -214,13 +263,8 @@ static void check_edits(const struct manifest_raw *raw, const struct node *root,
             slash ? mem_strndup(edits->items[i], (size_t)(slash - edits->items[i])) : NULL;
         bool good = schema_word_is_valid(SCHEMA_WORD_KEY, slash ? slash + 1 : edits->items[i]) &&
                     (!slash || schema_word_is_valid(SCHEMA_WORD_NAME, component));
-        bool known = slash != NULL;
 
-        for (size_t k = 0; k < raw->config_count; k++)
-            known = known || (strcmp(raw->config[k].key.name, edits->items[i]) == 0 &&
-                              raw->config[k].key.type == VALUE_TYPE_MAP &&
-                              raw->config[k].key.apply == APPLY_KIND_LIVE);
-        if (!good || !known)
+        if (!good || (!slash && !is_live_map(raw, edits->items[i])))
             problems_add(p, at(root, "edits", NULL),
                          "edits: \"%s\" is neither a live map of config nor COMPONENT/KEY",
                          edits->items[i]);
@@ -239,6 +283,7 @@ static int format_by_suffix(const char *name)
         {".args", TEMPLATE_FORMAT_ARGS},
     };
     const char *suffix = strrchr(name, '.');
+
     for (size_t i = 0; suffix && i < ARRAY_LEN(rows); i++)
         if (strcmp(suffix, rows[i].suffix) == 0)
             return (int)rows[i].format;
@@ -248,9 +293,11 @@ static int format_by_suffix(const char *name)
 static void check_templates(struct manifest_raw *raw, const struct node *root, struct problems *p)
 {
     const struct node *map = node_get(root, "templates");
+
     for (size_t i = 0; i < raw->template_count; i++) {
         struct raw_template *t = &raw->templates[i];
         int format = t->format ? t->format - 1 : format_by_suffix(t->decl.name);
+
         if (format < 0)
             problems_add_key(p, map->items[i],
                              "%s: its suffix says no format; give format: ini, env, json, yaml or "
@@ -270,16 +317,35 @@ static void check_hooks(const struct manifest *m, struct problems *p)
 {
     static const char *const hooks[] = {"arguments", "prepare", "once",  "ready", "apply",
                                         "health",    "drain",   "check", "io",    "pool"};
+    auto_free char *dir = fs_join(m->dir, "hooks");
+    auto_strv struct strv known = {0}, files = {0};
+    struct err e;
+
     for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
         auto_free char *path = mem_printf("%s/hooks/%s", m->dir, hooks[i]);
+
         if (fs_exists(path) && !fs_is_executable(path))
             problems_add(p, NULL, "hooks/%s is not executable: chmod +x", hooks[i]);
+        strv_add(&known, hooks[i]);
+    }
+    /* What hooks share may lie beside them, with a suffix or not executable. */
+    if (fs_exists(dir) && fs_list(&files, dir, &e) < 0)
+        problems_add(p, NULL, "%s", e.msg);
+    for (size_t i = 0; i < files.count; i++) {
+        auto_free char *path = fs_join(dir, files.items[i]);
+        auto_free char *hint = strv_hint(&known, files.items[i]);
+
+        if (!strv_has(&known, files.items[i]) && !strchr(files.items[i], '.') &&
+            fs_is_executable(path))
+            problems_add(p, NULL, "hooks/%s: there is no hook of this name%s", files.items[i],
+                         hint);
     }
 }
 
 static void check_ports(const struct manifest *m, const struct node *root, struct problems *p)
 {
     const struct node *map = node_get(root, "ports");
+
     for (size_t i = 1; i < m->port_count; i++)
         for (size_t k = 0; k < i; k++)
             if (m->ports[i].port == m->ports[k].port && m->ports[i].port != 0)
@@ -287,9 +353,51 @@ static void check_ports(const struct manifest *m, const struct node *root, struc
                              m->ports[i].port, m->ports[k].name);
 }
 
+/* Who says by a hook that it is ready needs no time for it. */
+static void check_ready(struct manifest *m, const struct node *root)
+{
+    auto_free char *hook = manifest_hook(m, "ready");
+
+    if (hook && !node_get(node_get(root, "ready"), "settle"))
+        m->ready_settle_ms = 0;
+}
+
+static bool is_switch(const struct manifest_raw *raw, const char *name)
+{
+    for (size_t k = 0; name && k < raw->config_count; k++)
+        if (raw->config[k].key.name && strcmp(raw->config[k].key.name, name) == 0)
+            return raw->config[k].key.type == VALUE_TYPE_BOOL;
+    return false;
+}
+
+static void check_only_with(const struct manifest_raw *raw, const struct node *root,
+                            struct problems *p)
+{
+    static const char *const rights[] = {"capabilities", "devices", "device_rules", "plugin_dir"};
+    const struct node *item;
+
+    node_for_each (item, raw->m.run.only_with) {
+        bool known = false;
+
+        for (size_t i = 0; i < ARRAY_LEN(rights); i++)
+            known = known || strcmp(item->key, rights[i]) == 0;
+        if (!known)
+            problems_add_key(p, item,
+                             "only_with: %s is not one of capabilities, devices, device_rules, "
+                             "plugin_dir",
+                             item->key);
+        else if (!node_find(node_get(root, "run"), item->key))
+            problems_add_key(p, item, "only_with: run has no %s", item->key);
+        if (!is_switch(raw, item->text))
+            problems_add(p, item, "only_with: \"%s\" is not a key of config that is true or false",
+                         item->text ? item->text : "");
+    }
+}
+
 void manifest_check(struct manifest_raw *raw, const struct node *root, struct problems *p)
 {
     struct manifest *m = &raw->m;
+
     /* In an image, and wherever an agent runs one component, the folder is called "component". */
     if (m->name && m->dir && strcmp(fs_basename(m->dir), m->name) != 0 &&
         strcmp(fs_basename(m->dir), "component") != 0)
@@ -299,15 +407,19 @@ void manifest_check(struct manifest_raw *raw, const struct node *root, struct pr
         problems_add(p, at(root, "requires", NULL), "requires: %s cannot require itself", m->name);
     check_instances(m, root, p);
     check_data(m, root, p);
-    check_run(m, root, p);
+    manifest_check_run(m, root, p);
+    check_ready(m, root);
     check_config(raw, root, p);
+    check_only_with(raw, root, p);
     const struct node *profile;
     node_for_each (profile, m->profiles) {
         check_profile(raw, profile, p);
     }
     check_shared(raw, root, p);
     check_edits(raw, root, p);
+    check_role(raw, root, p);
     check_templates(raw, root, p);
+    manifest_check_render(raw, root, p);
     check_ports(m, root, p);
     if (m->dir)
         check_hooks(m, p);

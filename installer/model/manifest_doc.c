@@ -15,12 +15,14 @@ static const char *short_type(enum value_type type)
 {
     static const char *const names[] = {"string",   "int",  "float", "bool", "size",
                                         "duration", "enum", "list",  "map"};
+
     return names[type];
 }
 
 static const char *apply_text(enum apply_kind kind)
 {
     static const char *const names[] = {"restart", "reload", "live"};
+
     return names[kind];
 }
 
@@ -37,6 +39,7 @@ static void format_limit(char out[32], const struct config_key *k, int64_t value
 static void print_range(struct buf *b, const struct config_key *k)
 {
     char min[32], max[32];
+
     format_limit(min, k, k->min);
     format_limit(max, k, k->max);
     if (k->has_min && k->has_max)
@@ -45,6 +48,8 @@ static void print_range(struct buf *b, const struct config_key *k)
         buf_printf(b, " from %s", min);
     else if (k->has_max)
         buf_printf(b, " up to %s", max);
+    if (k->less_than)
+        buf_printf(b, ", less than %s", k->less_than);
     for (size_t i = 0; i < k->values.count; i++)
         buf_printf(b, "%s %s", i ? "," : ":", k->values.items[i]);
 }
@@ -57,20 +62,22 @@ static void print_config(struct buf *b, const struct manifest *m)
         b, "\n## Configuration\n\n| key | type | default | a change | |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < m->config_count; i++) {
         const struct config_key *k = &m->config[i];
+
         buf_printf(b, "| `%s` | %s", k->name, short_type(k->type));
         print_range(b, k);
         auto_free char *fallback = k->fallback ? manifest_value_text(k->fallback) : NULL;
-        buf_printf(b, " | %s | %s | %s |\n",
+        buf_printf(b, " | %s | %s%s | %s |\n",
                    k->required ? "required"
                    : fallback  ? fallback
                                : "",
-                   apply_text(k->apply), k->help);
+                   apply_text(k->apply), k->grows_only ? ", grows only" : "", k->help);
     }
 }
 
 static void print_profiles(struct buf *b, const struct manifest *m)
 {
     const struct node *profile, *value;
+
     if (!m->profiles || m->profiles->count == 0)
         return;
     buf_puts(b, "\n## Profiles\n");
@@ -78,6 +85,7 @@ static void print_profiles(struct buf *b, const struct manifest *m)
         buf_printf(b, "\n- `%s`:", profile->key);
         node_for_each (value, profile) {
             auto_free char *text = manifest_value_text(value);
+
             buf_printf(b, "%s `%s: %s`", i_value ? "," : "", value->key, text);
         }
     }
@@ -89,12 +97,16 @@ static void print_numbers(struct buf *b, const struct manifest *m)
     buf_printf(b, "- image: `%s`\n- instances: %d", m->image, m->instances_default);
     if (m->instances_allowed.count > 0) {
         auto_free char *all = strv_join(&m->instances_allowed, ", ");
+
         buf_printf(b, " (one of %s)\n", all);
     } else {
         buf_printf(b, " (%d to %d)\n", m->instances_min, m->instances_max);
     }
+    if (m->role)
+        buf_printf(b, "- role: %s\n", m->role == MANIFEST_ROLE_STORAGE ? "storage" : "driver");
     if (m->requires.count > 0) {
         auto_free char *all = strv_join(&m->requires, ", ");
+
         buf_printf(b, "- needs: %s\n", all);
     }
     if (m->data_root) {
@@ -110,13 +122,22 @@ static void print_numbers(struct buf *b, const struct manifest *m)
         buf_printf(b, "- extra capabilities: %s\n", capabilities);
     if (*devices)
         buf_printf(b, "- devices of the host: %s\n", devices);
+    const struct node *right;
+    node_for_each (right, m->run.only_with) {
+        buf_printf(b, "- `%s` only while `%s` is true\n", right->key, right->text);
+    }
     if (m->run.shared_mount)
         buf_puts(b, "- mounts made inside are seen on the host\n");
 }
 
 void manifest_print_doc(struct buf *b, const struct manifest *m)
 {
-    static const char *const kinds[] = {"password", "hex", "ceph-key", "ssh-key", "tls"};
+    static const char *const kinds[] = {
+#define SECRET(kind, name, ...) name,
+#include "model/secrets.def"
+#undef SECRET
+    };
+
     buf_printf(b, "# %s\n\n%s\n\n", m->name, m->summary);
     print_numbers(b, m);
     print_config(b, m);
@@ -146,6 +167,7 @@ static void add_limits(struct node *out, const struct config_key *k, const char 
 static void add_pattern(struct node *out, const char *pattern)
 {
     struct node *types = node_set(out, "type", node_new_list());
+
     node_add_text(types, "string");
     node_add_text(types, "integer");
     node_set_text(out, "pattern", pattern);
@@ -153,8 +175,10 @@ static void add_pattern(struct node *out, const char *pattern)
 
 struct node *manifest_key_schema(const struct config_key *k)
 {
+    auto_free char *help = mem_printf("%s%s", k->help, k->grows_only ? " (grows only)" : "");
     struct node *out = node_new_map();
-    node_set_text(out, "description", k->help);
+
+    node_set_text(out, "description", help);
     if (k->fallback)
         node_set(out, "default", node_copy(k->fallback));
     switch (k->type) {
@@ -167,7 +191,7 @@ struct node *manifest_key_schema(const struct config_key *k)
         node_set_text(out, "type", "boolean");
         break;
     case VALUE_TYPE_SIZE:
-        add_pattern(out, "^[0-9]+([KMGT]iB)?$");
+        add_pattern(out, UNITS_SIZE_PATTERN);
         break;
     case VALUE_TYPE_DURATION:
         node_set_text(out, "type", "string");
@@ -183,12 +207,14 @@ struct node *manifest_key_schema(const struct config_key *k)
         break;
     case VALUE_TYPE_ENUM: {
         struct node *values = node_set(out, "enum", node_new_list());
+
         for (size_t i = 0; i < k->values.count; i++)
             node_add_text(values, k->values.items[i]);
         break;
     }
     default: { /* a text may be written without quotes, whatever it looks like */
         struct node *types = node_set(out, "type", node_new_list());
+
         node_add_text(types, "string");
         node_add_text(types, "number");
         node_add_text(types, "boolean");
@@ -200,6 +226,7 @@ struct node *manifest_key_schema(const struct config_key *k)
 struct node *manifest_schema(const struct manifest *m)
 {
     struct node *out = node_new_map();
+
     node_set_text(out, "$schema", "http://json-schema.org/draft-07/schema#");
     node_set_text(out, "title", m->name);
     node_set_text(out, "description", m->summary);
@@ -219,6 +246,7 @@ void manifest_print_format(struct buf *b)
 struct node *manifest_format_schema(void)
 {
     struct node *out = schema_json(&manifest_table);
+
     node_set_text(out, "$schema", "http://json-schema.org/draft-07/schema#");
     return out;
 }

@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 
+static const char *const role_values[] = {"storage", "driver", NULL};
+static const int role_numbers[] = {MANIFEST_ROLE_STORAGE, MANIFEST_ROLE_DRIVER};
 static const char *const start_values[] = {"ordered", "early", NULL};
 static const char *const restart_values[] = {"always", "unless-stopped", "on-failure", "no", NULL};
 static const char *const update_values[] = {"one_by_one", "together", NULL};
@@ -13,7 +15,11 @@ static const char *const type_values[] = {"string",   "int",  "float", "bool", "
 static const char *const apply_values[] = {"restart", "reload", "live", NULL};
 static const char *const uuid_values[] = {"uuid", NULL};
 static const int uuid_numbers[] = {1};
-static const char *const secret_values[] = {"password", "hex", "ceph-key", "ssh-key", "tls", NULL};
+static const char *const secret_values[] = {
+#define SECRET(kind, name, ...) name,
+#include "model/secrets.def"
+#undef SECRET
+    NULL};
 static const char *const scope_values[] = {"instance", "environment", NULL};
 static const char *const format_values[] = {"ini", "env", "json", "yaml", "args", NULL};
 static const int format_numbers[] = {1, 2, 3, 4, 5};
@@ -75,13 +81,18 @@ static const struct schema_row data_rows[] = {
      .offset = AT(m.data_volumes),
      .min = 1,
      .max = VOLUMES_MAX,
-     .help = "volumes of an instance; default 1; from 2 on they are root/1, root/2, ..."},
+     .help = "volumes of an instance; default 1; the first is root itself, then root/2, ..."},
     {.key = "max_volumes",
      .type = SCHEMA_TYPE_INT,
      .offset = AT(m.data_volumes_max),
      .min = 1,
      .max = VOLUMES_MAX,
      .help = "most an environment may give it; default: volumes"},
+    {.key = "rebuilds",
+     .type = SCHEMA_TYPE_BOOL,
+     .offset = AT(m.data_rebuilds),
+     .fallback = "false",
+     .help = "lost data is made again, or refused, by its hook prepare"},
 };
 static const struct schema data_table = TABLE(data_rows);
 
@@ -139,6 +150,12 @@ static const struct schema_row run_rows[] = {
      .type = SCHEMA_TYPE_DICT,
      .offset = AT(m.run.env),
      .help = "environment of the daemon"},
+    {.key = "only_with",
+     .type = SCHEMA_TYPE_DICT,
+     .offset = AT(m.run.only_with),
+     .help =
+         "rights that an instance has only while a key of config is true: {plugin_dir: KEY}; of "
+         "capabilities, devices, device_rules, plugin_dir"},
 };
 static const struct schema run_table = TABLE(run_rows);
 
@@ -171,6 +188,11 @@ static const struct schema_row config_rows[] = {
      .offset = AT(key.required),
      .fallback = "false",
      .help = "the environment must give a value"},
+    {.key = "grows_only",
+     .type = SCHEMA_TYPE_BOOL,
+     .offset = AT(key.grows_only),
+     .fallback = "false",
+     .help = "a smaller value is refused once there is an instance; int, size and duration"},
     {.key = "min",
      .type = SCHEMA_TYPE_ANY,
      .offset = AT(min),
@@ -183,6 +205,12 @@ static const struct schema_row config_rows[] = {
      .type = SCHEMA_TYPE_STRINGS,
      .offset = AT(key.values),
      .help = "what an enum may be"},
+    {.key = "less_than",
+     .type = SCHEMA_TYPE_STRING,
+     .offset = AT(key.less_than),
+     .help =
+         "another key of the same type that it stays below where both are set, or `memory`: the "
+         "container's limit"},
 };
 static const struct schema config_table = {
     .rows = config_rows,
@@ -312,6 +340,13 @@ static const struct schema port_table = {
 static const struct schema_row ready_rows[] = {
     MILLISECONDS("deadline", m.ready_deadline_ms, "120s",
                  "an instance that is not ready by then has failed"),
+    {.key = "settle",
+     .type = SCHEMA_TYPE_DURATION,
+     .offset = AT(m.ready_settle_ms),
+     .fallback = "3s",
+     .min = 0,
+     .max = DAY_MS,
+     .help = "a daemon that has run for less is not ready; with a hook ready the default is 0s"},
 };
 static const struct schema ready_table = TABLE(ready_rows);
 
@@ -367,6 +402,12 @@ static const struct schema_row rows[] = {
      .offset = AT(m.image),
      .fallback = "base",
      .help = "folder in dockerfiles/"},
+    {.key = "role",
+     .type = SCHEMA_TYPE_ENUM,
+     .values = role_values,
+     .numbers = role_numbers,
+     .offset = AT(m.role),
+     .help = "storage makes volumes and pools, driver serves volumes; left out: neither"},
     {.key = "requires",
      .type = SCHEMA_TYPE_STRINGS,
      .word = SCHEMA_WORD_NAME,

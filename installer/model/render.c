@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Expansion of ${variables} in a tree. A value that came out of a variable is never expanded again.
- */
+/* Expansion of ${variables} in a tree. A value that came out of a variable
+ * is never expanded again. */
 #include "model/render.h"
 
 #include <ctype.h>
@@ -33,15 +33,17 @@ static bool name_char(char c)
 static int read_reference(struct reference *r, const char *p, struct err *e)
 {
     const char *start = p + 2, *s = start;
+
     *r = (struct reference){0};
     while (name_char(*s) && !(s[0] == ':' && s[1] == '-'))
         s++;
     size_t len = (size_t)(s - start);
-    if (len == 0 || len >= sizeof r->name)
+    if (len == 0 || len >= sizeof(r->name))
         return err_set(e, ERR_CONFIG, "\"%.40s\": a variable is written ${name}", p);
     memcpy(r->name, start, len);
     if (s[0] == ':' && s[1] == '-') {
         const char *text = s + 2;
+
         s = strchr(text, '}');
         if (s)
             r->fallback = mem_strndup(text, (size_t)(s - text));
@@ -57,14 +59,13 @@ static int read_reference(struct reference *r, const char *p, struct err *e)
 
 static int unknown(const struct node *map, const char *part, const char *name, struct err *e)
 {
-    struct strv auto_strv names = {0};
+    auto_strv struct strv names = {0};
     const struct node *child;
+
     node_for_each (child, map)
         strv_add(&names, child->key ? child->key : ""); /* no key: not a map */
-    const char *near = strv_nearest(&names, part);
-    if (near)
-        return err_set(e, ERR_CONFIG, "unknown variable ${%s}; is \"%s\" meant?", name, near);
-    return err_set(e, ERR_CONFIG, "unknown variable ${%s}", name);
+    auto_free char *hint = strv_hint(&names, part);
+    return err_set(e, ERR_CONFIG, "unknown variable ${%s}%s", name, hint);
 }
 
 /* *out is borrowed from the variables; NULL when the variable exists and has no value. */
@@ -77,6 +78,7 @@ static int find_variable(const struct node **out, const struct expansion *x,
     char part[NAME_MAX_LEN];
     while (!at && rest) { /* a.b.c: one map after the other */
         size_t len = strcspn(rest, ".");
+
         memcpy(part, rest, len);
         part[len] = '\0';
         const struct node *child = node_get(map, part);
@@ -117,6 +119,7 @@ static int settle(struct expansion *x, struct node *n, int depth)
     size_t kept = 0;
     for (size_t i = 0; i < n->count; i++) {
         struct node *child = n->items[i];
+
         if (child->kind == NODE_KIND_NULL) {
             node_free(child);
             continue;
@@ -136,6 +139,7 @@ static int settle(struct expansion *x, struct node *n, int depth)
 static int append_reference(struct buf *out, struct expansion *x, const struct reference *r)
 {
     const struct node *value;
+
     if (find_variable(&value, x, r) < 0)
         return -1;
     if (!value && !r->fallback)
@@ -153,10 +157,12 @@ static int append_reference(struct buf *out, struct expansion *x, const struct r
 /* *out is owned. "$${" stands for "${". */
 static int expand_text(char **out, struct expansion *x, const char *text)
 {
-    struct buf auto_buf b;
+    auto_buf struct buf b;
+
     buf_init(&b, SIZE_MAX_BYTES);
     while (*text) {
         const char *next = strstr(text, "${");
+
         if (!next) {
             buf_puts(&b, text);
             break;
@@ -203,6 +209,7 @@ static int expand_scalar(struct node **out, struct expansion *x, const struct no
         auto_free char *fallback = r.fallback;
         if (!n->text[r.len]) {
             const struct node *value;
+
             if (find_variable(&value, x, &r) < 0)
                 return -1;
             if (!value)
@@ -225,8 +232,10 @@ static int expand_node(struct node **out, struct expansion *x, const struct node
 static int expand_list(struct node *out, struct expansion *x, const struct node *n, int depth)
 {
     const struct node *child;
+
     node_for_each (child, n) {
         struct node *value = NULL;
+
         if (expand_node(&value, x, child, depth + 1) < 0) {
             node_free(value);
             return err_wrap(x->e, "item %zu", i_child + 1);
@@ -241,6 +250,7 @@ static int expand_list(struct node *out, struct expansion *x, const struct node 
 static int merge(struct node *out, const struct node *from, struct err *e)
 {
     const struct node *child;
+
     if (from->kind != NODE_KIND_MAP && from->kind != NODE_KIND_LIST)
         return err_set(e, ERR_CONFIG, "<<: only a map can be merged");
     node_for_each (child, from) {
@@ -257,6 +267,7 @@ static int expand_entry(struct node *out, struct node *merged, struct expansion 
 {
     auto_free char *key = NULL;
     auto_node struct node *value = NULL;
+
     if (expand_text(&key, x, child->key) < 0)
         return -1;
     if (expand_node(&value, x, child, depth + 1) < 0)
@@ -275,6 +286,7 @@ static int expand_map(struct node *out, struct expansion *x, const struct node *
 {
     auto_node struct node *merged = node_new_map();
     const struct node *child;
+
     node_for_each (child, n)
         if (expand_entry(out, merged, x, child, depth) < 0)
             return -1;
@@ -305,6 +317,49 @@ int render_expand(struct node **out, const struct node *tree, const struct node 
         return -1;
     *out = result ? steal(result) : node_new(NODE_KIND_NULL);
     return 0;
+}
+
+static int check_text(struct expansion *x, const char *text)
+{
+    const char *next;
+
+    while (text && (next = strstr(text, "${"))) {
+        const struct node *value;
+        struct reference r;
+
+        if (next > text && next[-1] == '$') {
+            text = next + 2;
+            continue;
+        }
+        if (read_reference(&r, next, x->e) < 0)
+            return -1;
+        mem_cleanup_free(&r.fallback);
+        if (find_variable(&value, x, &r) < 0)
+            return -1;
+        text = next + r.len;
+    }
+    return 0;
+}
+
+static int check_names(struct expansion *x, const struct node *n, int depth)
+{
+    const struct node *child;
+
+    if (depth > DEPTH_MAX)
+        return err_set(x->e, ERR_CONFIG, "nested deeper than %d", DEPTH_MAX);
+    if (check_text(x, n->key) < 0 || check_text(x, n->text) < 0)
+        return -1;
+    node_for_each (child, n)
+        if (check_names(x, child, depth + 1) < 0)
+            return -1;
+    return 0;
+}
+
+int render_check(const struct node *tree, const struct node *vars, struct err *e)
+{
+    struct expansion x = {.vars = vars, .e = e};
+
+    return check_names(&x, tree, 1);
 }
 
 static int flatten(struct strv *out, const struct node *n, struct err *e)

@@ -14,10 +14,13 @@
 #include "conf/node.h"
 #include "model/manifest.h"
 
-/* Expands the tree against the map `vars`. ${a.b} walks maps; ${name:-text} gives text when unset.
- */
+/* Expands the tree against the map `vars`. ${a.b} walks maps;
+ * ${name:-text} gives text when unset. */
 int render_expand(struct node **out, const struct node *tree, const struct node *vars,
                   struct err *e);
+/* Whether every variable that the tree names is in `vars`, with or without a value; ERR_CONFIG
+ * names the first that is not. */
+int render_check(const struct node *tree, const struct node *vars, struct err *e);
 /* Prints an expanded tree. */
 int render_format(struct buf *b, enum template_format format, const struct node *tree,
                   struct err *e);

@@ -32,12 +32,12 @@ static int want_map(const struct node *tree, const char *format, struct err *e)
     return err_set(e, ERR_CONFIG, "a template for %s is a map", format);
 }
 
-/* ---- ini ----------------------------------------------------------------------------------------
- */
+/* ---- ini ---- */
 
 static int ini_list(struct buf *b, const struct node *n, bool *first, struct err *e)
 {
     const struct node *child;
+
     node_for_each (child, n) {
         if (child->kind == NODE_KIND_MAP)
             return err_set(e, ERR_CONFIG, "ini has no maps in lists");
@@ -54,7 +54,8 @@ static int ini_list(struct buf *b, const struct node *n, bool *first, struct err
 
 static int ini_value(struct buf *b, const struct node *n, struct err *e)
 {
-    struct buf auto_buf text;
+    auto_buf struct buf text;
+
     buf_init(&text, 1 << 20);
     bool first = true;
     if (is_scalar(n))
@@ -103,8 +104,7 @@ static int format_ini(struct buf *b, const struct node *tree, struct err *e)
     return 0;
 }
 
-/* ---- env ----------------------------------------------------------------------------------------
- */
+/* ---- env ---- */
 
 static bool env_name_is_valid(const char *name)
 {
@@ -120,6 +120,7 @@ static bool env_name_is_valid(const char *name)
 static void env_quote(struct buf *b, const char *text)
 {
     bool plain = true;
+
     for (const char *s = text; *s && plain; s++)
         plain = isalnum((unsigned char)*s) || strchr("_./:@%+,=-", *s);
     if (plain) {
@@ -154,8 +155,7 @@ static int format_env(struct buf *b, const struct node *tree, struct err *e)
     return 0;
 }
 
-/* ---- args ---------------------------------------------------------------------------------------
- */
+/* ---- args ---- */
 
 static int format_args(struct buf *b, const struct node *tree, struct err *e)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The environment key and what derives from it. The key is 32 random bytes in one 0600 file at the
- * operator, $XDG_CONFIG_HOME/slipway/<env>/key (64 hex digits); SLIPWAY_HOME replaces
- * $XDG_CONFIG_HOME/slipway. Everything else here is a pure function of it.
+ * operator, `key` (64 hex digits) in the environment's folder, whose last part is the environment's
+ * name. Everything else here is a pure function of it.
  */
 #ifndef MODEL_SECRET_H
 #define MODEL_SECRET_H
@@ -12,19 +12,19 @@
 
 #include "base/err.h"
 #include "model/manifest.h"
+#include "model/ssh_state.h"
 
 struct env_key {
     uint8_t bytes[32];
-    char uuid[37]; /* derived: identifies the environment in labels */
+    char uuid[37];        /* derived: identifies the environment in labels */
+    struct ssh_state ssh; /* as the copy beside the key has it; whoever asked etcd puts it right */
 };
 
-/* Directory of the environment's operator files, owned. */
-char *secret_home(const char *env);
 /* ERR_NOTFOUND when there is none; ERR_AUTH when others may read the file. */
-int secret_load_key(struct env_key *out, const char *env, struct err *e);
+int secret_load_key(struct env_key *out, const char *folder, struct err *e);
 /* Loads, or makes a new one (O_EXCL, so that two runs agree). *created may be NULL. */
-int secret_make_key(struct env_key *out, const char *env, bool *created, struct err *e);
-int secret_remove_key(const char *env, struct err *e);
+int secret_make_key(struct env_key *out, const char *folder, bool *created, struct err *e);
+int secret_remove_key(const char *folder, struct err *e);
 
 /* Password of an etcd user: "root" or an instance's name. Owned; wipe it. */
 char *secret_password(const struct env_key *k, const char *user, unsigned generation);
@@ -42,13 +42,27 @@ struct secret_sans {
  */
 int secret_value(char **out, const struct env_key *k, const struct secret_decl *d,
                  const char *instance, const struct secret_sans *sans, struct err *e);
+/* Its value is PEM text, not one word. */
+bool secret_is_pem(enum secret_kind kind);
 /* Value of shared uuid `name`, into out[37]. */
 void secret_shared_uuid(char out[37], const struct env_key *k, const char *name);
-/* SSH: the operator's client key, and the host key of an instance. Owned. */
+/* Names of the two secrets of an instance that runs sshd: its host key, and the lines of its
+ * authorized_keys. */
+#define SECRET_SSH_HOST_KEY "ssh_host_key"
+#define SECRET_SSH_AUTHORIZED "ssh_authorized_key"
+/* SSH: the operator's client key that is in use, the one of a generation, the lines of all that are
+ * accepted (no newline at the end), and the host key of an instance. Owned. */
 int secret_ssh_client(char **private_pem, char **public_line, const struct env_key *k,
                       struct err *e);
+int secret_ssh_client_of(char **private_pem, char **public_line, const struct env_key *k,
+                         unsigned generation, struct err *e);
+int secret_ssh_authorized(char **lines, const struct env_key *k, struct err *e);
 int secret_ssh_host(char **private_pem, char **public_line, const struct env_key *k,
                     const char *instance, struct err *e);
+/* The key that deploys agents, and does nothing else: a forced command stands beside it. */
+int secret_ssh_deploy(char **private_pem, char **public_line, const struct env_key *k,
+                      struct err *e);
+#define SECRET_SSH_DEPLOY "ssh_deploy_key"
 /* The etcd servers' public-key pin, "sha256//BASE64", into out[64]. */
 int secret_pin(char out[64], const struct env_key *k, struct err *e);
 

@@ -9,6 +9,7 @@
 static void set_size(struct node *map, const char *key, int64_t bytes)
 {
     char text[32];
+
     units_format_size(text, bytes);
     node_set_text(map, key, text);
 }
@@ -26,6 +27,7 @@ static struct node *config_document(const struct manifest *m, const struct node 
 {
     struct node *out = node_new_map();
     const struct node *value;
+
     node_for_each (value, config) {
         node_append(out, value->key,
                     manifest_value_document(manifest_config(m, value->key), value));
@@ -37,11 +39,13 @@ static struct node *config_document(const struct manifest *m, const struct node 
 static struct node *ports_document(const struct spec_instance *i)
 {
     struct node *out = node_new_map();
+
     for (size_t n = 0; n < i->port_count; n++) {
         const struct spec_port *p = &i->ports[n];
         bool six = strchr(p->address, ':') != NULL;
         auto_free char *text =
             mem_printf("%s%s%s:%d", six ? "[" : "", p->address, six ? "]" : "", p->host_port);
+
         for (size_t k = 0; k < i->manifest->port_count; k++)
             if (i->manifest->ports[k].port == p->port)
                 node_set_text(out, i->manifest->ports[k].name, text);
@@ -53,6 +57,7 @@ static struct node *ports_document(const struct spec_instance *i)
 static struct node *override_document(const struct spec_instance *i, const struct raw_override *raw)
 {
     struct node *out = node_new_map(), *volumes = node_new_list();
+
     set_filled(out, "config", config_document(i->manifest, i->overrides));
     set_filled(out, "ports", ports_document(i));
     for (size_t n = 0; n < raw->volumes.count; n++)
@@ -67,6 +72,7 @@ static struct node *component_document(const struct spec_component *c,
                                        const struct raw_component *raw)
 {
     struct node *out = node_new_map(), *overrides = node_new_map();
+
     node_set_int(out, "instances", c->count);
     set_filled(out, "config", config_document(c->manifest, c->given));
     if (raw->memory)
@@ -88,6 +94,7 @@ struct node *spec_build_document(const struct spec_build *b)
 {
     const struct spec *s = b->spec;
     struct node *out = node_new_map();
+
     node_set_int(out, "slipway", 1);
     node_set_text(out, "name", s->name);
     node_set_text(out, "profile", s->profile);
@@ -96,6 +103,8 @@ struct node *spec_build_document(const struct spec_build *b)
         node_set_text(out, "mirror", s->mirror);
     if (s->subnet)
         node_set_text(node_set(out, "network", node_new_map()), "subnet", s->subnet);
+    if (b->raw.ssh)
+        node_set(out, "ssh", node_copy(b->raw.ssh));
     struct node *components = node_set(out, "components", node_new_map());
     for (size_t i = 0; i < s->component_count; i++)
         for (size_t k = 0; k < b->raw.component_count; k++)
@@ -108,6 +117,7 @@ struct node *spec_build_document(const struct spec_build *b)
 static struct node *config_schema(const struct manifest *m)
 {
     struct node *out = manifest_schema(m);
+
     node_remove(out, "$schema");
     node_remove(out, "title");
     node_remove(out, "description");
@@ -118,6 +128,7 @@ static struct node *config_schema(const struct manifest *m)
 static struct node *component_schema(const struct node *generic, const struct manifest *m)
 {
     struct node *out = node_copy(generic);
+
     node_set_text(out, "description", m->summary);
     struct node *instances = node_find(out, "properties.instances");
     node_set_int(instances, "minimum", m->instances_min);
@@ -125,8 +136,10 @@ static struct node *component_schema(const struct node *generic, const struct ma
     node_set_int(instances, "default", m->instances_default);
     if (m->instances_allowed.count > 0) {
         struct node *allowed = node_set(instances, "enum", node_new_list());
+
         for (size_t i = 0; i < m->instances_allowed.count; i++) {
             struct node *n = node_add_text(allowed, m->instances_allowed.items[i]);
+
             n->kind = NODE_KIND_NUMBER;
         }
     }
@@ -136,6 +149,7 @@ static struct node *component_schema(const struct node *generic, const struct ma
     struct node *ports = node_new_map();
     for (size_t i = 0; i < m->port_count; i++) {
         struct node *port = node_set(ports, m->ports[i].name, node_new_map());
+
         node_set_text(port, "description", m->ports[i].help);
     }
     node_set_bool(node_get(own, "ports"), "additionalProperties", false);
@@ -146,6 +160,7 @@ static struct node *component_schema(const struct node *generic, const struct ma
 struct node *spec_schema(const struct catalog *c)
 {
     struct node *out = schema_json(&spec_table);
+
     node_set_text(out, "$schema", "http://json-schema.org/draft-07/schema#");
     node_set_text(out, "title", "Slipway environment");
     struct node *components = node_find(out, "properties.components");

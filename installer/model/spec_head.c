@@ -9,10 +9,12 @@
 static void check_profile(struct spec_build *b)
 {
     const char *profile = b->spec->profile;
-    struct strv auto_strv known = {0};
+    auto_strv struct strv known = {0};
+
     strv_add(&known, "production");
     for (size_t i = 0; i < b->catalog->count; i++) {
         const struct node *named;
+
         node_for_each (named, b->catalog->items[i]->profiles) {
             if (!strv_has(&known, named->key))
                 strv_add(&known, named->key);
@@ -21,17 +23,17 @@ static void check_profile(struct spec_build *b)
     if (!profile || strv_has(&known, profile))
         return;
     strv_sort(&known);
-    const char *near = strv_nearest(&known, profile);
+    auto_free char *hint = strv_hint(&known, profile);
     auto_free char *all = strv_join(&known, ", ");
     problems_add(b->problems, node_get(b->root, "profile"),
-                 "profile: no component knows \"%s\"%s%s%s; known: %s", profile,
-                 near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "", all);
+                 "profile: no component knows \"%s\"%s; known: %s", profile, hint, all);
 }
 
 /* Address and prefix length of a.b.c.d/n. */
 static bool parse_subnet(uint32_t *address, int *bits, const char *text)
 {
     const char *slash = strchr(text, '/');
+
     if (!slash || strspn(slash + 1, "0123456789") != strlen(slash + 1) || strlen(slash) != 3)
         return false;
     auto_free char *host = mem_strndup(text, (size_t)(slash - text));
@@ -55,6 +57,7 @@ static void check_subnet(struct spec_build *b)
     const char *text = b->spec->subnet;
     uint32_t address;
     int bits;
+
     if (!text)
         return;
     if (!parse_subnet(&address, &bits, text)) {
@@ -78,6 +81,7 @@ static void check_image(struct spec_build *b)
     const char *image = b->spec->base_image;
     static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     size_t len = image ? strlen(image) : 0;
+
     if (image && (len == 0 || len > 255 || !strchr(first, image[0]) ||
                   strspn(image, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                 "._/:@-") != len))
@@ -90,6 +94,7 @@ static void check_image(struct spec_build *b)
 static void check_mirror(struct spec_build *b)
 {
     const char *mirror = b->spec->mirror;
+
     if (!mirror)
         return;
     bool scheme = strncmp(mirror, "http://", 7) == 0 || strncmp(mirror, "https://", 8) == 0;
@@ -101,9 +106,16 @@ static void check_mirror(struct spec_build *b)
                      mirror);
 }
 
+static void check_ssh(struct spec_build *b)
+{
+    if (b->raw.ssh && b->raw.ssh->kind != NODE_KIND_BOOL)
+        problems_add(b->problems, node_get(b->root, "ssh"), "ssh: expected true or false");
+}
+
 void spec_build_head(struct spec_build *b)
 {
     struct spec_raw *raw = &b->raw;
+
     b->spec->name = steal(raw->name);
     b->spec->profile = steal(raw->profile);
     b->spec->subnet = steal(raw->subnet);
@@ -113,6 +125,7 @@ void spec_build_head(struct spec_build *b)
     check_subnet(b);
     check_image(b);
     check_mirror(b);
+    check_ssh(b);
 }
 
 /* The volumes and published ports of all instances, with the instance each belongs to. */
@@ -136,6 +149,7 @@ static int by_what(const void *a, const void *b)
 {
     const struct claim *x = a, *y = b;
     int order = strcmp(x->what, y->what);
+
     return order ? order : strcmp(x->instance, y->instance);
 }
 
@@ -145,6 +159,7 @@ static const struct node *given_place(const struct spec_build *b, const char *in
 {
     const struct spec_instance *i = spec_instance(b->spec, instance);
     const struct node *component = spec_build_place(b, i->manifest->name);
+
     return node_get(node_get(node_get(component, "overrides"), instance), key);
 }
 
@@ -155,6 +170,7 @@ static void check_volumes(struct spec_build *b, struct claim *claims, size_t cou
         if (strcmp(claims[i - 1].what, claims[i].what) == 0) {
             const struct node *first = given_place(b, claims[i - 1].instance, "volumes");
             const struct node *second = given_place(b, claims[i].instance, "volumes");
+
             problems_add(b->problems, second ? second : first,
                          "volumes: %s is used by %s and by %s", claims[i].what,
                          claims[i - 1].instance, claims[i].instance);
@@ -177,6 +193,7 @@ static void check_addresses(struct spec_build *b, size_t instances)
 {
     uint32_t address;
     int bits;
+
     if (!b->spec->subnet || !parse_subnet(&address, &bits, b->spec->subnet) || bits > 28)
         return;
     /* Network, gateway, broadcast. */
@@ -191,6 +208,7 @@ void spec_build_check_all(struct spec_build *b)
 {
     const struct spec *s = b->spec;
     size_t volumes = 0, ports = 0, instances = 0;
+
     for (size_t c = 0; c < s->component_count; c++)
         for (int k = 0; k < s->components[c].count; k++) {
             instances++;
@@ -203,6 +221,7 @@ void spec_build_check_all(struct spec_build *b)
     for (size_t c = 0; c < s->component_count; c++)
         for (int k = 0; k < s->components[c].count; k++) {
             const struct spec_instance *i = &s->components[c].instances[k];
+
             for (size_t v = 0; v < i->volumes.count; v++)
                 volume[volumes++] = (struct claim){i->volumes.items[v], i->name, NULL};
             for (size_t n = 0; n < i->port_count; n++)

@@ -21,6 +21,7 @@ static bool parse_port(struct spec_port *out, const char *text)
     const char *colon = strrchr(text, ':');
     const char *digits = colon ? colon + 1 : text;
     size_t len = strspn(digits, "0123456789");
+
     if (len == 0 || len > 5 || digits[len] != '\0' || strtol(digits, NULL, 10) > 65535)
         return false;
     auto_free char *host =
@@ -42,8 +43,9 @@ static bool parse_port(struct spec_port *out, const char *text)
 static void build_port(struct spec_build *b, struct spec_instance *i, const struct node *given)
 {
     const struct manifest *m = i->manifest;
-    struct strv auto_strv known = {0};
+    auto_strv struct strv known = {0};
     size_t k = m->port_count;
+
     for (size_t n = 0; n < m->port_count; n++) {
         strv_add(&known, m->ports[n].name);
         if (strcmp(m->ports[n].name, given->key) == 0)
@@ -66,8 +68,10 @@ static void build_volumes(struct spec_build *b, struct spec_instance *i,
                           const struct raw_component *raw, const struct raw_override *own)
 {
     const struct manifest *m = i->manifest;
+
     if (own && own->volumes.count > 0) {
         const struct node *at = node_find(spec_build_place(b, m->name), "overrides");
+
         at = node_get(node_get(at, i->name), "volumes");
         if (!m->data_root)
             problems_add(b->problems, at, "volumes: %s keeps no data", m->name);
@@ -92,6 +96,7 @@ static void build_instance(struct spec_build *b, struct spec_instance *i,
                            const struct raw_component *raw)
 {
     const struct raw_override *own = find_override(raw, i->name);
+
     i->memory_bytes = own && own->memory ? own->memory : raw->memory;
     build_volumes(b, i, raw, own);
     if (!own)
@@ -109,6 +114,7 @@ static void check_volume_count(struct spec_build *b, const struct raw_component 
                                const struct manifest *m)
 {
     const struct node *at = node_get(spec_build_place(b, m->name), "volumes");
+
     if (raw->volumes == 0)
         return;
     if (!m->data_root)
@@ -122,14 +128,16 @@ void spec_build_instances(struct spec_build *b, struct spec_component *c,
                           const struct raw_component *raw)
 {
     const char *name = c->manifest->name;
-    const struct node *ssh = raw->ssh;
+    const struct node *ssh = raw->ssh ? raw->ssh : b->raw.ssh;
+
     check_volume_count(b, raw, c->manifest);
-    if (ssh && ssh->kind != NODE_KIND_BOOL)
+    if (raw->ssh && raw->ssh->kind != NODE_KIND_BOOL)
         problems_add(b->problems, node_get(spec_build_place(b, name), "ssh"),
                      "ssh: expected true or false");
     c->instances = mem_array((size_t)c->count, sizeof(*c->instances));
     for (int k = 0; k < c->count; k++) {
         struct spec_instance *i = &c->instances[k];
+
         i->manifest = c->manifest;
         i->ssh = ssh && ssh->text ? strcmp(ssh->text, "true") == 0 : c->manifest->ssh;
         i->ordinal = k + 1;
@@ -139,15 +147,18 @@ void spec_build_instances(struct spec_build *b, struct spec_component *c,
     const struct node *overrides = node_get(spec_build_place(b, name), "overrides"), *own;
     node_for_each (own, overrides) {
         bool known = !own->key; /* of a list, which is a problem already */
+
         for (int k = 0; k < c->count && !known; k++)
             known = strcmp(c->instances[k].name, own->key) == 0;
         if (!known && c->count == 1)
-            problems_add_key(b->problems, own, "overrides: \"%s\" is no instance; %s-1 is the one",
-                             own->key, name);
-        else if (!known)
             problems_add_key(b->problems, own,
-                             "overrides: \"%s\" is no instance; with instances: %d they are %s-1 "
-                             "to %s-%d",
-                             own->key, c->count, name, name, c->count);
+                             "overrides: \"%s\" is not an instance; %s-1 is the one", own->key,
+                             name);
+        else if (!known)
+            problems_add_key(
+                b->problems, own,
+                "overrides: \"%s\" is not an instance; with instances: %d they are %s-1 "
+                "to %s-%d",
+                own->key, c->count, name, name, c->count);
     }
 }

@@ -26,6 +26,7 @@ struct raw_component {
 struct spec_raw {
     int version;
     char *name, *profile, *base_image, *mirror, *subnet;
+    struct node *ssh;
     struct raw_component *components;
     size_t component_count;
 };

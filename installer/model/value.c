@@ -15,10 +15,28 @@
 /* Hooks and daemons get a value as one variable, for which Linux has 128 KiB with the name. */
 enum { TEXT_MAX = 64 << 10, TREE_MAX = 120 << 10 };
 
+const char *manifest_type_name(enum value_type type)
+{
+    static const char *const names[] = {
+        [VALUE_TYPE_STRING] = "a text",
+        [VALUE_TYPE_INT] = "a whole number",
+        [VALUE_TYPE_FLOAT] = "a number",
+        [VALUE_TYPE_BOOL] = "true or false",
+        [VALUE_TYPE_SIZE] = "a size",
+        [VALUE_TYPE_DURATION] = "a duration",
+        [VALUE_TYPE_ENUM] = "one of the known values",
+        [VALUE_TYPE_LIST] = "a list",
+        [VALUE_TYPE_MAP] = "a map",
+    };
+
+    return names[type];
+}
+
 static struct node *refuse(const struct config_key *key, const struct node *value, const char *what,
                            struct problems *p)
 {
     char there[80];
+
     schema_describe(there, value);
     problems_add(p, value, "%s: expected %s, not %s", key->name, what, there);
     return NULL;
@@ -39,6 +57,7 @@ static bool in_range(const struct config_key *key, const struct node *value, dou
 {
     bool low = key->has_min && amount < (double)key->min;
     bool high = key->has_max && amount > (double)key->max;
+
     if (!low && !high)
         return true;
     char min[32], max[32], range[100];
@@ -61,6 +80,7 @@ static struct node *exact(const struct config_key *key, const struct node *value
 {
     /* int64 limits compare exactly here; a double would round the largest ones. */
     bool fits = (!key->has_min || amount >= key->min) && (!key->has_max || amount <= key->max);
+
     if (fits)
         return node_new_number(amount);
     in_range(key, value, amount < key->min ? -1e300 : 1e300, p);
@@ -93,6 +113,7 @@ static struct node *check_tree(const struct config_key *key, const struct node *
                                struct problems *p)
 {
     bool list = key->type == VALUE_TYPE_LIST;
+
     if (value->kind != (list ? NODE_KIND_LIST : NODE_KIND_MAP))
         return refuse(key, value, list ? "a list" : "a map", p);
     if (!in_range(key, value, (double)value->count, p))
@@ -114,6 +135,7 @@ static struct node *check_scalar(const struct config_key *key, const struct node
                                  struct problems *p)
 {
     int64_t amount;
+
     switch (key->type) {
     case VALUE_TYPE_INT:
         return node_to_int(value, &amount) ? exact(key, value, amount, p)
@@ -142,6 +164,7 @@ struct node *manifest_value(const struct config_key *key, const struct node *val
                             struct problems *p)
 {
     struct node *out;
+
     if (key->type == VALUE_TYPE_LIST || key->type == VALUE_TYPE_MAP) {
         out = check_tree(key, value, p);
     } else if (value->kind == NODE_KIND_NULL || value->kind == NODE_KIND_LIST ||
@@ -171,6 +194,7 @@ int manifest_value_parse(struct node **out, const struct config_key *key, const 
                          struct err *e)
 {
     auto_node struct node *value = NULL;
+
     *out = NULL;
     if (key->type == VALUE_TYPE_LIST || key->type == VALUE_TYPE_MAP) {
         if (json_parse(&value, key->name, text, strlen(text), e) < 0)
@@ -197,9 +221,11 @@ struct node *manifest_value_document(const struct config_key *key, const struct 
 {
     char text[32];
     int64_t amount;
+
     if ((key->type != VALUE_TYPE_SIZE && key->type != VALUE_TYPE_DURATION) ||
         !node_to_int(value, &amount)) {
         struct node *copy = node_copy(value);
+
         free(steal(copy->key));
         return copy;
     }

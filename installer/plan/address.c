@@ -6,9 +6,14 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 
 enum { SMALL_BITS = 24, LARGE_BITS = 20, SMALL_MAX = 200, FIRST_HOST = 2 };
+/* A larger route is a part of the default route, as VPNs make it of two halves:
+ * no private network is larger than 10.0.0.0/8. */
+enum { ROUTE_BITS_MIN = 8 };
+/* The last eighth of a subnet that is not tiny is for those whom we give no address. */
+enum { GUEST_BITS = 3, GUESTS_BITS_MAX = 26 };
 
 int cidr_parse(struct cidr *out, const char *text, struct err *e)
 {
@@ -47,6 +52,17 @@ char *cidr_address(const struct cidr *c, uint32_t host)
     return mem_strdup(text);
 }
 
+char *cidr_guests(const struct cidr *c)
+{
+    int bits = c->bits + GUEST_BITS;
+    uint32_t size = 1U << (32 - c->bits), part = size >> GUEST_BITS;
+
+    if (c->bits > GUESTS_BITS_MAX)
+        return NULL;
+    auto_free char *address = cidr_address(c, size - part);
+    return mem_printf("%s/%d", address, bits);
+}
+
 static const char *network_subnet(const struct node *network)
 {
     const struct node *config = node_get(node_get(network, "IPAM"), "Config");
@@ -55,7 +71,7 @@ static const char *network_subnet(const struct node *network)
 }
 
 /* What `c` would collide with, or NULL: another Docker network, else a route of this machine. */
-static const char *taken_by(const struct world *w, const struct cidr *c, const char *own_network)
+static const char *taken_by(const struct observed *w, const struct cidr *c, const char *own_network)
 {
     const struct node *n;
     struct cidr other;
@@ -71,25 +87,63 @@ static const char *taken_by(const struct world *w, const struct cidr *c, const c
             return name ? name : subnet;
     }
     for (size_t i = 0; i < w->routes.count; i++)
-        if (cidr_parse(&other, w->routes.items[i], &ignored) == 0 && cidr_overlaps(c, &other))
+        if (cidr_parse(&other, w->routes.items[i], &ignored) == 0 && other.bits >= ROUTE_BITS_MIN &&
+            cidr_overlaps(c, &other))
             return w->routes.items[i];
     return NULL;
 }
 
-static const char *volume_subnet(const struct world *w, const struct env_key *key)
+bool address_is_docker_host(const struct observed *w)
+{
+    struct cidr network, route;
+    const struct node *n;
+    struct err ignored;
+
+    node_for_each (n, w->networks) {
+        const char *subnet = network_subnet(n);
+
+        if (!node_text_is(n, "Driver", "bridge") || !subnet ||
+            cidr_parse(&network, subnet, &ignored) < 0)
+            continue;
+        for (size_t i = 0; i < w->routes.count; i++)
+            if (cidr_parse(&route, w->routes.items[i], &ignored) == 0 &&
+                route.base == network.base && route.bits == network.bits)
+                return true;
+    }
+    return false;
+}
+
+/* A volume of the environment that knows its subnet, or NULL. */
+static const struct node *bound_volume(const struct observed *w, const struct env_key *key)
 {
     const struct node *v;
 
     node_for_each (v, w->volumes) {
-        const char *env = connect_label(v, LABEL_ENV);
-
-        if (env && strcmp(env, key->uuid) == 0 && connect_label(v, LABEL_SUBNET))
-            return connect_label(v, LABEL_SUBNET);
+        if (object_is_ours(v, key->uuid) && object_label(v, LABEL_SUBNET))
+            return v;
     }
     return NULL;
 }
 
-static int choose_free(char **out, const struct world *w, const struct spec *s,
+/* Daemons keep the addresses of each other with their data: etcd and monitors cannot move. */
+static int refuse_bound(const struct node *volume, const char *wanted, const char *env,
+                        struct err *e)
+{
+    const char *bound = object_label(volume, LABEL_SUBNET);
+    struct cidr a, b;
+
+    if (cidr_parse(&a, wanted, e) < 0)
+        return -1;
+    if (cidr_parse(&b, bound, e) < 0 || (a.base == b.base && a.bits == b.bits))
+        return 0;
+    return err_set(e, ERR_CONFLICT,
+                   "the data of environment %s is bound to the subnet %s (%s and others keep their "
+                   "addresses in it), the document wants %s; write `network: {subnet: %s}`, or "
+                   "give up the data first: `slipway -e %s down --volumes`",
+                   env, bound, node_get_text(volume, "Name"), wanted, bound, env);
+}
+
+static int choose_free(char **out, const struct observed *w, const struct spec *s,
                        const struct env_key *key, const char *network, struct err *e)
 {
     size_t instances = 0;
@@ -127,17 +181,17 @@ static bool inside(const struct cidr *c, const char *address)
 }
 
 /* Addresses that containers and volumes of the environment hold, whether wanted now or not. */
-static void collect_used(struct strv *used, const struct world *w, const char *uuid)
+static void collect_used(struct strv *used, const struct observed *w, const char *uuid)
 {
     const struct node *n;
 
     node_for_each (n, w->containers) {
-        if (connect_label(n, LABEL_ADDRESS))
-            strv_add(used, connect_label(n, LABEL_ADDRESS));
+        if (object_label(n, LABEL_ADDRESS))
+            strv_add(used, object_label(n, LABEL_ADDRESS));
     }
     node_for_each (n, w->volumes) {
-        if (connect_is_ours(n, uuid) && connect_label(n, LABEL_ADDRESS))
-            strv_add(used, connect_label(n, LABEL_ADDRESS));
+        if (object_is_ours(n, uuid) && object_label(n, LABEL_ADDRESS))
+            strv_add(used, object_label(n, LABEL_ADDRESS));
     }
 }
 
@@ -162,7 +216,7 @@ static bool is_older(const struct node *a, const struct node *b)
     return x && y && strcmp(x, y) < 0;
 }
 
-const struct node *address_network(const struct world *w, const char *name, const char *uuid)
+const struct node *address_network(const struct observed *w, const char *name, const char *uuid)
 {
     auto_strv struct strv used = {0};
     const struct node *n, *best = NULL;
@@ -184,15 +238,18 @@ const struct node *address_network(const struct world *w, const char *name, cons
     return best;
 }
 
-int address_subnet(char **out, const struct world *w, const struct spec *s,
+int address_subnet(char **out, const struct observed *w, const struct spec *s,
                    const struct env_key *key, struct err *e)
 {
-    auto_free char *network = connect_network_name(s->name);
+    auto_free char *network = object_network_name(s->name);
     const char *have = network_subnet(address_network(w, network, key->uuid));
-    const char *wanted = s->subnet ? s->subnet : volume_subnet(w, key);
+    const struct node *bound = bound_volume(w, key);
+    const char *wanted = s->subnet ? s->subnet : object_label(bound, LABEL_SUBNET);
     struct cidr a, b;
     const char *other;
 
+    if (s->subnet && bound && refuse_bound(bound, s->subnet, s->name, e) < 0)
+        return -1;
     if (have && s->subnet && cidr_parse(&a, have, e) == 0) {
         if (cidr_parse(&b, s->subnet, e) < 0)
             return -1;
@@ -222,18 +279,37 @@ int address_subnet(char **out, const struct world *w, const struct spec *s,
     return 0;
 }
 
-/* The address an instance has by an existing container or volume, or NULL. */
-static const char *kept_address(const struct world *w, const char *uuid, const char *instance)
+char *address_drift(const struct observed *w, const struct node *container, const char *network)
 {
-    const struct node *c = connect_find(w->containers, instance), *v;
+    const struct node *networks = node_get(container, "Networks");
+    const struct node *place = node_get(networks, network);
+    const struct node *ours = address_network(w, network, object_label(container, LABEL_ENV));
+    const char *want = object_label(container, LABEL_ADDRESS);
+    const char *have = node_get_text(place, "IPAddress"), *id = node_get_text(place, "NetworkID");
 
-    if (c && connect_label(c, LABEL_ADDRESS))
-        return connect_label(c, LABEL_ADDRESS);
+    if (!networks || !want)
+        return NULL;
+    if (!place)
+        return mem_printf("is not connected to the network %s", network);
+    if (id && *id && !node_text_is(ours, "Id", id))
+        return mem_printf("was connected to a network %s that is gone", network);
+    if (have && *have && strcmp(have, want) != 0)
+        return mem_printf("has the address %s instead of %s", have, want);
+    return NULL;
+}
+
+/* The address an instance has by an existing container or volume, or NULL. */
+static const char *kept_address(const struct observed *w, const char *uuid, const char *instance)
+{
+    const struct node *c = object_find_instance(w->containers, instance), *v;
+
+    if (c && object_label(c, LABEL_ADDRESS))
+        return object_label(c, LABEL_ADDRESS);
     node_for_each (v, w->volumes) {
-        const char *owner = connect_label(v, LABEL_INSTANCE);
+        const char *owner = object_label(v, LABEL_INSTANCE);
 
-        if (connect_is_ours(v, uuid) && owner && strcmp(owner, instance) == 0)
-            return connect_label(v, LABEL_ADDRESS);
+        if (object_is_ours(v, uuid) && owner && strcmp(owner, instance) == 0)
+            return object_label(v, LABEL_ADDRESS);
     }
     return NULL;
 }
@@ -250,7 +326,7 @@ static char *free_address(const struct cidr *c, uint32_t *next, const struct str
     return NULL;
 }
 
-int address_assign(struct strv *out, const struct world *w, const struct address_request *r,
+int address_assign(struct strv *out, const struct observed *w, const struct address_request *r,
                    struct err *e)
 {
     auto_strv struct strv used = {0};

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/confine.h"
 #include "base/fs.h"
 #include "base/mem.h"
-#include "plan/connect.h"
+#include "plan/address.h"
+#include "plan/object.h"
 #include "plan/host_dir.h"
 
 /* What a component may do without asking: become another user, own its files, bind low ports. */
@@ -16,8 +18,17 @@ static const char *const BASE_CAPABILITIES[] = {
 
 enum { PIDS_MAX = 8192 };
 
-/* Where Docker looks for the sockets of plugins. */
-static const char PLUGINS[] = "/run/docker/plugins";
+bool body_is_base_capability(const char *name)
+{
+    static const char prefix[] = "CAP_"; /* newer Dockers answer with it */
+
+    if (strncmp(name, prefix, strlen(prefix)) == 0)
+        name += strlen(prefix);
+    for (size_t i = 0; i < ARRAY_LEN(BASE_CAPABILITIES); i++)
+        if (strcmp(name, BASE_CAPABILITIES[i]) == 0)
+            return true;
+    return false;
+}
 
 static struct node *labels(const struct desired *d, const char *instance, const char *address)
 {
@@ -41,6 +52,20 @@ static struct node *text_list(const struct strv *v)
     return list;
 }
 
+/* Whether an instance has a right of its manifest's `run`: some only while a key is true. */
+static bool has_right(const struct desired *d, const struct desired_instance *it, const char *right)
+{
+    const char *key = node_get_text(it->spec->manifest->run.only_with, right);
+    const struct node *value = key ? spec_value(d->spec, it->spec, key) : NULL;
+
+    return !key || (value && value->text && strcmp(value->text, "true") == 0);
+}
+
+static bool is_plugin(const struct desired *d, const struct desired_instance *it)
+{
+    return it->spec->manifest->run.plugin_dir && has_right(d, it, "plugin_dir");
+}
+
 static void add_mounts(struct node *host, const struct desired_instance *it)
 {
     const struct manifest *m = it->spec->manifest;
@@ -48,9 +73,10 @@ static void add_mounts(struct node *host, const struct desired_instance *it)
 
     for (size_t i = 0; i < it->spec->volumes.count; i++) {
         struct node *mount = node_add(mounts, node_new_map());
-        auto_free char *target = it->spec->volumes.count == 1
-                                     ? mem_strdup(m->data_root)
-                                     : mem_printf("%s/%zu", m->data_root, i + 1);
+        /* The first is the root itself, with one volume as with several: nothing that is written
+         * there depends on how many there are. */
+        auto_free char *target =
+            i == 0 ? mem_strdup(m->data_root) : mem_printf("%s/%zu", m->data_root, i + 1);
 
         node_set_text(mount, "Type", "volume");
         node_set_text(mount, "Source", it->spec->volumes.items[i]);
@@ -59,21 +85,22 @@ static void add_mounts(struct node *host, const struct desired_instance *it)
 }
 
 /* Not one of the Mounts: Docker makes the source of a Bind that is not there. */
-static void add_binds(struct node *host, const char *env, const struct desired_instance *it)
+static void add_binds(struct node *host, const struct desired *d, const struct desired_instance *it)
 {
     const struct manifest *m = it->spec->manifest;
-    auto_free char *source = host_dir_path(env, it->spec->name);
+    auto_free char *source = host_dir_path(d->spec->name, it->spec->name);
+    bool plugin = is_plugin(d, it);
     auto_free char *own = NULL;
     auto_free char *plugins = NULL;
     struct node *binds;
 
-    if (!m->run.host_dir && !m->run.plugin_dir)
+    if (!m->run.host_dir && !plugin)
         return;
     binds = node_set(host, "Binds", node_new_list());
     if (m->run.host_dir)
         own = mem_printf("%s:%s%s", source, m->run.host_dir, m->run.shared_mount ? ":rshared" : "");
-    if (m->run.plugin_dir)
-        plugins = mem_printf("%s:%s", PLUGINS, m->run.plugin_dir);
+    if (plugin)
+        plugins = mem_printf(BODY_PLUGINS ":%s", m->run.plugin_dir);
     if (own)
         node_add_text(binds, own);
     if (plugins)
@@ -101,31 +128,56 @@ static void add_ports(struct node *body, struct node *host, const struct desired
     }
 }
 
-static void add_devices(struct node *host, const struct manifest *m)
+static void add_devices(struct node *host, const struct desired *d,
+                        const struct desired_instance *it)
 {
+    const struct manifest *m = it->spec->manifest;
     struct node *devices = node_set(host, "Devices", node_new_list());
 
-    for (size_t i = 0; i < m->run.devices.count; i++) {
+    for (size_t i = 0; has_right(d, it, "devices") && i < m->run.devices.count; i++) {
         struct node *device = node_add(devices, node_new_map());
 
         node_set_text(device, "PathOnHost", m->run.devices.items[i]);
         node_set_text(device, "PathInContainer", m->run.devices.items[i]);
         node_set_text(device, "CgroupPermissions", "rwm");
     }
-    if (m->run.device_rules.count)
+    if (m->run.device_rules.count && has_right(d, it, "device_rules"))
         node_set(host, "DeviceCgroupRules", text_list(&m->run.device_rules));
 }
 
-static void add_security(struct node *host, const struct desired_instance *it)
+/* What init's helper may mount, and where (init/mounter.h): variables of the container, which
+ * nobody inside can change. */
+static void add_mounter(struct node *body, const struct desired *d,
+                        const struct desired_instance *it)
 {
     const struct manifest *m = it->spec->manifest;
+    struct strv env = {0};
+
+    if (!m->run.host_dir || !m->run.shared_mount)
+        return;
+    strv_addf(&env, CONFINE_FOLDER_ENV "=%s", m->run.host_dir);
+    /* The volumes that it offers to Docker are file systems. */
+    strv_addf(&env, CONFINE_KINDS_ENV "=%s", is_plugin(d, it) ? "fuse,ext4" : "fuse");
+    node_set(body, "Env", text_list(&env));
+    strv_clear(&env);
+}
+
+static void add_security(struct node *host, const struct desired *d,
+                         const struct desired_instance *it)
+{
+    const struct manifest *m = it->spec->manifest;
+    static const struct strv none = {0};
+    const struct strv *more = has_right(d, it, "capabilities") ? &m->run.capabilities : &none;
     struct node *add, *options;
 
     node_add_text(node_set(host, "CapDrop", node_new_list()), "ALL");
-    add = node_set(host, "CapAdd", text_list(&m->run.capabilities));
+    add = node_set(host, "CapAdd", text_list(more));
     for (size_t i = 0; i < ARRAY_LEN(BASE_CAPABILITIES); i++)
-        if (!strv_has(&m->run.capabilities, BASE_CAPABILITIES[i]))
+        if (!strv_has(more, BASE_CAPABILITIES[i]))
             node_add_text(add, BASE_CAPABILITIES[i]);
+    /* Debian's sshd ends a login with a terminal when it cannot report it to the kernel's audit. */
+    if (it->spec->ssh && !strv_has(&m->run.capabilities, "AUDIT_WRITE"))
+        node_add_text(add, "AUDIT_WRITE");
     options = node_set(host, "SecurityOpt", node_new_list());
     node_add_text(options, "no-new-privileges:true");
     /* Docker's own AppArmor profile forbids mount(2), whatever the capabilities. */
@@ -148,10 +200,10 @@ static struct node *host_config(const struct desired *d, const struct desired_in
     node_set_text(host, "NetworkMode", d->network);
     restart = node_set(host, "RestartPolicy", node_new_map());
     node_set_text(restart, "Name", m->run.restart ? m->run.restart : "always");
-    add_security(host, it);
-    add_devices(host, m);
+    add_security(host, d, it);
+    add_devices(host, d, it);
     add_mounts(host, it);
-    add_binds(host, d->spec->name, it);
+    add_binds(host, d, it);
     add_ports(body, host, it);
     tmpfs = node_set(host, "Tmpfs", node_new_map());
     node_set_text(tmpfs, "/run", "rw,nosuid,nodev,mode=755,size=64m");
@@ -177,6 +229,7 @@ struct node *body_build(const struct desired *d, const struct desired_instance *
 
     node_set_text(body, "Image", it->image);
     node_set_text(body, "Hostname", it->spec->name);
+    add_mounter(body, d, it);
     l = node_set(body, "Labels", labels(d, it->spec->name, it->address));
     node_set_text(l, LABEL_COMPONENT, it->spec->manifest->name);
     if (it->spec->ssh)
@@ -198,8 +251,7 @@ struct node *body_build(const struct desired *d, const struct desired_instance *
 int body_add_link_mount(struct node *body, const struct desired *d,
                         const struct desired_instance *it, struct err *e)
 {
-    auto_free char *home = secret_home(d->spec->name);
-    auto_free char *path = mem_printf("%s/links/%s", home, it->spec->name);
+    auto_free char *path = mem_printf("%s/links/%s", d->folder, it->spec->name);
     struct node *mount = node_add(node_find(body, "HostConfig.Mounts"), node_new_map());
 
     if (!mount)
@@ -211,6 +263,15 @@ int body_add_link_mount(struct node *body, const struct desired *d,
     return 0;
 }
 
+/* Where the key is: whoever has another home is told. Not for containers, which a new path would
+ * replace. */
+static void add_key(struct node *l, const struct desired *d)
+{
+    auto_free char *path = fs_join(d->folder, "key");
+
+    node_set_text(l, LABEL_KEY, path);
+}
+
 struct node *desired_volume_body(const struct desired *d, const struct desired_instance *i,
                                  int number)
 {
@@ -220,6 +281,7 @@ struct node *desired_volume_body(const struct desired *d, const struct desired_i
     /* Without it Docker asks every volume plugin for the name, and waits 15 s for a dead one. */
     node_set_text(body, "Driver", "local");
     l = node_set(body, "Labels", labels(d, i->spec->name, i->address));
+    add_key(l, d);
     node_set_text(l, LABEL_SUBNET, d->subnet);
     return body;
 }
@@ -227,13 +289,24 @@ struct node *desired_volume_body(const struct desired *d, const struct desired_i
 struct node *desired_network_body(const struct desired *d)
 {
     struct node *body = node_new_map(), *config;
+    auto_free char *guests = NULL;
+    auto_free char *gateway = NULL;
+    struct cidr subnet;
+    struct err ignored;
 
     node_set_text(body, "Name", d->network);
     node_set_text(body, "Driver", "bridge");
     node_set_bool(body, "CheckDuplicate", true);
-    node_set(body, "Labels", labels(d, NULL, NULL));
+    add_key(node_set(body, "Labels", labels(d, NULL, NULL)), d);
     config = node_set(node_set(body, "IPAM", node_new_map()), "Config", node_new_list());
     config = node_add(config, node_new_map());
     node_set_text(config, "Subnet", d->subnet);
+    if (cidr_parse(&subnet, d->subnet, &ignored) < 0 || !(guests = cidr_guests(&subnet)))
+        return body;
+    /* A guest must not get the address of an instance that is stopped just now. With a range Docker
+     * would take the gateway from it too. */
+    gateway = cidr_address(&subnet, 1);
+    node_set_text(config, "IPRange", guests);
+    node_set_text(config, "Gateway", gateway);
     return body;
 }

@@ -4,6 +4,8 @@
 #ifndef PLAN_BODY_H
 #define PLAN_BODY_H
 
+#include <stdbool.h>
+
 #include "plan/desired.h"
 
 /* Owned. The hash label is not in it. */
@@ -15,5 +17,14 @@ bool body_takes_link(const struct desired_instance *it);
  * mount of an operator's file. */
 int body_add_link_mount(struct node *body, const struct desired *d,
                         const struct desired_instance *it, struct err *e);
+
+/* What of the body of a container that is to be made differs from one that is there, as
+ * engine_container_inspect tells it (NULL: nothing is known), appended to *out: "memory 64MiB ->
+ * 128MiB", each setting by its name in a document or manifest. There are no secrets in it. */
+void body_changes(struct strv *out, const struct node *body, const struct node *inspect);
+/* Where Docker looks for the sockets of plugins. */
+#define BODY_PLUGINS "/run/docker/plugins"
+/* One that every container gets. */
+bool body_is_base_capability(const char *name);
 
 #endif

@@ -5,78 +5,20 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/strv.h"
 #include "model/keys.h"
-
-char *connect_container_name(const char *env, const char *instance)
-{
-    return mem_printf("%s-%s", env, instance);
-}
-
-char *connect_network_name(const char *env)
-{
-    return mem_printf("%s-net", env);
-}
-
-char *connect_volume_name(const char *env, const char *instance, int number, int of)
-{
-    if (of <= 1)
-        return mem_printf("%s-%s-data", env, instance);
-    return mem_printf("%s-%s-data%d", env, instance, number);
-}
-
-int connect_containers(struct node **out, struct engine *g, const char *uuid, struct err *e)
-{
-    auto_free char *label = mem_printf("%s=%s", LABEL_ENV, uuid);
-
-    return engine_container_list(out, g, label, e);
-}
-
-const char *connect_label(const struct node *object, const char *label)
-{
-    return node_get_text(node_get(object, "Labels"), label);
-}
-
-bool connect_is_ours(const struct node *object, const char *uuid)
-{
-    const char *env = connect_label(object, LABEL_ENV);
-
-    return env && strcmp(env, uuid) == 0;
-}
-
-bool connect_is_aside(const struct node *container)
-{
-    const struct node *names = node_get(container, "Names");
-    const char *name = names && names->count ? names->items[0]->text : NULL;
-    size_t len = name ? strlen(name) : 0;
-
-    return len > 4 && strcmp(name + len - 4, CONNECT_ASIDE) == 0;
-}
-
-const struct node *connect_find(const struct node *containers, const char *instance)
-{
-    const struct node *c;
-
-    node_for_each (c, containers) {
-        const char *name = connect_label(c, LABEL_INSTANCE);
-
-        if (name && strcmp(name, instance) == 0 && !connect_is_aside(c))
-            return c;
-    }
-    return NULL;
-}
+#include "plan/object.h"
 
 static void add_endpoints(struct link *l, const struct node *containers)
 {
     const struct node *c;
 
     node_for_each (c, containers) {
-        const char *component = connect_label(c, LABEL_COMPONENT);
-        const char *address = connect_label(c, LABEL_ADDRESS);
+        const char *component = object_label(c, LABEL_COMPONENT);
+        const char *address = object_label(c, LABEL_ADDRESS);
         const char *state = node_get_text(c, "State"); /* a body that is only desired has none */
 
         if (!component || strcmp(component, ETCD_COMPONENT) != 0 || !address ||
-            connect_is_aside(c) || (state && strcmp(state, "running") != 0) ||
+            object_is_aside(c) || (state && strcmp(state, "running") != 0) ||
             l->endpoint_count == LINK_ENDPOINTS_MAX)
             continue;
         l->endpoints[l->endpoint_count].host = mem_strdup(address);
@@ -100,8 +42,7 @@ static int make_link(struct link **out, const struct node *containers, const cha
     l->tls = true;
     l->user = mem_strdup(user);
     l->password = secret_password(key, user, 1);
-    l->prefix = strcmp(user, "root") == 0 ? mem_printf("/slipway/%s", env)
-                                          : mem_printf("/slipway/%s/instances/%s", env, user);
+    l->prefix = keys_link_prefix(env, strcmp(user, "root") == 0 ? NULL : user);
     add_endpoints(l, containers);
     if (l->endpoint_count == 0) {
         link_free(l);
@@ -163,19 +104,4 @@ int connect_kept_etcd(struct etcd **kept, const struct node *containers, const c
         r = etcd_open(kept, l, NULL, e);
     link_free(l);
     return r;
-}
-
-int connect_environment(struct etcd **out, struct node **containers, struct env_key *key,
-                        struct engine *g, const char *env, struct err *e)
-{
-    auto_node struct node *list = NULL;
-
-    if (secret_load_key(key, env, e) < 0)
-        return -1;
-    if (connect_containers(&list, g, key->uuid, e) < 0)
-        return -1;
-    if (connect_etcd(out, list, env, key, e) < 0)
-        return -1;
-    *containers = steal(list);
-    return 0;
 }

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/converge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "base/sig.h"
 #include "crypto/crypto.h"
 #include "model/edits.h"
-#include "plan/connect.h"
 #include "plan/document.h"
 #include "plan/host_dir.h"
 #include "plan/journal.h"
-#include "plan/session.h"
+#include "plan/run_context.h"
+#include "plan/volumes_made.h"
 
 /* A plan made while etcd was down cannot know what etcd holds: a second round settles that. */
 enum {
@@ -35,11 +33,11 @@ static struct images_opts image_options(const struct converge_opts *o, const str
 }
 
 /* An environment that was never made is planned with a key that nobody keeps. */
-static int look_up_key(struct converge_view *v, const char *env, struct err *e)
+static int look_up_key(struct converge_view *v, const char *folder, struct err *e)
 {
     uint8_t uuid[16];
 
-    if (secret_load_key(&v->key, env, e) == 0)
+    if (secret_load_key(&v->key, folder, e) == 0)
         return 0;
     if (e->code != ERR_NOTFOUND)
         return -1;
@@ -55,7 +53,7 @@ struct look_around {
     struct converge_view *v;
     struct engine *g;
     const struct converge_opts *o;
-    struct session *session;
+    struct run_context *kept;
     int result;
     struct err *e;
 };
@@ -67,45 +65,61 @@ static void look_at_half(void *arg, size_t i)
     struct err later; /* it is asked again, with the document that counts */
 
     if (i == 0) {
-        a->result = world_observe(&a->v->world, a->g, s->name, a->v->is_new ? NULL : &a->v->key,
-                                  &a->session->c, a->e);
+        a->result = observed_observe(&a->v->observed, a->g, s->name,
+                                     a->v->is_new ? NULL : &a->v->key, &a->kept->c, a->e);
         return;
     }
-    session_read_catalog(a->session, a->o->catalog);
-    if (session_read_images(a->session, image_options(a->o, s), s, &later) < 0)
+    run_context_read_catalog(a->kept, a->o->catalog);
+    if (run_context_read_images(a->kept, image_options(a->o, s), s, &later) < 0)
         err_drop(&later, "reading the folders of the images");
 }
 
-/* The world, and meanwhile the folders: one waits, the other one computes. */
+/* What is there, and meanwhile the folders: one waits, the other one computes. */
 static int look_around(struct converge_view *v, struct engine *g, const struct converge_opts *o,
-                       struct session *session, struct err *e)
+                       struct run_context *kept, struct err *e)
 {
-    struct look_around a = {.v = v, .g = g, .o = o, .session = session, .e = e};
+    struct look_around a = {.v = v, .g = g, .o = o, .kept = kept, .e = e};
 
     pool_run(2, 2, look_at_half, &a);
     return a.result;
 }
 
+static int build_desired(struct converge_view *v, const struct run_context *kept,
+                         const struct spec *s, const char *folder, struct err *e)
+{
+    const struct desired_opts o = {.spec = s,
+                                   .key = &v->key,
+                                   .folder = folder,
+                                   .images = kept->images,
+                                   .observed = v->observed};
+
+    desired_ssh_state(&v->key.ssh, v->observed, s->name);
+    return desired_build(&v->desired, &o, e);
+}
+
 static int look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
-                struct session *session, struct err *e)
+                struct run_context *kept, struct err *e)
 {
     const struct spec *s = o->spec;
     struct edits edits = {0};
-    struct plan_opts po = {.catalog_version = session->version,
-                           .locked = session->lock && lock_is_taken(session->lock),
-                           .as_before = &session->as_before};
+    struct plan_opts po = {.catalog_version = kept->version,
+                           .locked = kept->lock && lock_is_taken(kept->lock),
+                           .still_unhealthy = &kept->still_unhealthy};
     int r = -1;
 
-    if (look_up_key(v, s->name, e) == 0 && look_around(v, g, o, session, e) == 0 &&
-        (!o->settle || !v->world->etcd_answers ||
-         o->settle(o->settle_arg, &s, &v->world->keys, e) == 0) &&
-        session_read_images(session, image_options(o, s), s, e) == 0 &&
-        world_observe_images(v->world, g, session->images, e) == 0 &&
-        desired_build(&v->desired, s, &v->key, session->images, v->world, e) == 0) {
+    if (look_up_key(v, o->folder, e) == 0 && look_around(v, g, o, kept, e) == 0 &&
+        (!o->finalize ||
+         o->finalize(o->finalize_arg, &s, v->observed->etcd_answers ? &v->observed->keys : NULL,
+                     e) == 0) &&
+        run_context_read_images(kept, image_options(o, s), s, e) == 0 &&
+        observed_observe_images(v->observed, g, kept->images, e) == 0 &&
+        build_desired(v, kept, s, o->folder, e) == 0) {
+        observed_observe_host(v->observed, s);
+        observed_inspect_changed(v->observed, g, v->desired);
         edits_find(&edits, s->name, s->document, o->catalog);
         po.edits = &edits;
-        po.unread = !v->is_new && !o->fresh && !v->world->etcd_answers;
-        r = plan_up(&v->plan, v->desired, v->world, &po, e);
+        po.unread = !v->is_new && !o->fresh && !v->observed->etcd_answers;
+        r = plan_up(&v->plan, v->desired, v->observed, &po, e);
         edits_clear(&edits);
     }
     if (r < 0)
@@ -115,31 +129,31 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
 
 /* Something in the way may be our own, asked for by a run that was killed and not yet whole: it is
  * worth another look until *late, and the last look begins after that. */
-static bool look_again(int result, int64_t *late, struct err *e)
+static bool look_again(int result, int64_t *late, struct until until, struct err *e)
 {
-    if (result >= 0 || e->code != ERR_CONFLICT || *late == 0 || sig_interrupts())
+    if (result >= 0 || e->code != ERR_CONFLICT || *late == 0 || until_is_cancelled(until))
         return false;
     err_drop(e, "looking again");
     if (clock_passed(*late))
         *late = 0;
     else
-        clock_sleep_ms(LATE_POLL_MS);
+        until_sleep_ms(until, LATE_POLL_MS);
     return true;
 }
 
 int converge_look(struct converge_view *v, struct engine *g, const struct converge_opts *o,
                   struct err *e)
 {
-    struct session session = {0};
+    struct run_context kept = {0};
     struct journal_unanswered u;
     int r;
 
     memset(v, 0, sizeof(*v));
-    journal_unanswered(&u, o->spec->name);
+    journal_unanswered(&u, o->folder);
     do
-        r = look(v, g, o, &session, e);
-    while (look_again(r, &u.late, e));
-    session_end(&session);
+        r = look(v, g, o, &kept, e);
+    while (look_again(r, &u.late, engine_until(g), e));
+    run_context_end(&kept);
     return r;
 }
 
@@ -147,52 +161,43 @@ void converge_clear(struct converge_view *v)
 {
     plan_free(v->plan);
     desired_free(v->desired);
-    world_free(v->world);
+    observed_free(v->observed);
     explicit_bzero(v, sizeof(*v));
 }
 
-/* The link that the client of a look was opened with, and its login. */
-static int link_of_look(struct link **out, const struct session *session,
-                        const struct node *containers, const char *env, const struct env_key *key,
-                        struct err *e)
-{
-    if (connect_root_link(out, containers, env, key, e) < 0)
-        return -1;
-    if (session->c)
-        (*out)->token = mem_strdup(etcd_token(session->c));
-    return 0;
-}
-
 /* The lock in etcd, when etcd answers already; else the plan takes it on its way. */
-static int lock_if_up(struct session *session, const struct converge_view *v, struct err *e)
+static int lock_if_up(struct run_context *kept, const struct converge_view *v, struct err *e)
 {
     struct link *root = NULL;
     int r;
 
-    if (!v->world->etcd_answers || lock_is_taken(session->lock))
+    if (!v->observed->etcd_answers || lock_is_taken(kept->lock))
         return 0;
-    if (link_of_look(&root, session, v->world->containers, v->desired->spec->name, &v->key, e) < 0)
+    if (run_context_root_link(&root, kept, v->observed->containers, v->desired->spec->name, &v->key,
+                              e) < 0)
         return -1;
-    r = lock_take(session->lock, root, e);
+    r = lock_take(kept->lock, root, e);
     link_free(root);
     return r;
 }
 
 static int execute_view(struct execute_result *result, struct engine *g,
-                        const struct converge_opts *o, struct session *session,
+                        const struct converge_opts *o, struct run_context *kept,
                         const struct converge_view *v, struct err *e)
 {
     struct images_opts images = image_options(o, v->desired->spec);
-    struct execute_opts x = {.key = &v->key,
-                             .etcd = session->c,
-                             .lock = session->lock,
-                             .as_before = &session->as_before,
+    struct execute_opts x = {.folder = o->folder,
+                             .user = o->user,
+                             .key = &v->key,
+                             .etcd = kept->c,
+                             .lock = kept->lock,
+                             .still_unhealthy = &kept->still_unhealthy,
                              .images = &images,
                              .parallel = o->parallel,
-                             .deadline = o->deadline,
+                             .fault = o->fault,
                              .events = o->events};
     struct execute_result one = {0};
-    int r = document_save(o->spec->name, v->desired->spec->document, e);
+    int r = document_save(o->folder, v->desired->spec->document, e);
 
     if (r == 0 && o->approve)
         r = o->approve(o->approve_arg, v->plan, e);
@@ -208,66 +213,56 @@ static int execute_view(struct execute_result *result, struct engine *g,
  * the lock, with etcd at hand, and only adds: everything it made was seen well at its end. What
  * replaces, removes or starts etcd itself is looked at again.
  */
-static bool is_whole(const struct converge_view *v)
+static bool is_complete(const struct converge_view *v)
 {
     const struct plan *p = v->plan;
 
     for (size_t i = 0; i < p->count; i++)
-        switch (p->ops[i].kind) {
-        case OP_KIND_VOLUME_CREATE:
-        case OP_KIND_INSTANCE_CREATE:
-        case OP_KIND_INSTANCE_START:
-        case OP_KIND_LINK_SEND:
-        case OP_KIND_ROLE_ENSURE:
-        case OP_KIND_USER_ENSURE:
-        case OP_KIND_KEYS_PUSH:
-        case OP_KIND_SPEC_PUSH:
-        case OP_KIND_INSTANCE_WAIT:
-            break;
-        default:
+        if (!op_has(p->ops[i].kind, OP_TRAIT_ADDS))
             return false;
-        }
-    return v->world->etcd_answers && p->unread.count == 0;
+    return v->observed->etcd_answers && p->unread.count == 0;
 }
 
 /* One locked round: look again under the lock, execute. 1: another one has to follow. */
 static int round_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
-                    struct session *session, struct err *e)
+                    struct run_context *kept, struct err *e)
 {
     struct converge_view v = {0};
     int r = 0;
 
-    if (look(&v, g, o, session, e) < 0)
+    if (look(&v, g, o, kept, e) < 0)
         return -1;
-    if (!lock_is_taken(session->lock) && v.world->etcd_answers) {
-        r = lock_if_up(session, &v, e);
+    if (!lock_is_taken(kept->lock) && v.observed->etcd_answers) {
+        r = lock_if_up(kept, &v, e);
         converge_clear(&v);
-        if (r < 0 || look(&v, g, o, session, e) < 0)
+        if (r < 0 || look(&v, g, o, kept, e) < 0)
             return -1;
     }
     if (v.plan->count > 0) {
-        r = execute_view(result, g, o, session, &v, e);
-        if (r == 0 && !is_whole(&v))
+        r = execute_view(result, g, o, kept, &v, e);
+        if (r == 0 && !is_complete(&v))
             r = 1;
+    } else {
+        r = document_save(o->folder, v.desired->spec->document, e);
     }
     converge_clear(&v);
     return r;
 }
 
 static int rounds_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
-                     struct session *session, struct err *e)
+                     struct run_context *kept, struct err *e)
 {
     struct journal_unanswered u;
 
-    journal_unanswered(&u, o->spec->name);
+    journal_unanswered(&u, o->folder);
     if (u.late)
-        journal_settle(o->spec->name, SETTLE_MS);
+        journal_wait_out(o->folder, SETTLE_MS, engine_until(g));
     for (int i = 0; i < ROUNDS_MAX; i++) {
         int r;
 
         do
-            r = round_up(result, g, o, session, e);
-        while (look_again(r, &u.late, e));
+            r = round_up(result, g, o, kept, e);
+        while (look_again(r, &u.late, engine_until(g), e));
         if (r <= 0)
             return r;
     }
@@ -278,9 +273,9 @@ static int rounds_up(struct execute_result *result, struct engine *g, const stru
 
 /* Saves the round a look without the lock. What the first look found may have changed since: then
  * the round finds its own way. */
-static int lock_early(struct session *session, const struct converge_view *seen, struct err *e)
+static int lock_early(struct run_context *kept, const struct converge_view *seen, struct err *e)
 {
-    if (!seen->world || lock_if_up(session, seen, e) == 0)
+    if (!seen->observed || lock_if_up(kept, seen, e) == 0)
         return 0;
     if (e->code == ERR_LOCKED || e->code == ERR_INTERRUPTED)
         return -1;
@@ -290,48 +285,56 @@ static int lock_early(struct session *session, const struct converge_view *seen,
 
 /* With the operator's lock and what was seen before it was taken, which is cleared. */
 static int bring_up_locked(struct execute_result *result, struct engine *g,
-                           const struct converge_opts *o, struct session *session,
+                           const struct converge_opts *o, struct run_context *kept,
                            struct converge_view *seen, struct err *e)
 {
     struct converge_opts rounds = *o;
     struct env_key key;
     int r;
 
-    rounds.fresh = secret_load_key(&key, o->spec->name, e) < 0;
-    r = secret_make_key(&key, o->spec->name, NULL, e);
+    rounds.fresh = secret_load_key(&key, o->folder, e) < 0;
+    r = secret_make_key(&key, o->folder, NULL, e);
     explicit_bzero(&key, sizeof(key));
+    /* Later rounds save what they have settled on. */
+    if (r == 0 && rounds.fresh)
+        r = document_save(o->folder, o->spec->document, e);
     if (r == 0)
-        r = document_save(o->spec->name, o->spec->document, e);
-    if (r == 0)
-        r = lock_early(session, seen, e);
+        r = lock_early(kept, seen, e);
     converge_clear(seen); /* the rounds look for themselves */
     if (r == 0)
-        r = rounds_up(result, g, &rounds, session, e);
+        r = rounds_up(result, g, &rounds, kept, e);
     if (r == 0)
-        journal_forget(o->spec->name);
+        journal_forget(o->folder);
     return r;
 }
 
 static int bring_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
-                    struct session *session, struct err *e)
+                    struct run_context *kept, struct err *e)
 {
-    struct lock_opts lo = {.env = o->spec->name, .command = o->command, .wait_ms = o->lock_wait_ms};
-    auto_free char *leftover = journal_leftover(o->spec->name);
+    struct lock_opts lo = {.env = o->spec->name,
+                           .folder = o->folder,
+                           .user = o->user,
+                           .command = o->command,
+                           .wait_ms = o->lock_wait_ms,
+                           .until = engine_until(g)};
+    auto_free char *leftover = journal_leftover(o->folder), *ended = NULL;
     struct converge_view seen = {0};
     int r;
 
     /* When a look shows nothing to do, no lock is taken and nothing written. */
-    if (!leftover && look(&seen, g, o, session, e) < 0)
+    if (!leftover && look(&seen, g, o, kept, e) < 0)
         return -1;
-    if (!leftover && seen.plan->count == 0) {
+    if (!leftover && seen.plan->count == 0 &&
+        document_is_saved(o->folder, seen.desired->spec->document)) {
         converge_clear(&seen);
         return 0;
     }
-    if (leftover)
-        log_warn("%s", leftover);
-    r = lock_open(&session->lock, &lo, e);
+    r = lock_open(&kept->lock, &lo, e);
+    /* Now no run of this machine is alive: what is still there was left by one that ended. */
+    if (r == 0 && (ended = journal_leftover(o->folder)))
+        log_warn("%s", ended);
     if (r == 0)
-        r = bring_up_locked(result, g, o, session, &seen, e);
+        r = bring_up_locked(result, g, o, kept, &seen, e);
     converge_clear(&seen);
     return r;
 }
@@ -339,30 +342,32 @@ static int bring_up(struct execute_result *result, struct engine *g, const struc
 int converge_up(struct execute_result *result, struct engine *g, const struct converge_opts *o,
                 struct err *e)
 {
-    struct session session = {0};
+    struct run_context kept = {0};
     int r;
 
     *result = (struct execute_result){0};
-    r = bring_up(result, g, o, &session, e);
-    session_end(&session);
+    r = bring_up(result, g, o, &kept, e);
+    run_context_end(&kept);
     return r;
 }
 
-/* ---- down ----------------------------------------------------------------------------------- */
+/* ---- down ---- */
 
-static int lock_for_down(struct session *session, const struct world *w, const struct env_key *key,
-                         const struct converge_down_opts *o, struct err *e)
+static int lock_for_down(struct run_context *kept, const struct observed *w,
+                         const struct env_key *key, const struct converge_down_opts *o,
+                         struct err *e)
 {
+    bool is_all = !o->named && !o->instances;
     struct link *root = NULL;
     int r;
 
     if (!w->etcd_answers)
         return 0;
-    if (link_of_look(&root, session, w->containers, o->env, key, e) < 0)
+    if (run_context_root_link(&root, kept, w->containers, o->env, key, e) < 0)
         return -1;
-    r = lock_take(session->lock, root, e);
+    r = lock_take(kept->lock, root, e);
     link_free(root);
-    if (r < 0 && o->force) {
+    if (r < 0 && (o->force || (is_all && run_context_etcd_is_full(kept, w, o->env)))) {
         err_drop(e, "going on without the lock");
         r = 0;
     }
@@ -386,31 +391,39 @@ static int prove(const struct plan *p, const struct converge_down_opts *o, struc
 }
 
 static int round_down(struct execute_result *result, struct engine *g, const struct env_key *key,
-                      const struct converge_down_opts *o, struct session *session, struct err *e)
+                      const struct converge_down_opts *o, struct run_context *kept, struct err *e)
 {
+    auto_strv struct strv made = {0};
     struct plan_down_opts po = {.volumes = o->volumes,
                                 .named = o->named,
+                                .made = &made,
                                 .instances = o->instances,
                                 .home = o->volumes && !o->instances};
-    struct execute_opts x = {.key = key,
-                             .lock = session->lock,
+    struct execute_opts x = {.folder = o->folder,
+                             .user = o->user,
+                             .key = key,
+                             .lock = kept->lock,
                              .parallel = o->parallel,
-                             .deadline = o->deadline,
+                             .fault = o->fault,
+                             .unwritten = true,
                              .events = o->events};
-    auto_world struct world *w = NULL;
-    auto_world struct world *after = NULL;
+    auto_observed struct observed *w = NULL;
+    auto_observed struct observed *after = NULL;
     auto_plan struct plan *p = NULL;
     auto_plan struct plan *rest = NULL;
 
-    if (world_observe(&w, g, o->env, key, &session->c, e) < 0 ||
-        lock_for_down(session, w, key, o, e) < 0 || plan_down(&p, o->env, key, w, &po, e) < 0)
+    volumes_made_load(&made, o->folder);
+    if (observed_observe(&w, g, o->env, key, &kept->c, e) < 0 ||
+        lock_for_down(kept, w, key, o, e) < 0 || plan_down(&p, o->env, key, w, &po, e) < 0)
         return -1;
-    x.etcd = session->c;
-    if (o->approve && o->approve(o->approve_arg, p, e) < 0)
+    x.etcd = kept->c;
+    x.containers = w->containers;
+    for (size_t i = 0; i < p->strays.count; i++)
+        log_warn("%s", p->strays.items[i]);
+    if ((o->approve && o->approve(o->approve_arg, p, e) < 0) ||
+        execute_plan(result, p, g, &x, e) < 0)
         return -1;
-    if (execute_plan(result, p, g, &x, e) < 0)
-        return -1;
-    if (world_observe(&after, g, o->env, key, &session->c, e) < 0 ||
+    if (observed_observe(&after, g, o->env, key, &kept->c, e) < 0 ||
         plan_down(&rest, o->env, key, after, &po, e) < 0)
         return -1;
     return prove(rest, o, e);
@@ -432,7 +445,7 @@ static int ask_for_approval(void *arg, const struct plan *p, struct err *e)
 
 /* What a killed run had asked for is waited for longer when it would be left behind. */
 static int rounds_down(struct execute_result *result, struct engine *g, const struct env_key *key,
-                       const struct converge_down_opts *o, struct session *session, struct err *e)
+                       const struct converge_down_opts *o, struct run_context *kept, struct err *e)
 {
     struct converge_down_opts one = *o;
     struct approval a = {.o = o};
@@ -443,33 +456,38 @@ static int rounds_down(struct execute_result *result, struct engine *g, const st
         one.approve = ask_for_approval;
         one.approve_arg = &a;
     }
-    journal_unanswered(&u, o->env);
+    journal_unanswered(&u, o->folder);
     if (u.late)
-        journal_settle(o->env, u.makes_objects ? SETTLE_DOWN_MS : SETTLE_MS);
+        journal_wait_out(o->folder, u.makes_objects ? SETTLE_DOWN_MS : SETTLE_MS, engine_until(g));
     do
-        r = round_down(result, g, key, &one, session, e);
-    while (!a.refused && look_again(r, &u.late, e));
+        r = round_down(result, g, key, &one, kept, e);
+    while (!a.refused && look_again(r, &u.late, engine_until(g), e));
     return r;
 }
 
 int converge_down(struct execute_result *result, struct engine *g,
                   const struct converge_down_opts *o, struct err *e)
 {
-    struct lock_opts lo = {
-        .env = o->env, .command = o->command ? o->command : "down", .wait_ms = o->lock_wait_ms};
-    struct session session = {0};
+    struct lock_opts lo = {.env = o->env,
+                           .folder = o->folder,
+                           .user = o->user,
+                           .command = o->command ? o->command : "down",
+                           .wait_ms = o->lock_wait_ms,
+                           .unwritten = true,
+                           .until = engine_until(g)};
+    struct run_context kept = {0};
     struct env_key key;
     int r;
 
     *result = (struct execute_result){0};
-    if (secret_load_key(&key, o->env, e) < 0)
+    if (secret_load_key(&key, o->folder, e) < 0)
         return -1;
-    if (lock_open(&session.lock, &lo, e) < 0)
+    if (lock_open(&kept.lock, &lo, e) < 0)
         return -1;
-    r = rounds_down(result, g, &key, o, &session, e);
+    r = rounds_down(result, g, &key, o, &kept, e);
     if (r == 0 && !o->named && !o->instances)
         host_dir_remove_all(o->env);
-    session_end(&session);
+    run_context_end(&kept);
     explicit_bzero(&key, sizeof(key));
     return r;
 }

@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 #include "plan/address.h"
 #include "plan/body.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 
 static size_t total_instances(const struct spec *s)
 {
@@ -45,7 +45,7 @@ static int lay_out(struct desired *d, const struct node *images, struct strv *na
             it->component = sc;
             it->spec = &sc->instances[n];
             it->image = c->image;
-            it->container = connect_container_name(s->name, it->spec->name);
+            it->container = object_container_name(s->name, it->spec->name);
             strv_add(names, it->spec->name);
         }
     }
@@ -68,21 +68,23 @@ static int fill_bodies(struct desired *d, struct err *e)
     return 0;
 }
 
-int desired_build(struct desired **out, const struct spec *s, const struct env_key *key,
-                  const struct node *images, const struct world *w, struct err *e)
+int desired_build(struct desired **out, const struct desired_opts *o, struct err *e)
 {
+    const struct spec *s = o->spec;
     auto_desired struct desired *d = mem_alloc(sizeof(*d));
     auto_strv struct strv names = {0}, addresses = {0};
     struct address_request r;
 
     d->spec = s;
-    d->key = key;
-    d->network = connect_network_name(s->name);
-    if (address_subnet(&d->subnet, w, s, key, e) < 0 || lay_out(d, images, &names, e) < 0)
+    d->key = o->key;
+    d->folder = o->folder;
+    d->network = object_network_name(s->name);
+    if (address_subnet(&d->subnet, o->observed, s, o->key, e) < 0 ||
+        lay_out(d, o->images, &names, e) < 0)
         return -1;
     r = (struct address_request){
-        .env = s->name, .uuid = key->uuid, .subnet = d->subnet, .instances = &names};
-    if (address_assign(&addresses, w, &r, e) < 0)
+        .env = s->name, .uuid = o->key->uuid, .subnet = d->subnet, .instances = &names};
+    if (address_assign(&addresses, o->observed, &r, e) < 0)
         return -1;
     for (size_t i = 0; i < d->count; i++)
         d->items[i].address = mem_strdup(addresses.items[i]);

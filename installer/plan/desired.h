@@ -8,7 +8,7 @@
 
 #include "etcd/etcd.h"
 #include "model/spec.h"
-#include "plan/world.h"
+#include "plan/observed.h"
 
 struct desired_instance {
     const struct spec_component *component; /* borrowed from the spec */
@@ -29,6 +29,7 @@ struct desired_component {
 struct desired {
     const struct spec *spec;
     const struct env_key *key;
+    const char *folder;
     char *network, *subnet;
     struct desired_component *components;
     size_t component_count;
@@ -36,13 +37,20 @@ struct desired {
     size_t count;
 };
 
-/* `images` maps component -> reference. */
-int desired_build(struct desired **out, const struct spec *s, const struct env_key *key,
-                  const struct node *images, const struct world *w, struct err *e);
+/* All borrowed until desired_free. */
+struct desired_opts {
+    const struct spec *spec;
+    const struct env_key *key;
+    const char *folder;        /* of the environment's files */
+    const struct node *images; /* component -> reference */
+    const struct observed *observed;
+};
+int desired_build(struct desired **out, const struct desired_opts *o, struct err *e);
 void desired_free(struct desired *d);
 void desired_cleanup(struct desired **d);
 #define auto_desired __attribute__((cleanup(desired_cleanup)))
 
+/* Borrowed; NULL: there is no such instance. */
 const struct desired_instance *desired_find(const struct desired *d, const char *instance);
 /* Labels of one volume, and of the network: bodies of their create calls; owned. */
 struct node *desired_volume_body(const struct desired *d, const struct desired_instance *i,
@@ -55,6 +63,11 @@ struct node *desired_network_body(const struct desired *d);
  */
 int desired_keys(struct node **out, const struct desired *d, const struct desired_component *c,
                  struct err *e);
+/* Which SSH keys are good, as etcd has it; left as it is where etcd has no document. */
+void desired_ssh_state(struct ssh_state *s, const struct observed *w, const char *env);
+/* Adds to `out` the sealed lines of an instance's authorized_keys, under their key of etcd. */
+int desired_authorized(struct node *out, const struct env_key *k, const char *env,
+                       const char *instance, struct err *e);
 /* The link of an instance, and for an etcd instance the snapshot that lets it start before etcd.
  * Owned. */
 int desired_link(char **out, const struct desired *d, const char *user, struct err *e);

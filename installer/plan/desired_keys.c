@@ -9,6 +9,7 @@
 #include "model/keys.h"
 #include "model/secret.h"
 #include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/desired.h"
 
 /* This secret of the etcd component is the password of the user slipway itself works with. */
@@ -88,30 +89,69 @@ static int secret_text(char **out, const struct desired *d, const struct desired
     return secret_value(out, d->key, decl, it->spec->name, &sans, e);
 }
 
+struct sealed {
+    const struct env_key *key;
+    const char *env, *instance, *name;
+};
+
+static void put_sealed(struct node *out, const struct sealed *s, const char *value)
+{
+    auto_wipe char *password = secret_password(s->key, s->instance, 1);
+    auto_free char *bound = mem_printf("%s/%s", s->instance, s->name);
+    auto_free char *sealed = crypto_seal(password, bound, value, strlen(value));
+
+    put_taken(out, keys_instance_secret(s->env, s->instance, s->name), sealed);
+}
+
 static void add_sealed(struct node *out, const struct desired *d, const struct desired_instance *it,
                        const char *name, const char *value)
 {
-    auto_wipe char *password = secret_password(d->key, it->spec->name, 1);
-    auto_free char *bound = mem_printf("%s/%s", it->spec->name, name);
-    auto_free char *sealed = crypto_seal(password, bound, value, strlen(value));
+    const struct sealed s = {d->key, d->spec->name, it->spec->name, name};
 
-    put_taken(out, keys_instance_secret(d->spec->name, it->spec->name, name), sealed);
+    put_sealed(out, &s, value);
+}
+
+void desired_ssh_state(struct ssh_state *s, const struct observed *w, const char *env)
+{
+    auto_free char *key = keys_spec(env);
+    const char *text = observed_value(w, key);
+    auto_node struct node *root = NULL;
+    struct err e;
+
+    if (!text)
+        return;
+    if (json_parse(&root, key, text, strlen(text), &e) < 0)
+        err_drop(&e, "the document in etcd");
+    else
+        ssh_state_read(s, root);
+}
+
+int desired_authorized(struct node *out, const struct env_key *k, const char *env,
+                       const char *instance, struct err *e)
+{
+    const struct sealed s = {k, env, instance, SECRET_SSH_AUTHORIZED};
+    auto_free char *lines = NULL;
+
+    if (secret_ssh_authorized(&lines, k, e) < 0)
+        return -1;
+    put_sealed(out, &s, lines);
+    return 0;
 }
 
 static int add_ssh(struct node *out, const struct desired *d, const struct desired_instance *it,
                    struct err *e)
 {
     auto_wipe char *host_key = NULL;
-    auto_wipe char *client_key = NULL;
     auto_free char *host_line = NULL;
-    auto_free char *client_line = NULL;
+    auto_wipe char *deploy_key = NULL;
+    auto_free char *deploy_line = NULL;
 
     if (secret_ssh_host(&host_key, &host_line, d->key, it->spec->name, e) < 0 ||
-        secret_ssh_client(&client_key, &client_line, d->key, e) < 0)
+        secret_ssh_deploy(&deploy_key, &deploy_line, d->key, e) < 0)
         return -1;
-    add_sealed(out, d, it, "ssh_host_key", host_key);
-    add_sealed(out, d, it, "ssh_authorized_key", client_line);
-    return 0;
+    add_sealed(out, d, it, SECRET_SSH_HOST_KEY, host_key);
+    add_sealed(out, d, it, SECRET_SSH_DEPLOY, deploy_line);
+    return desired_authorized(out, d->key, d->spec->name, it->spec->name, e);
 }
 
 static int add_secrets(struct node *out, const struct desired *d, const struct desired_instance *it,
@@ -209,14 +249,13 @@ int desired_snapshot(char **out, const struct desired *d, const struct desired_i
                      struct err *e)
 {
     auto_node struct node *root = node_new_map();
-    auto_free char *prefix = keys_instance(d->spec->name, it->spec->name);
+    auto_free char *prefix = keys_link_prefix(d->spec->name, it->spec->name);
     struct desired_component one = {
         .spec = it->component, .first = (size_t)(it - d->items), .count = 1};
     struct node *keys = NULL;
 
     if (desired_keys(&keys, d, &one, e) < 0)
         return -1;
-    prefix[strlen(prefix) - 1] = '\0';
     node_set_int(root, "revision", 0);
     node_set_text(root, "prefix", prefix);
     node_set(root, "keys", keys);
@@ -231,5 +270,6 @@ char *desired_spec(const struct desired *d, const char *catalog_version)
     node_set_text(root, "uuid", d->key->uuid);
     node_set_text(root, "catalog", catalog_version);
     node_set(root, "document", node_copy(d->spec->document));
+    ssh_state_write(root, &d->key->ssh);
     return json_text(root);
 }

@@ -6,11 +6,16 @@
 #ifndef PLAN_DOCUMENT_H
 #define PLAN_DOCUMENT_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "conf/node.h"
 
-int document_save(const char *env, const struct node *document, struct err *e);
+/* `folder`: that of the environment. */
+int document_save(const char *folder, const struct node *document, struct err *e);
+/* Whether the copy is there and says just this. */
+bool document_is_saved(const char *folder, const struct node *document);
 /* ERR_NOTFOUND when there is none. *out is owned. */
-int document_load(struct node **out, const char *env, struct err *e);
+int document_load(struct node **out, const char *folder, struct err *e);
 
 #endif

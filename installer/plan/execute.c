@@ -2,18 +2,16 @@
 #include "plan/execute.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "base/sig.h"
+#include "base/thread.h"
 #include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/run.h"
 
 /* BUSY_ROUND_MS: between two looks while nothing waits for what they may find; QUICK_ROUND_MS: for
@@ -27,29 +25,6 @@ enum {
     ROUND_MS = 25,
     BUSY_ROUND_MS = 500
 };
-
-static void emit(struct run *r, size_t op, enum op_state state, const char *detail)
-{
-    if (r->o->events.change)
-        r->o->events.change(r->o->events.arg, r->plan, op, state, detail);
-}
-
-void run_detail(struct run *r, const struct op *op, const char *detail)
-{
-    pthread_mutex_lock(&r->mutex);
-    emit(r, (size_t)(op - r->plan->ops), OP_STATE_STARTED, detail);
-    pthread_mutex_unlock(&r->mutex);
-}
-
-int worker_etcd(struct etcd **out, struct worker *w, struct err *e)
-{
-    if (!w->r->root)
-        return err_set(e, ERR_NOTFOUND, "the environment has no etcd");
-    if (!w->c && etcd_open(&w->c, w->r->root, NULL, e) < 0)
-        return -1;
-    *out = w->c;
-    return 0;
-}
 
 static bool deps_done(const struct run *r, const struct op *op)
 {
@@ -83,10 +58,10 @@ static void set_state(struct run *r, size_t op, enum op_state state, const struc
     if (state == OP_STATE_DONE && !op_is_wait(r->plan->ops[op].kind) &&
         r->plan->ops[op].kind != OP_KIND_LOCK_TAKE)
         r->done++;
-    if (state == OP_STATE_DONE && r->plan->ops[op].kind == OP_KIND_ETCD_WAIT)
+    if (state == OP_STATE_DONE && r->plan->ops[op].kind == OP_KIND_ETCD_WAIT) {
         r->etcd_ready = true;
-    if (state == OP_STATE_DONE && r->plan->ops[op].kind == OP_KIND_ETCD_WAIT)
         set_etcd_away(r, false);
+    }
     if (state == OP_STATE_STARTED && stops_etcd(&r->plan->ops[op]))
         set_etcd_away(r, true);
     if (state == OP_STATE_FAILED) {
@@ -94,11 +69,11 @@ static void set_state(struct run *r, size_t op, enum op_state state, const struc
             r->first = *e;
         r->failed = r->stop = true;
     }
-    emit(r, op, state, e ? e->msg : NULL);
+    run_queue(r, op, state, e ? e->msg : NULL);
     pthread_cond_broadcast(&r->cond);
 }
 
-/* The next operation of that side that is no wait and could run now; -1 when there is none. With
+/* The next operation of that side that is not a wait and could run now; -1 when there is none. With
  * the mutex held. */
 static long next_ready(const struct run *r, enum op_side side)
 {
@@ -113,9 +88,7 @@ static long next_ready(const struct run *r, enum op_side side)
 
 static bool nothing_left(const struct run *r)
 {
-    if (r->stop)
-        return r->running == 0;
-    return r->finished == r->plan->count;
+    return r->stop ? r->running == 0 : r->finished == r->plan->count;
 }
 
 /* A call given up may still be carried out. */
@@ -148,6 +121,58 @@ static int run_journalled(struct worker *w, const struct op *op, struct err *e)
     return 0;
 }
 
+/* With the mutex held. A call that an abort ended has not failed: nobody knows what came of it. */
+static void end_op(struct run *r, size_t op, int result, const struct err *e)
+{
+    if (result == 0)
+        set_state(r, op, OP_STATE_DONE, NULL);
+    else if (e->code == ERR_INTERRUPTED && until_is_aborted(r->until))
+        set_state(r, op, OP_STATE_SKIPPED, NULL);
+    else
+        set_state(r, op, OP_STATE_FAILED, e);
+}
+
+/* With the mutex held. */
+static void stop_with(struct run *r, const struct err *e)
+{
+    r->first = *e;
+    r->failed = r->stop = true;
+    pthread_cond_broadcast(&r->cond);
+}
+
+/* With the mutex held: whatever else failed, this is what ended the run. */
+static void stop_aborted(struct run *r)
+{
+    struct err e;
+
+    if (r->aborted)
+        return;
+    r->aborted = true;
+    err_set(&e, ERR_INTERRUPTED,
+            "interrupted again and stopped at once; Docker may still carry out what it was asked; "
+            "run the command again to go on");
+    stop_with(r, &e);
+}
+
+/* With the mutex held. */
+static void check_until(struct run *r)
+{
+    struct err e;
+
+    if (until_is_aborted(r->until))
+        stop_aborted(r);
+    if (r->failed)
+        return;
+    if (until_is_cancelled(r->until))
+        err_set(&e, ERR_INTERRUPTED,
+                "interrupted; what was running is finished, run the command again to go on");
+    else if (until_passed(r->until))
+        err_set(&e, ERR_TIMEOUT, "the deadline of the whole run passed");
+    else
+        return;
+    stop_with(r, &e);
+}
+
 static void *work(void *arg)
 {
     struct worker *w = arg;
@@ -155,40 +180,58 @@ static void *work(void *arg)
 
     pthread_mutex_lock(&r->mutex);
     while (!nothing_left(r)) {
-        long op = next_ready(r, w->side);
         struct err e = {0};
         int result;
+        long op;
 
+        check_until(r); /* the calling thread may not have seen yet that it is cancelled */
+        op = next_ready(r, w->side);
         if (op < 0) {
-            pthread_cond_wait(&r->cond, &r->mutex);
+            if (!nothing_left(r))
+                pthread_cond_wait(&r->cond, &r->mutex);
             continue;
         }
         r->running++;
         set_state(r, (size_t)op, OP_STATE_STARTED, NULL);
+        run_tell(r);
         pthread_mutex_unlock(&r->mutex);
         result = run_journalled(w, &r->plan->ops[op], &e);
         pthread_mutex_lock(&r->mutex);
         r->running--;
-        set_state(r, (size_t)op, result == 0 ? OP_STATE_DONE : OP_STATE_FAILED,
-                  result == 0 ? NULL : &e);
+        end_op(r, (size_t)op, result, &e);
+        run_tell(r);
     }
     pthread_cond_broadcast(&r->cond);
     pthread_mutex_unlock(&r->mutex);
     return NULL;
 }
 
+/* The old container of what `op` waits for is back and runs; else *e says also why it is not. */
+static int put_back(struct run *r, const struct op *op, struct err *e)
+{
+    struct worker w = {.r = r, .g = r->g};
+    struct err back;
+    int result;
+
+    /* Also when it is the deadline of the run that ended the wait. */
+    engine_set_until(r->g, until_no_deadline(r->until));
+    result = op_roll_back(&w, op, &back);
+    if (result < 0)
+        err_wrap(e, "bringing the old container of %s back failed too (%s)", op->target, back.msg);
+    engine_set_until(r->g, r->until);
+    etcd_close(w.c);
+    return result;
+}
+
 static void fail_wait(struct run *r, size_t i, struct err *e)
 {
     const struct op *op = &r->plan->ops[i];
-    struct worker w = {.r = r, .g = r->g};
-    struct err back;
 
-    if (op->replaces) {
-        log_warn("%s did not get well; the container set aside is brought back", op->target);
-        if (op_roll_back(&w, op, &back) < 0)
-            err_wrap(e, "bringing the old container back failed too (%s)", back.msg);
-    }
-    etcd_close(w.c);
+    if (!op->replaces)
+        return;
+    log_warn("%s did not become healthy; the container set aside is brought back", op->target);
+    if (put_back(r, op, e) == 0)
+        err_wrap(e, "%s runs as before", op->target);
 }
 
 /* With the mutex held; lets go of it for the look. */
@@ -224,44 +267,6 @@ static void poll_waits(struct run *r, struct waiter *waiter)
     }
 }
 
-/* A thread may be in the middle of a print that waits for a reader; and this one must not. What is
- * buffered for a pipe is no more than PIPE_BUF bytes. */
-static void flush_if_it_can(FILE *f)
-{
-    struct pollfd p = {.fd = fileno(f), .events = POLLOUT};
-
-    if (poll(&p, 1, 0) > 0 && ftrylockfile(f) == 0) {
-        fflush(f);
-        funlockfile(f);
-    }
-}
-
-/* With the mutex held. */
-static void check_interrupts(struct run *r)
-{
-    struct err e;
-
-    if (sig_interrupts() > 1) {
-        log_warn("interrupted again and stopped at once; Docker may still carry out what it was "
-                 "asked; run the command again to go on");
-        flush_if_it_can(stdout);
-        /* Not exit: the other threads still use what its handlers take down. */
-        _exit(err_exit_status(ERR_INTERRUPTED));
-    }
-    if (r->failed)
-        return;
-    if (sig_interrupts() == 1)
-        err_set(&e, ERR_INTERRUPTED,
-                "interrupted; what was running is finished, run the command again to go on");
-    else if (clock_passed(r->o->deadline))
-        err_set(&e, ERR_TIMEOUT, "the deadline of the whole run passed");
-    else
-        return;
-    r->first = e;
-    r->failed = r->stop = true;
-    pthread_cond_broadcast(&r->cond);
-}
-
 /* Whether an operation comes after a wait that is under way. */
 static bool somebody_waits(const struct run *r)
 {
@@ -276,8 +281,8 @@ static bool somebody_waits(const struct run *r)
     return false;
 }
 
-/* A look costs etcd and this machine the time that the calls under way need; with the mutex held.
- */
+/* A look costs etcd and this machine the time that the calls under way
+ * need; with the mutex held. */
 static int64_t round_ms(const struct run *r)
 {
     if (r->running > 0)
@@ -285,7 +290,7 @@ static int64_t round_ms(const struct run *r)
     return clock_now_ms() - r->called_at < QUICK_FOR_MS ? QUICK_ROUND_MS : ROUND_MS;
 }
 
-/* The calling thread: waits, interrupts, deadline. */
+/* The calling thread: waits, cancel, deadline. */
 static void supervise(struct run *r)
 {
     struct waiter *waiter = waiter_new(r);
@@ -297,7 +302,9 @@ static void supervise(struct run *r)
 
         if (left > 0)
             pool_cond_wait(&r->cond, &r->mutex, left < ROUND_MS ? left : ROUND_MS);
-        check_interrupts(r);
+        check_until(r);
+        run_tell_cancel(r);
+        run_tell(r);
         /* Every change wakes this thread too; a look at etcd and Docker is not for each of them. */
         if (clock_now_ms() - looked_at < round_ms(r))
             continue;
@@ -311,7 +318,7 @@ static void supervise(struct run *r)
 
 static int start_thread(pthread_t *thread, struct worker *w, struct err *e)
 {
-    errno = pthread_create(thread, NULL, work, w);
+    errno = thread_start(thread, NULL, work, w);
     return errno ? err_sys(e, "starting a thread") : 0;
 }
 
@@ -319,10 +326,7 @@ static int start_thread(pthread_t *thread, struct worker *w, struct err *e)
 static void give_up_early(struct run *r, const struct err *e)
 {
     pthread_mutex_lock(&r->mutex);
-    if (!r->failed)
-        r->first = *e;
-    r->failed = r->stop = true;
-    pthread_cond_broadcast(&r->cond);
+    stop_with(r, r->failed ? &r->first : e);
     pthread_mutex_unlock(&r->mutex);
 }
 
@@ -355,28 +359,42 @@ static int run_threads(struct run *r, unsigned engine_workers, struct err *e)
     return result;
 }
 
-/* Whether the operation that replaces what `wait` waits for has started its new container. */
-static bool successor_started(const struct run *r, const struct op *wait)
+/* Whether this run took the container away, or began to, that `wait` would bring back: stopped it,
+ * set it aside, or went on where an earlier run had. */
+static bool took_away(const struct run *r, const struct op *wait)
 {
+    static const enum op_kind kinds[] = {OP_KIND_INSTANCE_STOP, OP_KIND_INSTANCE_RENAME,
+                                         OP_KIND_INSTANCE_CREATE, OP_KIND_INSTANCE_START};
+
     for (size_t i = 0; i < r->plan->count; i++)
-        if (r->plan->ops[i].kind == OP_KIND_INSTANCE_START &&
-            strcmp(r->plan->ops[i].target, wait->target) == 0)
-            return r->state[i] == OP_STATE_DONE;
+        for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+            if (r->plan->ops[i].kind == kinds[k] &&
+                (r->state[i] == OP_STATE_DONE || r->state[i] == OP_STATE_FAILED) &&
+                strcmp(r->plan->ops[i].target, wait->target) == 0)
+                return true;
     return false;
 }
 
-/* A failed run leaves no successor running that nobody saw healthy: what was set aside comes back.
- * An interrupted one leaves all as it is, for the next run to go on. */
+/* A failed run leaves no instance stopped whose successor failed, and no successor running that
+ * nobody saw healthy: what was taken away comes back. An interrupted one leaves all as it is, for
+ * the next run to go on. */
 static void bring_back(struct run *r)
 {
+    auto_strv struct strv back = {0};
+
     if (!r->failed || r->first.code == ERR_INTERRUPTED || r->first.code == ERR_LOCKED)
         return;
     for (size_t i = 0; i < r->plan->count; i++) {
         const struct op *op = &r->plan->ops[i];
 
         if (op->replaces && (r->state[i] == OP_STATE_PLANNED || r->state[i] == OP_STATE_STARTED) &&
-            successor_started(r, op))
-            fail_wait(r, i, &r->first);
+            took_away(r, op) && put_back(r, op, &r->first) == 0)
+            strv_add(&back, op->target);
+    }
+    if (back.count) {
+        auto_free char *names = strv_join(&back, ", ");
+
+        err_wrap(&r->first, "%s %s as before", names, back.count == 1 ? "runs" : "run");
     }
 }
 
@@ -384,10 +402,12 @@ static void bring_back(struct run *r)
 static void conclude(struct run *r)
 {
     bring_back(r);
-
+    pthread_mutex_lock(&r->mutex);
     for (size_t i = 0; i < r->plan->count; i++)
         if (r->state[i] == OP_STATE_PLANNED || r->state[i] == OP_STATE_STARTED)
             set_state(r, i, OP_STATE_SKIPPED, NULL);
+    run_tell(r);
+    pthread_mutex_unlock(&r->mutex);
     if (!r->failed)
         journal_finish(r->journal);
 }
@@ -401,30 +421,57 @@ static unsigned worker_count(const struct plan *p, unsigned wanted)
     return n > WORKERS_MAX ? WORKERS_MAX : n;
 }
 
+static bool needs_etcd(const struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (op_side(p->ops[i].kind) == OP_SIDE_ETCD)
+            return true;
+    return false;
+}
+
+/* A plan that removes may take etcd itself away: only what it does there is a reason to speak to
+ * it. */
 static int root_link(struct run *r, struct err *e)
 {
+    const struct plan *p = r->plan;
     auto_free char *text = NULL;
 
-    if (!r->plan->desired)
+    if (!p->desired && !needs_etcd(p))
         return 0;
-    if (desired_link(&text, r->plan->desired, "root", e) < 0)
+    if (!p->desired) {
+        if (connect_root_link(&r->root, r->o->containers, p->env, r->o->key, e) < 0)
+            return -1;
+    } else if (desired_link(&text, p->desired, "root", e) < 0 ||
+               link_parse(&r->root, text, e) < 0) {
         return -1;
-    if (link_parse(&r->root, text, e) < 0)
-        return -1;
+    }
     r->root->token = mem_strdup(r->o->etcd ? etcd_token(r->o->etcd) : NULL);
     return 0;
+}
+
+static int open_journal(struct run *r, struct err *e)
+{
+    struct journal_opts jo = {.env = r->plan->env,
+                              .folder = r->o->folder,
+                              .lock = r->o->lock,
+                              .root = r->root,
+                              .until = until_no_deadline(r->until),
+                              .fault = r->o->fault,
+                              .unwritten = r->o->unwritten};
+
+    return journal_open(&r->journal, &jo, e);
 }
 
 int execute_plan(struct execute_result *result, const struct plan *p, struct engine *g,
                  const struct execute_opts *o, struct err *e)
 {
-    struct run r = {.plan = p, .o = o, .g = g};
+    struct run r = {.plan = p, .o = o, .g = g, .until = engine_until(g)};
     int failed;
 
     *result = (struct execute_result){.total = p->count};
     if (p->count == 0)
         return 0;
-    if (root_link(&r, e) < 0 || journal_open(&r.journal, p->env, o->lock, r.root, e) < 0) {
+    if (root_link(&r, e) < 0 || open_journal(&r, e) < 0) {
         link_free(r.root);
         return -1;
     }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/host_dir.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -19,6 +23,31 @@ enum { MOUNTINFO_MAX = 4 << 20 };
 char *host_dir_path(const char *env, const char *instance)
 {
     return mem_printf("%s/%s/%s", HOST_ROOT, env, instance);
+}
+
+int host_dir_open(int *fd, const char *env, const char *instance, const char *name, int flags,
+                  struct err *e)
+{
+    auto_free char *path = host_dir_path(env, instance);
+    auto_close int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    auto_close int file = folder < 0
+                              ? -1
+                              : openat(folder, strchr(name, '/') ? "" : name,
+                                       flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct statfs fs;
+    struct stat st;
+
+    if (file < 0 && errno == ELOOP)
+        return err_set(e, ERR_CONFLICT, "%s/%s is a link, and is not followed", path, name);
+    if (file < 0)
+        return err_sys(e, "cannot open %s/%s", path, name);
+    if (fstat(file, &st) < 0 || fstatfs(file, &fs) < 0)
+        return err_sys(e, "cannot look at %s/%s", path, name);
+    if (!S_ISREG(st.st_mode) || fs.f_type != FUSE_SUPER_MAGIC)
+        return err_set(e, ERR_CONFLICT, "%s/%s is not a file that %s serves", path, name, instance);
+    *fd = file;
+    file = -1;
+    return 0;
 }
 
 static bool is_below(const char *path, const char *folder)
@@ -97,7 +126,7 @@ static void unmount_below(const char *folder)
     for (size_t i = lines.count; i-- > 0;) {
         auto_free char *point = field(lines.items[i], 4);
 
-        if (*point && is_below(point, folder) && umount2(point, MNT_DETACH) < 0)
+        if (*point && is_below(point, folder) && umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
             log_debug("%s stays mounted", point);
     }
 }
@@ -134,6 +163,7 @@ void host_dir_remove_all(const char *env)
     unmount_below(folder);
     for (size_t i = 0; i < names.count; i++) {
         auto_free char *path = fs_join(folder, names.items[i]);
+
         remove_leftovers(path);
     }
     rmdir(folder);

@@ -14,6 +14,16 @@
 /* /var/lib/slipway/<env>/<instance>, owned. */
 char *host_dir_path(const char *env, const char *instance);
 /*
+ * Opens a file that an instance shows there; *fd is the caller's, `flags` O_RDONLY or O_RDWR.
+ * Root in the container can put anything under a name: a link to a file of this machine, a
+ * device, a FIFO that nobody writes to. So no link is followed, opening waits for nobody, and
+ * what is open has to be a regular file that the container's mount serves (FUSE), else
+ * ERR_CONFLICT; ENOENT in e->sys when there is nothing. The descriptor is what to work with:
+ * under the name there may be another file next.
+ */
+int host_dir_open(int *fd, const char *env, const char *instance, const char *name, int flags,
+                  struct err *e);
+/*
  * Docker starts a container with a shared mount only when the folder's file system is shared, which
  * it is not where / is private: then the folder becomes a mount of its own. Nothing to do
  * elsewhere, or for anybody but root; Docker's own words tell then.

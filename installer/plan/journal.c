@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,8 +14,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/thread.h"
 #include "conf/json.h"
 #include "model/keys.h"
+#include "plan/fault.h"
 
 enum { FILE_MAX = 16 << 20, LATE_MS = 15 * 1000, ETCD_MS = 5000, GATHER_MS = 500 };
 
@@ -25,6 +26,7 @@ struct journal {
     int fd;
     const struct env_lock *lock;
     const struct link *root;
+    struct until until;
     struct etcd *c; /* of the thread; of journal_finish when the thread is gone */
     pthread_t thread;
     bool has_thread;
@@ -32,55 +34,13 @@ struct journal {
     pthread_cond_t cond;
     struct node *pending; /* key -> entry: what etcd does not have yet */
     bool stop, away, lost;
-    long fault_after; /* -1: never */
-    int fault_signal;
+    bool unwritten; /* what the file does not take is let go */
+    struct fault fault;
 };
 
-/*
- * A failpoint for the tests, like etcd's gofail: SLIPWAY_FAULT=kill-after:N ends the process by
- * SIGKILL behind the Nth journal entry, so that a test can interrupt a run between any two
- * operations; stop-after:N holds it there by SIGSTOP, once.
- */
-static void fault_set(struct journal *j)
+char *journal_leftover(const char *folder)
 {
-    static const struct {
-        const char *word;
-        int signal;
-    } KINDS[] = {{"kill-after:", SIGKILL}, {"stop-after:", SIGSTOP}};
-    const char *fault = getenv("SLIPWAY_FAULT");
-
-    j->fault_after = -1;
-    for (size_t i = 0; fault && i < sizeof(KINDS) / sizeof(*KINDS); i++) {
-        size_t len = strlen(KINDS[i].word);
-        char *end = NULL;
-        long n;
-
-        if (strncmp(fault, KINDS[i].word, len) != 0)
-            continue;
-        n = strtol(fault + len, &end, 10);
-        j->fault_after = end != fault + len && *end == '\0' && n > 0 ? n : -1;
-        j->fault_signal = KINDS[i].signal;
-    }
-}
-
-static void fault_point(struct journal *j)
-{
-    if (j->fault_after < 0 || --j->fault_after > 0)
-        return;
-    j->fault_after = -1;
-    kill(getpid(), j->fault_signal);
-}
-
-static char *journal_path(const char *env)
-{
-    auto_free char *home = secret_home(env);
-
-    return fs_join(home, "journal");
-}
-
-char *journal_leftover(const char *env)
-{
-    auto_free char *path = journal_path(env);
+    auto_free char *path = fs_join(folder, "journal");
     auto_free char *text = NULL;
     auto_strv struct strv lines = {0};
     auto_node struct node *last = NULL;
@@ -112,21 +72,18 @@ static int64_t last_entry_age(const char *path)
 
 static bool makes_object(const char *title)
 {
-    static const enum op_kind KINDS[] = {OP_KIND_NETWORK_CREATE, OP_KIND_VOLUME_CREATE,
-                                         OP_KIND_INSTANCE_CREATE};
+    for (enum op_kind kind = 0; kind < OP_KIND_COUNT; kind++) {
+        auto_free char *start = mem_printf("%s %s ", op_verb(kind), op_noun(kind));
 
-    for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
-        auto_free char *start = mem_printf("%s %s ", op_verb(KINDS[i]), op_noun(KINDS[i]));
-
-        if (strncmp(title, start, strlen(start)) == 0)
+        if (op_has(kind, OP_TRAIT_MAKES) && strncmp(title, start, strlen(start)) == 0)
             return true;
     }
     return false;
 }
 
-void journal_unanswered(struct journal_unanswered *u, const char *env)
+void journal_unanswered(struct journal_unanswered *u, const char *folder)
 {
-    auto_free char *path = journal_path(env);
+    auto_free char *path = fs_join(folder, "journal");
     auto_free char *text = NULL;
     auto_strv struct strv lines = {0};
     auto_node struct node *open_calls = node_new_map(); /* title -> how many */
@@ -159,20 +116,20 @@ void journal_unanswered(struct journal_unanswered *u, const char *env)
     }
 }
 
-void journal_settle(const char *env, int64_t age_ms)
+void journal_wait_out(const char *folder, int64_t age_ms, struct until until)
 {
-    auto_free char *path = journal_path(env);
+    auto_free char *path = fs_join(folder, "journal");
     int64_t age = last_entry_age(path);
 
     if (age < 0 || age >= age_ms)
         return;
     log_info("letting Docker finish what the interrupted run had asked of it");
-    clock_sleep_ms(age_ms - age);
+    until_sleep_ms(until, age_ms - age);
 }
 
-void journal_forget(const char *env)
+void journal_forget(const char *folder)
 {
-    auto_free char *path = journal_path(env);
+    auto_free char *path = fs_join(folder, "journal");
 
     unlink(path);
 }
@@ -192,7 +149,7 @@ static void write_etcd(struct journal *j, const struct node *entries)
         err_drop(&e, "opening etcd for the journal");
         return;
     }
-    etcd_set_deadline(j->c, clock_deadline(ETCD_MS));
+    etcd_set_until(j->c, until_within(j->until, ETCD_MS));
     if (etcd_push(j->c, writes, count, &o, NULL, &e) == 0)
         return;
     if (e.code == ERR_LOCKED) {
@@ -208,10 +165,10 @@ static void write_etcd(struct journal *j, const struct node *entries)
  * the mutex held. */
 static void gather(struct journal *j)
 {
-    int64_t deadline = clock_deadline(GATHER_MS);
+    struct until until = until_within(j->until, GATHER_MS);
 
-    while (!j->stop && !clock_passed(deadline))
-        pool_cond_wait(&j->cond, &j->mutex, clock_left_ms(deadline));
+    while (!j->stop && !until_passed(until))
+        pool_cond_wait(&j->cond, &j->mutex, until_left_ms(until));
 }
 
 static void *mirror(void *arg)
@@ -240,28 +197,51 @@ static void *mirror(void *arg)
     return NULL;
 }
 
-int journal_open(struct journal **out, const char *env, const struct env_lock *l,
-                 const struct link *root, struct err *e)
+/* `r` 0, or -1 with *e: the file did not take an entry, which does not stop every run. */
+static int file_failed(struct journal *j, int r, struct err *e)
+{
+    if (r == 0 || !j->unwritten)
+        return r;
+    log_warn("%s; going on without a journal", e->msg);
+    if (j->fd >= 0)
+        close(j->fd);
+    j->fd = -1;
+    return 0;
+}
+
+static int write_file(struct journal *j, const char *line, struct err *e)
+{
+    ssize_t written = write(j->fd, line, strlen(line));
+
+    if (written < 0)
+        return err_sys(e, "writing %s", j->path);
+    if ((size_t)written < strlen(line))
+        return err_set(e, ERR_SYS, "writing %s: there is no room for a whole entry", j->path);
+    return 0;
+}
+
+int journal_open(struct journal **out, const struct journal_opts *o, struct err *e)
 {
     struct journal *j = mem_alloc(sizeof(*j));
 
-    j->env = mem_strdup(env);
-    j->path = journal_path(env);
+    j->env = mem_strdup(o->env);
+    j->path = fs_join(o->folder, "journal");
     j->run = mem_printf("%" PRId64 "-%d", clock_wall_ms(), (int)getpid());
-    fault_set(j);
-    j->lock = l;
-    j->root = root;
+    j->fault = fault_parse(o->fault);
+    j->lock = o->lock;
+    j->root = o->root;
+    j->until = o->until;
     j->pending = node_new_map();
     pthread_mutex_init(&j->mutex, NULL);
     pool_cond_init(&j->cond);
     j->fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (j->fd < 0) {
-        err_sys(e, "opening %s", j->path);
+    j->unwritten = o->unwritten;
+    if (j->fd < 0 && file_failed(j, err_sys(e, "opening %s", j->path), e) < 0) {
         journal_close(j);
         return -1;
     }
     /* Without its thread the journal is the file alone. */
-    j->has_thread = l && root && pthread_create(&j->thread, NULL, mirror, j) == 0;
+    j->has_thread = o->lock && o->root && thread_start(&j->thread, NULL, mirror, j) == 0;
     *out = j;
     return 0;
 }
@@ -294,20 +274,16 @@ int journal_write(struct journal *j, const struct op *op, const char *state, str
     auto_free char *line = mem_printf("%s\n", text);
     auto_free char *name = mem_printf("%s/%s-%s", j->run, op_verb(op->kind), op->target);
     auto_free char *key = keys_journal(j->env, name);
-    ssize_t written;
     int r = 0;
 
     pthread_mutex_lock(&j->mutex);
-    written = write(j->fd, line, strlen(line));
-    if (written < 0)
-        r = err_sys(e, "writing %s", j->path);
-    else if ((size_t)written < strlen(line))
-        r = err_set(e, ERR_SYS, "writing %s: there is no room for a whole entry", j->path);
-    else if (j->lost)
+    if (j->fd >= 0)
+        r = file_failed(j, write_file(j, line, e), e);
+    if (r == 0 && j->lost)
         r = err_set(e, ERR_LOCKED, "the lock of environment %s was lost to another run", j->env);
     node_set_text(j->pending, key, text);
     pthread_cond_signal(&j->cond);
-    fault_point(j);
+    fault_point(&j->fault);
     pthread_mutex_unlock(&j->mutex);
     return r;
 }
@@ -338,7 +314,8 @@ void journal_finish(struct journal *j)
     if (j->away || !j->root || !j->lock || !lock_is_taken(j->lock))
         return;
     if ((!j->c && etcd_open(&j->c, j->root, NULL, &e) < 0) ||
-        (etcd_set_deadline(j->c, clock_deadline(ETCD_MS)), etcd_delete(j->c, prefix, NULL, &e) < 0))
+        (etcd_set_until(j->c, until_within(j->until, ETCD_MS)),
+         etcd_delete(j->c, prefix, NULL, &e) < 0))
         err_drop(&e, "removing the journal");
 }
 

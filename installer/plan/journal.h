@@ -17,13 +17,20 @@
 #include "plan/plan.h"
 
 struct journal;
-/* `l` and `root` (the link to etcd, NULL while there is none) are borrowed until journal_close. */
-int journal_open(struct journal **out, const char *env, const struct env_lock *l,
-                 const struct link *root, struct err *e);
+/* All borrowed until journal_close. */
+struct journal_opts {
+    const char *env, *folder;    /* its name, and the folder of its files */
+    const struct env_lock *lock; /* NULL: none, and nothing goes to etcd */
+    const struct link *root;     /* to etcd; NULL while there is none */
+    struct until until;          /* of what is written to etcd */
+    const char *fault;           /* fault.h; NULL: none */
+    bool unwritten; /* goes on where the file cannot be written, which it warns of once */
+};
+int journal_open(struct journal **out, const struct journal_opts *o, struct err *e);
 /* Not while etcd itself is being replaced (every entry would wait for it in vain) or removed. */
 void journal_set_etcd_away(struct journal *j, bool away);
 /* One line about the run that was interrupted here, owned; NULL when the last one ended well. */
-char *journal_leftover(const char *env);
+char *journal_leftover(const char *folder);
 /*
  * Before (state "started") and after (done, failed, unanswered) an operation. ERR_LOCKED when the
  * lock was lost: stop at once. Thread-safe.
@@ -38,11 +45,11 @@ struct journal_unanswered {
     bool makes_objects;
     int64_t late;
 };
-void journal_unanswered(struct journal_unanswered *u, const char *env);
-/* Waits until the last entry is `age_ms` old. */
-void journal_settle(const char *env, int64_t age_ms);
+void journal_unanswered(struct journal_unanswered *u, const char *folder);
+/* Waits until the last entry is `age_ms` old, or a first cancel. */
+void journal_wait_out(const char *folder, int64_t age_ms, struct until until);
 /* Removes the operator's file: there is nothing to resume. */
-void journal_forget(const char *env);
+void journal_forget(const char *folder);
 /* The run ended well: file and keys go, also those of interrupted runs before it. */
 void journal_finish(struct journal *j);
 /* What is not in etcd yet is written there, within seconds. NULL is fine. */

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "base/sig.h"
+#include "base/thread.h"
 #include "model/keys.h"
 #include "plan/lock_owner.h"
 
@@ -25,15 +25,19 @@ enum {
     KEEPALIVE_MS = 4000,
     LOST_AFTER_MS = 12000, /* less than the TTL: stop before another can start */
     POLL_MS = 100,
+    ABORTED_MS = 1000,
     GOING_MS = 5000, /* a killed process has ended by then, however busy the machine */
     OWNER_MAX = 4096,
 };
 
 struct env_lock {
-    char *env, *command;
+    char *env, *folder, *command, *user;
     int64_t wait_ms;
+    struct until until;
+    bool unwritten;
     int fd;
-    struct etcd *c; /* used by the keep-alive thread once it runs */
+    struct etcd *c;      /* used by the keep-alive thread once it runs */
+    struct etcd *client; /* lock_opts */
     struct etcd_lock lock;
     atomic_bool taken; /* set when `lock` is whole: other workers read it without the mutex */
     pthread_t thread;
@@ -91,45 +95,62 @@ static bool is_still_there(int fd, const char *path)
            mine.st_dev == there.st_dev;
 }
 
-static int open_file(struct env_lock *l, const char *home, const char *path, struct err *e)
+static int open_file(struct env_lock *l, const char *path, struct err *e)
 {
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
-    if (fs_mkdirs(home, 0700, e) < 0)
+    if (fs_mkdirs(l->folder, 0700, e) < 0)
         return -1;
     l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (l->fd < 0 && l->unwritten && errno == EROFS)
+        l->fd = open(path, O_RDONLY | O_CLOEXEC);
     return l->fd < 0 ? err_sys(e, "opening %s", path) : 0;
 }
 
-static int wait_for_file(struct env_lock *l, const char *path, int64_t deadline, struct err *e)
+/* Nobody can have a file that cannot be made. */
+static bool goes_without_file(const struct env_lock *l, const struct err *e)
 {
-    int64_t going = clock_deadline(GOING_MS);
+    return l->unwritten && l->fd < 0 &&
+           (e->sys == ENOSPC || e->sys == EDQUOT || e->sys == EROFS || e->sys == ENOENT);
+}
+
+static int wait_for_file(struct env_lock *l, const char *path, struct until until, struct err *e)
+{
+    struct until going = until_within(l->until, GOING_MS);
 
     while (flock(l->fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_sys(e, "locking %s", path);
-        if (sig_interrupts())
+        if (until_is_cancelled(l->until))
             return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the lock");
-        if (clock_passed(deadline) && (clock_passed(going) || !is_file_going(path)))
+        if (until_passed(until) && (until_passed(going) || !is_file_going(path)))
             return file_error(e, l->env, path);
-        clock_sleep_ms(POLL_MS);
+        until_sleep_ms(l->until, POLL_MS);
     }
     return 0;
 }
 
 static int take_file(struct env_lock *l, struct err *e)
 {
-    auto_free char *home = secret_home(l->env);
-    auto_free char *path = fs_join(home, "lock");
-    auto_free char *owner = lock_owner_text(l->command);
-    int64_t deadline = clock_deadline(l->wait_ms);
+    auto_free char *path = fs_join(l->folder, "lock");
+    auto_free char *owner = lock_owner_text(l->command, l->user);
+    struct until until = until_within(l->until, l->wait_ms);
 
-    do
-        if (open_file(l, home, path, e) < 0 || wait_for_file(l, path, deadline, e) < 0)
+    do {
+        if (open_file(l, path, e) < 0 && goes_without_file(l, e)) {
+            err_drop(e, "going on without the lock file");
+            return 0;
+        }
+        if (l->fd < 0 || wait_for_file(l, path, until, e) < 0)
             return -1;
-    while (!is_still_there(l->fd, path));
-    return write_owner(l->fd, owner, e);
+    } while (!is_still_there(l->fd, path));
+    if (write_owner(l->fd, owner, e) == 0)
+        return 0;
+    if (!l->unwritten)
+        return -1;
+    err_drop(e, "going on without a name in the lock file");
+    return 0;
 }
 
 int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e)
@@ -137,8 +158,13 @@ int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e)
     struct env_lock *l = mem_alloc(sizeof(*l));
 
     l->env = mem_strdup(o->env);
+    l->folder = mem_strdup(o->folder);
     l->command = mem_strdup(o->command);
+    l->user = mem_strdup(o->user);
     l->wait_ms = o->wait_ms;
+    l->until = o->until;
+    l->client = o->client;
+    l->unwritten = o->unwritten;
     l->fd = -1;
     pthread_mutex_init(&l->mutex, NULL);
     pool_cond_init(&l->cond);
@@ -164,7 +190,7 @@ static void *keep_alive(void *arg)
         if (l->stop)
             break;
         pthread_mutex_unlock(&l->mutex);
-        etcd_set_deadline(l->c, clock_deadline(KEEPALIVE_MS));
+        etcd_set_until(l->c, until_within(until_no_deadline(l->until), KEEPALIVE_MS));
         r = etcd_lease_keepalive(l->c, l->lock.lease, &e);
         pthread_mutex_lock(&l->mutex);
         if (r == 0 || l->away)
@@ -202,7 +228,7 @@ static int put_aside(struct env_lock *l, const struct etcd_kv *kv, struct err *e
 }
 
 struct patience {
-    int64_t deadline, going; /* for a holder; for one that was killed and has not ended yet */
+    struct until holder, going; /* one that lives; one that was killed and has not ended yet */
 };
 
 /* What is to be done about a holder: 1: try again at once, 0: wait as long as it was asked for,
@@ -219,7 +245,7 @@ static int look_at_holder(struct env_lock *l, const char *key, const struct pati
     fate = lock_owner_fate(kv.value);
     if (fate == PROCID_GONE)
         r = put_aside(l, &kv, e) < 0 ? -1 : 1;
-    else if (clock_passed(p->deadline) && (fate != PROCID_ENDING || clock_passed(p->going)))
+    else if (until_passed(p->holder) && (fate != PROCID_ENDING || until_passed(p->going)))
         r = lock_owner_error(e, l->env, kv.value);
     etcd_kv_clear(&kv);
     return r;
@@ -227,8 +253,8 @@ static int look_at_holder(struct env_lock *l, const char *key, const struct pati
 
 static int take_key(struct env_lock *l, const char *key, struct err *e)
 {
-    auto_free char *owner = lock_owner_text(l->command);
-    struct patience p = {clock_deadline(l->wait_ms), clock_deadline(GOING_MS)};
+    auto_free char *owner = lock_owner_text(l->command, l->user);
+    struct patience p = {until_within(l->until, l->wait_ms), until_within(l->until, GOING_MS)};
 
     for (;;) {
         int r;
@@ -237,16 +263,16 @@ static int take_key(struct env_lock *l, const char *key, struct err *e)
             return 0;
         if (e->code != ERR_LOCKED)
             return err_wrap(e, "taking the lock of environment %s", l->env);
-        if (sig_interrupts())
+        if (until_is_cancelled(l->until))
             return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the lock");
         r = look_at_holder(l, key, &p, e);
         if (r < 0 && e->code != ERR_LOCKED)
             return err_wrap(e, "taking the lock of environment %s", l->env);
         if (r < 0)
             return -1;
-        if (clock_passed(p.deadline) && clock_passed(p.going))
+        if (until_passed(p.holder) && until_passed(p.going))
             return lock_owner_error(e, l->env, NULL);
-        clock_sleep_ms(r ? 0 : POLL_MS);
+        until_sleep_ms(l->until, r ? 0 : POLL_MS);
     }
 }
 
@@ -258,10 +284,15 @@ int lock_take(struct env_lock *l, const struct link *root, struct err *e)
         return 0;
     if (!l->c && etcd_open(&l->c, root, NULL, e) < 0)
         return -1;
+    etcd_set_until(l->c, until_no_deadline(l->until));
+    if (l->client && etcd_token(l->client))
+        etcd_share_login(l->c, l->client);
     if (take_key(l, key, e) < 0)
         return -1;
+    if (l->client)
+        etcd_share_login(l->client, l->c);
     l->taken = true;
-    l->has_thread = pthread_create(&l->thread, NULL, keep_alive, l) == 0;
+    l->has_thread = thread_start(&l->thread, NULL, keep_alive, l) == 0;
     if (!l->has_thread)
         return err_set(e, ERR_SYS, "no thread to keep the lock alive");
     return 0;
@@ -313,7 +344,9 @@ void lock_close(struct env_lock *l)
         pthread_join(l->thread, NULL);
     }
     if (lock_is_taken(l)) {
-        etcd_set_deadline(l->c, clock_deadline(KEEPALIVE_MS));
+        /* Also after an abort; but whoever aborted does not want to wait. */
+        etcd_set_until(l->c,
+                       until_in(until_is_aborted(l->until) ? ABORTED_MS : KEEPALIVE_MS, NULL));
         if (etcd_lock_release(l->c, &l->lock, &e) < 0)
             err_drop(&e, "releasing the lock");
     }
@@ -323,6 +356,8 @@ void lock_close(struct env_lock *l)
     pthread_mutex_destroy(&l->mutex);
     pthread_cond_destroy(&l->cond);
     free(l->env);
+    free(l->folder);
     free(l->command);
+    free(l->user);
     free(l);
 }

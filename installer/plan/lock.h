@@ -7,14 +7,21 @@
 #ifndef PLAN_LOCK_H
 #define PLAN_LOCK_H
 
+#include <stdbool.h>
+
 #include "etcd/etcd.h"
-#include "plan/connect.h"
 
 struct env_lock;
 
 struct lock_opts {
-    const char *env, *command; /* command: for the one who waits, "up" */
-    int64_t wait_ms;           /* how long to wait for another holder; 0: not at all */
+    const char *env, *folder;   /* its name, and the folder of its files */
+    const char *command, *user; /* for the one who waits: "up", "ann"; never NULL */
+    int64_t wait_ms;            /* how long to wait for another holder; 0: not at all */
+    struct until until;         /* of waiting and taking; a first cancel ends the wait */
+    bool unwritten; /* for what makes room: a home that is full or read-only does not keep from it,
+                       though then others are not told who holds the lock */
+    struct etcd *client; /* its login is used, and it gets the login that took the lock, so
+                                  that one does for both; NULL: nobody's */
 };
 
 /* Takes the operator's file. ERR_LOCKED says who holds it since when. */

@@ -2,7 +2,6 @@
 #include "plan/lock_owner.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,18 +9,17 @@
 #include "base/mem.h"
 #include "conf/json.h"
 
-char *lock_owner_text(const char *command)
+char *lock_owner_text(const char *command, const char *user)
 {
     auto_node struct node *n = node_new_map();
     struct node *process = node_new_map();
     char host[256] = "", since[32];
-    const char *user = getenv("USER");
     struct procid self;
 
     gethostname(host, sizeof(host) - 1);
     clock_format(since, clock_wall_ms());
     procid_self(&self);
-    node_set_text(n, "user", user && *user ? user : "root");
+    node_set_text(n, "user", user);
     node_set_text(n, "host", host);
     node_set_int(n, "pid", self.pid);
     node_set_text(n, "command", command);
@@ -82,6 +80,14 @@ char *lock_owner_name(const char *owner)
                       text_or_mark(n, "since"));
 }
 
+bool lock_owner_is_valid(const char *owner)
+{
+    auto_node struct node *n = parse(owner);
+
+    return n && node_get_text(n, "command") && node_get_int(n, "pid", 0) > 0 &&
+           node_get_text(node_get(n, "process"), "boot");
+}
+
 bool lock_owner_is_command(const char *owner, const char *command)
 {
     auto_node struct node *n = parse(owner);
@@ -95,8 +101,12 @@ int lock_owner_error(struct err *e, const char *env, const char *owner)
     auto_free char *name = owner ? lock_owner_name(owner) : NULL;
 
     if (!name)
-        return err_set(e, ERR_LOCKED, "another run holds the lock of environment %s", env);
+        return err_set(e, ERR_LOCKED,
+                       "another run holds the lock of environment %s; `slipway -e %s lock status` "
+                       "says which",
+                       env, env);
     return err_set(e, ERR_LOCKED,
-                   "environment %s is locked by %s; wait with --lock-wait, or see `slipway lock`",
-                   env, name);
+                   "environment %s is locked by %s; wait with --lock-wait, or see `slipway -e %s "
+                   "lock status`",
+                   env, name, env);
 }

@@ -8,13 +8,15 @@
 #include "base/err.h"
 #include "base/procid.h"
 
-/* Of this process; owned. */
-char *lock_owner_text(const char *command);
+/* Of this process, which does `command` for `user`; owned. */
+char *lock_owner_text(const char *command, const char *user);
 /* PROCID_UNKNOWN too for a text that does not say enough. */
 enum procid_fate lock_owner_fate(const char *owner);
-/* "`up` of ann@far, process 12, since 2026-01-31T00:00:00.000Z", owned; NULL when it is no such
+/* "`up` of ann@far, process 12, since 2026-01-31T00:00:00.000Z", owned; NULL when it is not such a
  * text. */
 char *lock_owner_name(const char *owner);
+/* Whether a run of Slipway wrote it. */
+bool lock_owner_is_valid(const char *owner);
 bool lock_owner_is_command(const char *owner, const char *command);
 /* -1 and ERR_LOCKED that says who holds it; owner may be NULL. */
 int lock_owner_error(struct err *e, const char *env, const char *owner);

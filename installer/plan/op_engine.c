@@ -9,10 +9,10 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/sig.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/host_dir.h"
 #include "plan/run.h"
+#include "plan/volumes_made.h"
 
 enum {
     DRAIN_OUTPUT_MAX = 64 << 10,
@@ -27,50 +27,39 @@ enum {
 };
 
 #define DRAIN_HINT                                                                                 \
-    "%s is not removed, because its data could not be moved away (if it is lost for good: "        \
-    "`docker rm -f %s`, then the same command again)"
+    "%s is not removed, because its data could not be moved away (to keep it, let it have its "    \
+    "place in `instances` again; if it is lost for good: `slipway -e %s remove --force %s`, then " \
+    "the same command again)"
 static const char LINK_PATH[] = "/etc/slipway/link";
 static const char SNAPSHOT_PATH[] = "/etc/slipway/snapshot.json";
 
 int op_run(struct worker *w, const struct op *op, struct err *e)
 {
     static int (*const RUN[])(struct worker *, const struct op *, struct err *) = {
-        [OP_KIND_IMAGE_BUILD] = op_image_build,
-        [OP_KIND_NETWORK_CREATE] = op_network_create,
-        [OP_KIND_VOLUME_CREATE] = op_volume_create,
-        [OP_KIND_INSTANCE_CREATE] = op_instance_create,
-        [OP_KIND_LINK_PUT] = op_link_put,
-        [OP_KIND_LINK_SEND] = op_link_send,
-        [OP_KIND_INSTANCE_START] = op_instance_start,
-        [OP_KIND_LOCK_TAKE] = op_lock_take,
-        [OP_KIND_ROLE_ENSURE] = op_role_ensure,
-        [OP_KIND_USER_ENSURE] = op_user_ensure,
-        [OP_KIND_KEYS_PUSH] = op_keys_push,
-        [OP_KIND_SPEC_PUSH] = op_spec_push,
-        [OP_KIND_INSTANCE_STOP] = op_instance_stop,
-        [OP_KIND_INSTANCE_RENAME] = op_instance_rename,
-        [OP_KIND_INSTANCE_DRAIN] = op_instance_drain,
-        [OP_KIND_INSTANCE_REMOVE] = op_instance_remove,
-        [OP_KIND_KEYS_REMOVE] = op_keys_remove,
-        [OP_KIND_NETWORK_REMOVE] = op_network_remove,
-        [OP_KIND_VOLUME_REMOVE] = op_volume_remove,
-        [OP_KIND_HOME_REMOVE] = op_home_remove,
-        [OP_KIND_COUNT] = NULL,
+#define OP(kind, sign, noun, verb, side, run, traits) [OP_KIND_##kind] = run,
+#include "plan/ops.def"
+#undef OP
     };
 
-    if (!RUN[op->kind])
-        return err_set(e, ERR_SYS, "nothing runs operations of the kind %s", op_verb(op->kind));
     return RUN[op->kind](w, op, e);
 }
 
-struct build_progress {
+int op_wait(struct worker *w, const struct op *op, struct err *e)
+{
+    (void)w;
+    return err_set(e, ERR_SYS, "no worker may %s %s: waits are polled", op_verb(op->kind),
+                   op->target);
+}
+
+/* Of an operation that takes its time. */
+struct progress {
     struct run *r;
     const struct op *op;
 };
 
 static void on_build_line(void *arg, const char *text)
 {
-    const struct build_progress *b = arg;
+    const struct progress *b = arg;
 
     run_detail(b->r, b->op, text);
 }
@@ -79,8 +68,8 @@ int op_image_build(struct worker *w, const struct op *op, struct err *e)
 {
     const struct manifest *m = op->component->spec->manifest;
     struct images_component c = {.name = m->name, .image = m->image, .dir = m->dir};
-    struct build_progress b = {.r = w->r, .op = op};
-    struct engine_progress p = {.line = on_build_line, .arg = &b, .deadline = w->r->o->deadline};
+    struct progress b = {.r = w->r, .op = op};
+    struct engine_progress p = {.line = on_build_line, .arg = &b};
 
     return images_build(w->g, w->r->o->images, &c, &p, e);
 }
@@ -99,15 +88,15 @@ int op_volume_create(struct worker *w, const struct op *op, struct err *e)
     auto_node struct node *body =
         desired_volume_body(w->r->plan->desired, op->instance, op->number);
 
+    if (volumes_made_add(w->r->o->folder, op->target, e) < 0)
+        return -1;
     return engine_volume_create(w->g, body, e);
 }
 
 /* The folder of the operator from which a read-only container reads its link. */
 static char *link_dir(const struct run *r, const char *instance)
 {
-    auto_free char *home = secret_home(r->plan->env);
-
-    return mem_printf("%s/links/%s", home, instance);
+    return mem_printf("%s/links/%s", r->o->folder, instance);
 }
 
 int op_instance_create(struct worker *w, const struct op *op, struct err *e)
@@ -218,36 +207,57 @@ static bool is_waking(int result, const struct buf *out, const struct err *e)
                       : strstr(buf_str(out), "environment of hooks") != NULL;
 }
 
+/* The last line says how far it is. */
+static void on_drain_output(void *arg, const char *text, size_t len)
+{
+    const struct progress *d = arg;
+    auto_free char *said = mem_strndup(text, len);
+    char *line;
+
+    for (len = strlen(said); len && said[len - 1] == '\n';)
+        said[--len] = '\0';
+    line = strrchr(said, '\n');
+    if (len)
+        run_detail(d->r, d->op, line ? line + 1 : said);
+}
+
 int op_instance_drain(struct worker *w, const struct op *op, struct err *e)
 {
     static const char *const ARGV[] = {IMAGES_AGENT, "hook", "drain", NULL};
-    struct buf auto_buf out = {0};
-    struct engine_exec x = {.argv = ARGV, .out = &out, .err = &out, .deadline = w->r->o->deadline};
+    auto_buf struct buf out = {0};
+    struct progress told = {.r = w->r, .op = op};
+    struct engine_exec x = {.argv = ARGV,
+                            .out = &out,
+                            .err = &out,
+                            .held = true,
+                            .heard = on_drain_output,
+                            .arg = &told};
     int64_t wakes = clock_deadline(DRAIN_WAKES_MS);
     int status = 0;
 
     buf_init(&out, DRAIN_OUTPUT_MAX);
     for (int tries = 1;; tries++) {
-        int result = engine_exec_run(&status, w->g, op->object, &x, e);
+        int r = engine_exec_run(&status, w->g, op->object, &x, e);
 
-        if (result == 0 && status == 0)
+        if (r == 0 && status == 0)
             return 0;
-        if (tries == 1 && is_waking(result, &out, e) && !clock_passed(wakes) && !sig_interrupts())
+        if (tries == 1 && is_waking(r, &out, e) && !clock_passed(wakes) &&
+            !until_is_cancelled(w->r->until))
             tries = 0;
-        else if (result < 0 && (tries == 1 || tries == DRAIN_TRIES))
-            return err_wrap(e, DRAIN_HINT, op->target, op->object);
+        else if (r < 0 && (tries == 1 || tries == DRAIN_TRIES || until_is_aborted(w->r->until)))
+            return err_wrap(e, DRAIN_HINT, op->target, w->r->plan->env, op->target);
         /* A monitor ends when it is taken out of the map, and its container with this hook; asked
          * again, the restarted container says whether that was it. */
-        else if (result == 0 && (tries == DRAIN_TRIES ||
-                                 (tries == 1 && status != KILLED_STATUS && status != ENDED_STATUS)))
+        else if (r == 0 && (tries == DRAIN_TRIES ||
+                            (tries == 1 && status != KILLED_STATUS && status != ENDED_STATUS)))
             break;
-        if (result < 0)
+        if (r < 0)
             err_drop(e, "asking the restarted container");
         buf_reset(&out);
-        clock_sleep_ms(DRAIN_AGAIN_MS);
+        until_sleep_ms(w->r->until, DRAIN_AGAIN_MS);
     }
     err_set(e, ERR_REMOTE, "hook drain ended with status %d: %.500s", status, buf_str(&out));
-    return err_wrap(e, DRAIN_HINT, op->target, op->object);
+    return err_wrap(e, DRAIN_HINT, op->target, w->r->plan->env, op->target);
 }
 
 int op_network_remove(struct worker *w, const struct op *op, struct err *e)
@@ -262,21 +272,27 @@ int op_volume_remove(struct worker *w, const struct op *op, struct err *e)
 
 int op_home_remove(struct worker *w, const struct op *op, struct err *e)
 {
-    auto_free char *home = secret_home(op->target);
+    const char *folder = w->r->o->folder;
 
-    (void)w;
-    if (secret_remove_key(op->target, e) < 0)
+    (void)op;
+    if (secret_remove_key(folder, e) < 0)
         return -1;
-    return fs_remove_tree(home, e);
+    return fs_remove_tree(folder, e);
 }
 
 int op_roll_back(struct worker *w, const struct op *op, struct err *e)
 {
-    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, op->object);
+    auto_free char *aside = mem_printf("%s" OBJECT_ASIDE, op->object);
+    auto_node struct node *inspect = NULL;
 
-    if (engine_container_remove(w->g, op->object, true, e) < 0)
+    if (engine_container_inspect(&inspect, w->g, aside, e) == 0) {
+        if (engine_container_remove(w->g, op->object, true, e) < 0 ||
+            engine_container_rename(w->g, aside, op->object, e) < 0)
+            return -1;
+    } else if (e->code != ERR_NOTFOUND) {
         return -1;
-    if (engine_container_rename(w->g, aside, op->object, e) < 0)
-        return -1;
+    } else {
+        err_drop(e, "the old container was stopped, and not yet set aside");
+    }
     return engine_container_start(w->g, op->object, e);
 }

@@ -11,8 +11,13 @@ static const struct {
     char sign;
     const char *noun, *verb;
     enum op_side side;
+    unsigned traits;
 } KINDS[] = {
-#define OP(kind, sign, noun, verb, side) [OP_KIND_##kind] = {sign, noun, verb, OP_SIDE_##side},
+#define DETAIL OP_TRAIT_DETAIL
+#define MAKES OP_TRAIT_MAKES
+#define ADDS OP_TRAIT_ADDS
+#define OP(kind, sign, noun, verb, side, run, traits)                                              \
+    [OP_KIND_##kind] = {sign, noun, verb, OP_SIDE_##side, traits},
 #include "plan/ops.def"
 #undef OP
 };
@@ -40,6 +45,11 @@ char *op_title(const struct op *op)
 bool op_is_wait(enum op_kind kind)
 {
     return KINDS[kind].sign == '.';
+}
+
+bool op_has(enum op_kind kind, enum op_trait trait)
+{
+    return KINDS[kind].traits & trait;
 }
 
 enum op_side op_side(enum op_kind kind)
@@ -92,6 +102,8 @@ void plan_free(struct plan *p)
     free(p->ops);
     free(p->env);
     strv_clear(&p->notes);
+    strv_clear(&p->strays);
+    strv_clear(&p->taken_back);
     strv_clear(&p->unread);
     free(p);
 }

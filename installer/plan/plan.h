@@ -8,10 +8,10 @@
 #define PLAN_PLAN_H
 
 #include "plan/desired.h"
-#include "plan/world.h"
+#include "plan/observed.h"
 
 enum op_kind {
-#define OP(kind, sign, noun, verb, side) OP_KIND_##kind,
+#define OP(kind, ...) OP_KIND_##kind,
 #include "plan/ops.def"
 #undef OP
     OP_KIND_COUNT
@@ -26,12 +26,14 @@ struct op {
     const struct desired_instance *instance;   /* or NULL */
     const struct desired_component *component; /* or NULL */
     int number;                                /* VOLUME_CREATE: which of the instance's volumes */
-    char *object;                              /* container id or name, volume or network name */
-    char *rename_to;                           /* INSTANCE_RENAME */
+    char *object; /* container id or name, volume or network name; RECORD_REMOVE: the component that
+                   * has no data any more, or NULL */
+    char *rename_to;     /* INSTANCE_RENAME, INSTANCE_NAME */
     struct node *writes; /* KEYS_PUSH, SPEC_PUSH: map key -> text, null deletes */
     struct node *was;    /* KEYS_PUSH: map key -> text in etcd before */
     bool replaces;       /* INSTANCE_WAIT: failing brings the set-aside container back */
-    bool unheard;        /* INSTANCE_WAIT: nothing is there that could have reported before */
+    bool never_reported; /* INSTANCE_WAIT: nothing is there that could have reported before */
+    int64_t heard_at; /* INSTANCE_WAIT: time of the acknowledgement that is there already, or 0 */
     struct node *before; /* INSTANCE_WAIT: "reason" and "error", what its agent complained of */
 };
 
@@ -40,7 +42,9 @@ struct plan {
     char *env;
     struct op *ops; /* in an order in which they could run one by one */
     size_t count;
-    struct strv notes;  /* things seen and left alone: orphans, leftover volumes */
+    struct strv notes;      /* things seen and left alone: orphans, leftover volumes */
+    struct strv strays;     /* likewise: what carries our labels and is not ours */
+    struct strv taken_back; /* values that `config` commands set and the document does not have */
     struct strv unread; /* keys left alone because etcd, that alone knows them, did not answer */
 };
 
@@ -53,24 +57,25 @@ struct plan_opts {
     const struct edits *edits;
     bool unread;
     /* Instances that the round before left no better than they were: no reason to wait again. */
-    const struct strv *as_before;
+    const struct strv *still_unhealthy;
 };
 
 /* ERR_CONFLICT for a foreign container, network or volume with our name; ERR_AUTH when etcd refuses
  * us. */
-int plan_up(struct plan **out, const struct desired *d, const struct world *w,
+int plan_up(struct plan **out, const struct desired *d, const struct observed *w,
             const struct plan_opts *o, struct err *e);
 
 struct plan_down_opts {
     bool volumes;             /* every volume of the environment */
     const struct strv *named; /* volumes to remove by name; may be NULL */
+    const struct strv *made;  /* names of the volumes that Slipway made (volumes_made.h), or NULL */
     /* Only these instances: their containers, stopped with their grace, and with `volumes` their
      * data. NULL: the whole environment. */
     const struct strv *instances;
     bool home; /* the operator's key too; only with volumes */
 };
-int plan_down(struct plan **out, const char *env, const struct env_key *key, const struct world *w,
-              const struct plan_down_opts *o, struct err *e);
+int plan_down(struct plan **out, const char *env, const struct env_key *key,
+              const struct observed *w, const struct plan_down_opts *o, struct err *e);
 
 void plan_free(struct plan *p);
 void plan_cleanup(struct plan **p);
@@ -82,6 +87,8 @@ char op_sign(enum op_kind kind);
 /* "create instance ceph-osd-1", owned. */
 char *op_title(const struct op *op);
 bool op_is_wait(enum op_kind kind);
+enum op_trait { OP_TRAIT_DETAIL = 1, OP_TRAIT_MAKES = 2, OP_TRAIT_ADDS = 4 }; /* ops.def */
+bool op_has(enum op_kind kind, enum op_trait trait);
 enum op_side { OP_SIDE_ENGINE, OP_SIDE_ETCD, OP_SIDE_COUNT };
 enum op_side op_side(enum op_kind kind);
 
@@ -90,10 +97,10 @@ enum op_side op_side(enum op_kind kind);
 struct buf;
 /* Returns how many operations that are: without `verbose` the small ones are left out. */
 size_t plan_print(struct buf *b, const struct plan *p, bool verbose);
-/* {"operations":[{"kind","target","cause","after":[..]}],"notes":[..]}, owned. */
+/* {"operations":[{"kind","target","cause","after":[..]}],"notes":[..],"taken_back":[..]}, owned. */
 struct node *plan_json(const struct plan *p);
 
-/* ---- used by the builders ------------------------------------------------------------------- */
+/* ---- used by the builders ---- */
 
 enum { PLAN_NONE = -1 };
 /* Appends an operation; the target is copied, `cause` is taken. Returns its number. */

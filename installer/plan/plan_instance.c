@@ -6,33 +6,39 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "model/keys.h"
+#include "plan/address.h"
 #include "plan/body.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/plan_up.h"
 
-const struct node *builder_by_name(const struct node *containers, const char *name)
+/* A volume more is a folder more; one fewer would hide what is in it. Those that the document names
+ * itself are its author's decision. */
+static void refuse_fewer(struct builder *b, const struct desired_instance *it)
 {
-    const struct node *c;
+    const struct strv *volumes = &it->spec->volumes;
+    size_t most = (size_t)it->spec->manifest->data_volumes_max;
+    auto_free char *own = mem_printf("%s-%s-data", b->d->spec->name, it->spec->name);
 
-    node_for_each (c, containers) {
-        const struct node *names = node_get(c, "Names"), *n;
+    for (size_t n = volumes->count + 1;
+         volumes->count && strcmp(volumes->items[0], own) == 0 && n <= most; n++) {
+        auto_free char *name = mem_printf("%s%zu", own, n);
+        const struct node *have = observed_named(b->w->volumes, name);
 
-        node_for_each (n, names) {
-            /* The API's names begin with a slash. */
-            if (n->text && n->text[0] == '/' && strcmp(n->text + 1, name) == 0)
-                return c;
-        }
+        if (have && object_is_ours(have, b->d->key->uuid))
+            problems_add(&b->wrong, NULL,
+                         "%s has data in volume %s too, which it would not see any more: let it "
+                         "have `volumes: %zu`, or begin without its data by `slipway -e %s remove "
+                         "--force --volumes %s`",
+                         it->spec->name, name, n, b->d->spec->name, it->spec->name);
     }
-    return NULL;
 }
 
-static int add_volumes(struct builder *b, const struct desired_instance *it, long *last,
-                       struct err *e)
+static void add_volumes(struct builder *b, const struct desired_instance *it, long *last)
 {
     for (size_t v = 0; v < it->spec->volumes.count; v++) {
         const char *name = it->spec->volumes.items[v];
-        const struct node *have = world_named(b->w->volumes, name);
-        const char *env = have ? connect_label(have, LABEL_ENV) : NULL;
+        const struct node *have = observed_named(b->w->volumes, name);
+        const char *env = have ? object_label(have, LABEL_ENV) : NULL;
 
         if (!have) {
             last[v] = plan_add(b->p, OP_KIND_VOLUME_CREATE, name,
@@ -43,20 +49,18 @@ static int add_volumes(struct builder *b, const struct desired_instance *it, lon
         }
         last[v] = PLAN_NONE;
         if (env && strcmp(env, b->d->key->uuid) != 0)
-            return err_set(
-                e, ERR_CONFLICT,
-                "volume %s exists and belongs to another environment; name another one with "
-                "`overrides: {%s: {volumes: [NAME]}}`",
-                name, it->spec->name);
+            problems_add(&b->wrong, NULL,
+                         "volume %s exists and belongs to another environment; name another one "
+                         "with `overrides: {%s: {volumes: [NAME]}}`",
+                         name, it->spec->name);
         if (!env && strncmp(name, b->d->spec->name, strlen(b->d->spec->name)) == 0 &&
             strstr(name, it->spec->name))
-            return err_set(
-                e, ERR_CONFLICT,
-                "volume %s exists and was not made by Slipway; remove it with `docker volume rm "
-                "%s`, or name it with `overrides: {%s: {volumes: [%s]}}` under another name",
-                name, name, it->spec->name, name);
+            problems_add(&b->wrong, NULL,
+                         "volume %s exists and was not made by Slipway; remove it with `docker "
+                         "volume rm %s`, or name it with `overrides: {%s: {volumes: [%s]}}` under "
+                         "another name",
+                         name, name, it->spec->name, name);
     }
-    return 0;
 }
 
 /* What must be there before the agent of an instance reads its keys. */
@@ -100,6 +104,7 @@ static long add_link(struct builder *b, enum op_kind kind, size_t item, long aft
     b->p->ops[op].instance = it;
     b->p->ops[op].object = mem_strdup(it->container);
     plan_after(b->p, op, after);
+    plan_after(b->p, op, b->name[item]);
     b->link[item] = op;
     return op;
 }
@@ -147,30 +152,65 @@ static long add_create(struct builder *b, size_t component, size_t item, const l
     return op;
 }
 
-static char *replace_cause(const struct node *have, const struct desired_instance *it)
+static char *replace_cause(const struct builder *b, const struct node *have,
+                           const struct desired_instance *it)
 {
-    const char *image = node_get_text(have, "Image");
+    auto_strv struct strv changes = {0};
 
-    if (image && strcmp(image, it->image) != 0)
-        return mem_printf("image %s -> %s", image, it->image);
-    return mem_strdup("the container's settings changed");
+    body_changes(&changes, it->body, node_get(b->w->changed, it->container));
+    if (changes.count == 0 && !node_text_is(have, "Image", it->image))
+        strv_addf(&changes, "image %s -> %s", node_get_text(have, "Image"), it->image);
+    return changes.count ? strv_join(&changes, ", ")
+                         : mem_strdup("the container's settings changed");
+}
+
+/* Why a container that is there has to be replaced; NULL: it has not. A daemon read its addresses
+ * when it started, so one that lost its place in the network is replaced too. Owned. */
+static char *why_replace(const struct builder *b, const struct node *have,
+                         const struct desired_instance *it)
+{
+    const char *hash = object_label(have, LABEL_HASH);
+    auto_free char *drift = NULL;
+
+    if (!hash || strcmp(hash, it->hash) != 0)
+        return replace_cause(b, have, it);
+    drift = address_drift(b->w, have, b->d->network);
+    return drift ? mem_printf("it %s", drift) : NULL;
+}
+
+/* What to do about a container that is there as it should be; NULL: nothing. */
+static const char *start_cause(const struct node *have)
+{
+    const char *state = observed_state(have);
+
+    if (strcmp(state, "running") == 0 || strcmp(state, "restarting") == 0)
+        return NULL;
+    return strcmp(state, "created") == 0 ? "made, never started" : "it is not running";
+}
+
+static bool runs(const struct builder *b, const struct desired_instance *it)
+{
+    const struct node *have = object_find_instance(b->w->containers, it->spec->name);
+
+    return have && !start_cause(have);
 }
 
 /*
  * The old container is stopped and set aside, not removed: it comes back when the new one does not
- * get healthy. Nothing is stopped before every image is there; one_by_one waits for the one before.
+ * get healthy. Nothing is stopped before every image is there. With one_by_one, one that runs waits
+ * for those that come before it (builder_add_instances); to replace one that is down costs nothing.
  */
 static void add_replace(struct builder *b, size_t component, size_t item, const long *volumes,
-                        const struct node *have)
+                        const char *cause)
 {
     const struct desired_instance *it = &b->d->items[item];
     const struct desired_component *c = &b->d->components[component];
-    auto_free char *cause = replace_cause(have, it);
-    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, it->container);
+    auto_free char *aside = mem_printf("%s" OBJECT_ASIDE, it->container);
     const char *update = c->spec->manifest->update;
     long stop, aside_op, create;
 
     stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, it->spec->name, mem_strdup(cause));
+    plan_after(b->p, stop, b->name[item]);
     b->p->ops[stop].instance = it;
     b->p->ops[stop].object = mem_strdup(it->container);
     for (size_t i = 0; i < b->d->component_count; i++)
@@ -183,8 +223,8 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     for (size_t i = 0; i < c->first; i++)
         if (strv_has(&c->spec->manifest->requires, b->d->items[i].spec->manifest->name))
             plan_after(b->p, stop, b->wait[i]);
-    if (!update || strcmp(update, "together") != 0)
-        for (size_t k = c->first; k < item; k++)
+    if (runs(b, it) && (!update || strcmp(update, "together") != 0))
+        for (size_t k = c->first; k < c->first + c->count; k++)
             plan_after(b->p, stop, b->wait[k]);
     /* One that is aside already, left by a run that was cut short, is the last that was well. */
     if (builder_by_name(b->w->containers, aside)) {
@@ -205,7 +245,7 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
 /* A JSON report of the agent in the snapshot; NULL when there is none. Owned. */
 static struct node *report(const struct builder *b, char *key)
 {
-    const char *text = world_value(b->w, key);
+    const char *text = observed_value(b->w, key);
     struct node *n = NULL;
     struct err ignored;
 
@@ -233,12 +273,20 @@ static struct node *complaints(const struct builder *b, const char *name)
 }
 
 /* Whether etcd is known to hold no report of an instance. */
-static bool is_unheard(const struct builder *b, const char *name)
+static bool has_never_reported(const struct builder *b, const char *name)
 {
     auto_free char *status = keys_instance_status(b->d->spec->name, name);
     auto_free char *applied = keys_instance_applied(b->d->spec->name, name);
 
-    return b->w->etcd_answers && !world_value(b->w, status) && !world_value(b->w, applied);
+    return b->w->etcd_answers && !observed_value(b->w, status) && !observed_value(b->w, applied);
+}
+
+/* When the acknowledgement that is in the snapshot was given; 0: there is none. */
+static int64_t heard_at(const struct builder *b, const char *name)
+{
+    auto_node struct node *applied = report(b, keys_instance_applied(b->d->spec->name, name));
+
+    return node_get_int(applied, "at", 0);
 }
 
 static long add_wait(struct builder *b, size_t item, long after, bool replaces)
@@ -250,13 +298,16 @@ static long add_wait(struct builder *b, size_t item, long after, bool replaces)
         op = plan_add(b->p, OP_KIND_INSTANCE_WAIT, it->spec->name, mem_strdup("ready and healthy"));
         b->p->ops[op].instance = it;
         b->p->ops[op].object = mem_strdup(it->container);
+        b->p->ops[op].heard_at = heard_at(b, it->spec->name);
         b->wait[item] = op;
     }
     b->p->ops[op].replaces = b->p->ops[op].replaces || replaces;
     if (replaces && !b->p->ops[op].before)
         b->p->ops[op].before = complaints(b, it->spec->name);
     plan_after(b->p, op, after);
+    plan_after(b->p, op, b->name[item]);
     plan_after(b->p, op, b->link[item]);
+    plan_after(b->p, op, b->user[item]);
     return op;
 }
 
@@ -264,7 +315,7 @@ static long add_wait(struct builder *b, size_t item, long after, bool replaces)
 static void add_remove_aside(struct builder *b, size_t item)
 {
     const struct desired_instance *it = &b->d->items[item];
-    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, it->container);
+    auto_free char *aside = mem_printf("%s" OBJECT_ASIDE, it->container);
     bool there = builder_by_name(b->w->containers, aside) != NULL;
     bool made = b->wait[item] != PLAN_NONE && b->p->ops[b->wait[item]].replaces;
     long op;
@@ -282,37 +333,53 @@ static void add_lost_link(struct builder *b, size_t item)
     const struct desired_instance *it = &b->d->items[item];
 
     if (b->start[item] != PLAN_NONE || b->link[item] != PLAN_NONE || !body_takes_link(it) ||
-        !builder_by_name(b->w->containers, it->container))
+        !object_find_instance(b->w->containers, it->spec->name))
         return;
     order_link(b, component_of(b, item), add_link(b, OP_KIND_LINK_PUT, item, b->lock));
 }
 
-/* What to do about a container that is there as it should be; NULL: nothing. */
-static const char *start_cause(const struct node *have)
+/* Somebody gave the container another name: everything below finds it by its own. */
+static long add_name(struct builder *b, const struct desired_instance *it, const struct node *have)
 {
-    const char *state = world_state(have);
+    long op;
 
-    if (strcmp(state, "running") == 0 || strcmp(state, "restarting") == 0)
-        return NULL;
-    return strcmp(state, "created") == 0 ? "made, never started" : "it is not running";
+    if (!have || object_has_own_name(have))
+        return PLAN_NONE;
+    op = plan_add(b->p, OP_KIND_INSTANCE_NAME, it->spec->name,
+                  mem_printf("its container was renamed to %s", object_name(have)));
+    b->p->ops[op].object = mem_strdup(node_get_text(have, "Id"));
+    b->p->ops[op].rename_to = mem_strdup(it->container);
+    return op;
 }
 
-static int add_instance(struct builder *b, size_t component, size_t item, struct err *e)
+/* A container with the name that an instance's is to have, and that is another. */
+static void refuse_foreign(struct builder *b, const struct desired_instance *it)
+{
+    if (builder_by_name(b->w->others, it->container))
+        problems_add(&b->wrong, NULL,
+                     "container %s exists and does not belong to this environment; remove it with "
+                     "`docker rm -f %s` or choose another environment name",
+                     it->container, it->container);
+    if (builder_by_name(b->w->strays, it->container))
+        problems_add(&b->wrong, NULL,
+                     "container %s is a copy of %s and has its name; remove it with `docker rm -f "
+                     "%s`, then the same command again",
+                     it->container, it->spec->name, it->container);
+}
+
+static void add_instance(struct builder *b, size_t component, size_t item)
 {
     const struct desired_instance *it = &b->d->items[item];
-    const struct node *have = builder_by_name(b->w->containers, it->container);
-    const char *hash = have ? connect_label(have, LABEL_HASH) : NULL;
+    const struct node *have = object_find_instance(b->w->containers, it->spec->name);
+    auto_free char *cause = have ? why_replace(b, have, it) : NULL;
     auto_free long *volumes = mem_array(it->spec->volumes.count + 1, sizeof(long));
-    auto_free char *aside = mem_printf("%s" CONNECT_ASIDE, it->container);
+    auto_free char *aside = mem_printf("%s" OBJECT_ASIDE, it->container);
 
-    if (!have && builder_by_name(b->w->others, it->container))
-        return err_set(
-            e, ERR_CONFLICT,
-            "container %s exists and does not belong to this environment; remove it with "
-            "`docker rm -f %s` or choose another environment name",
-            it->container, it->container);
-    if (add_volumes(b, it, volumes, e) < 0)
-        return -1;
+    refuse_foreign(b, it);
+    builder_refuse_second_writer(b, it, !have || cause || start_cause(have));
+    refuse_fewer(b, it);
+    add_volumes(b, it, volumes);
+    b->name[item] = add_name(b, it, have);
     if (!have) {
         bool resumed = builder_by_name(b->w->containers, aside) != NULL;
         long create =
@@ -320,30 +387,33 @@ static int add_instance(struct builder *b, size_t component, size_t item, struct
 
         add_start(b, item, START_OF_NEW, create, "made by this plan");
         add_wait(b, item, b->start[item], resumed);
-        b->p->ops[b->wait[item]].unheard = !resumed && is_unheard(b, it->spec->name);
-    } else if (!hash || strcmp(hash, it->hash) != 0) {
-        add_replace(b, component, item, volumes, have);
+        b->p->ops[b->wait[item]].never_reported = !resumed && has_never_reported(b, it->spec->name);
+    } else if (cause) {
+        add_replace(b, component, item, volumes, cause);
         add_wait(b, item, b->start[item], true);
     } else if (start_cause(have)) {
         add_start(b, item, START_AGAIN, b->network, start_cause(have));
+        plan_after(b->p, b->start[item], b->name[item]);
         add_wait(b, item, b->start[item], false);
     } else if (builder_by_name(b->w->containers, aside)) {
         /* Reports may be of the one aside. */
         add_lost_link(b, item);
         add_wait(b, item, PLAN_NONE, true);
     }
+    builder_order_after_users(b, it);
     add_remove_aside(b, item);
-    return 0;
 }
 
-int builder_add_instances(struct builder *b, size_t component, struct err *e)
+/* Those that do not run come first: with one of three members down, another one that is replaced
+ * would take the quorum with it. */
+void builder_add_instances(struct builder *b, size_t component)
 {
     const struct desired_component *c = &b->d->components[component];
 
-    for (size_t i = c->first; i < c->first + c->count; i++)
-        if (add_instance(b, component, i, e) < 0)
-            return -1;
-    return 0;
+    for (int running = 0; running < 2; running++)
+        for (size_t i = c->first; i < c->first + c->count; i++)
+            if (runs(b, &b->d->items[i]) == (running == 1))
+                add_instance(b, component, i);
 }
 
 /* A run that was interrupted between start and readiness left instances that nobody waited for. */
@@ -352,9 +422,9 @@ static bool is_well(const struct builder *b, const struct desired_instance *it)
     const char *env = b->d->spec->name;
     auto_node struct node *status = report(b, keys_instance_status(env, it->spec->name));
     auto_node struct node *applied = report(b, keys_instance_applied(env, it->spec->name));
-    const struct node *have = builder_by_name(b->w->containers, it->container);
+    const struct node *have = object_find_instance(b->w->containers, it->spec->name);
 
-    return have && world_is_of_this_run(b->w, have, node_get_int(status, "since", 0)) &&
+    return have && observed_is_of_this_run(b->w, have, node_get_int(status, "since", 0)) &&
            node_text_is(status, "state", "ready") && !node_text_is(status, "health", "unhealthy") &&
            node_text_is(applied, "result", "ok");
 }
@@ -366,7 +436,8 @@ void builder_add_waits(struct builder *b)
 
         for (size_t k = c->first; k < c->first + c->count; k++) {
             bool well = is_well(b, &b->d->items[k]) ||
-                        (b->o->as_before && strv_has(b->o->as_before, b->d->items[k].spec->name));
+                        (b->o->still_unhealthy &&
+                         strv_has(b->o->still_unhealthy, b->d->items[k].spec->name));
 
             if (b->push[i] == PLAN_NONE && (well || !b->w->etcd_answers))
                 continue;

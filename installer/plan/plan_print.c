@@ -6,26 +6,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "model/change.h"
+#include "model/keys.h"
 #include "plan/plan.h"
-
-/* Bookkeeping that follows from a change and says nothing new to a reader. */
-static bool is_detail(const struct op *op)
-{
-    switch (op->kind) {
-    case OP_KIND_LINK_PUT:
-    case OP_KIND_LINK_SEND:
-    case OP_KIND_ETCD_WAIT:
-    case OP_KIND_LOCK_TAKE:
-    case OP_KIND_ROLE_ENSURE:
-    case OP_KIND_USER_ENSURE:
-    case OP_KIND_INSTANCE_WAIT:
-    case OP_KIND_INSTANCE_RENAME:
-    case OP_KIND_KEYS_REMOVE:
-        return true;
-    default:
-        return false;
-    }
-}
 
 /* A start that follows this plan's own create is folded into it. */
 static bool follows_create(const struct plan *p, const struct op *op)
@@ -38,14 +20,6 @@ static bool follows_create(const struct plan *p, const struct op *op)
     return false;
 }
 
-/* "ceph-osd/memory_target" of ".../components/ceph-osd/config/memory_target". */
-static const char *short_key(const char *key)
-{
-    const char *p = strstr(key, "/config/");
-
-    return p ? p + 8 : NULL;
-}
-
 /* What a push changes: configuration by value; a first push is only counted. */
 static void print_writes(struct buf *b, const struct op *op)
 {
@@ -55,19 +29,23 @@ static void print_writes(struct buf *b, const struct op *op)
     if (!op->was || op->was->count == 0)
         return;
     node_for_each (value, op->writes) {
-        const char *name = short_key(value->key);
-        const char *owner = strstr(value->key, "/instances/");
+        struct keys_path k;
 
-        if (!name)
+        if (!keys_parse(&k, value->key) || !keys_is_config(&k))
             continue;
-        buf_puts(b, "      ");
-        if (owner)
-            buf_printf(b, "%.*s ", (int)(strcspn(owner + 11, "/")), owner + 11);
-        buf_printf(b, "%s: ", name);
-        change_format(b, manifest_config(m, name), node_get_text(op->was, value->key),
+        buf_printf(b, "      %s%s%s: ", k.instance, *k.instance ? " " : "", k.name);
+        change_format(b, manifest_config(m, k.name), node_get_text(op->was, value->key),
                       value->kind == NODE_KIND_NULL ? NULL : value->text);
         buf_putc(b, '\n');
     }
+}
+
+/* What follows from another change. A user or a role that somebody deleted does not. */
+static bool is_bookkeeping(const struct op *op)
+{
+    bool mends = op->cause && (op->kind == OP_KIND_USER_ENSURE || op->kind == OP_KIND_ROLE_ENSURE);
+
+    return op_has(op->kind, OP_TRAIT_DETAIL) && !mends;
 }
 
 size_t plan_print(struct buf *b, const struct plan *p, bool verbose)
@@ -77,7 +55,7 @@ size_t plan_print(struct buf *b, const struct plan *p, bool verbose)
     for (size_t i = 0; i < p->count; i++) {
         const struct op *op = &p->ops[i];
 
-        if (!verbose && (is_detail(op) || follows_create(p, op)))
+        if (!verbose && (is_bookkeeping(op) || follows_create(p, op)))
             continue;
         buf_printf(b, "  %c %-*s %-9s ", op_sign(op->kind), verbose ? 9 : 7, op_verb(op->kind),
                    op_noun(op->kind));
@@ -89,8 +67,12 @@ size_t plan_print(struct buf *b, const struct plan *p, bool verbose)
         if (op->kind == OP_KIND_KEYS_PUSH)
             print_writes(b, op);
     }
+    for (size_t i = 0; i < p->taken_back.count; i++)
+        buf_printf(b, "  ! %s\n", p->taken_back.items[i]);
     for (size_t i = 0; i < p->notes.count; i++)
         buf_printf(b, "  ! %s\n", p->notes.items[i]);
+    for (size_t i = 0; i < p->strays.count; i++)
+        buf_printf(b, "  ! %s\n", p->strays.items[i]);
     return shown;
 }
 
@@ -122,5 +104,10 @@ struct node *plan_json(const struct plan *p)
     list = node_set(root, "notes", node_new_list());
     for (size_t i = 0; i < p->notes.count; i++)
         node_add_text(list, p->notes.items[i]);
+    for (size_t i = 0; i < p->strays.count; i++)
+        node_add_text(list, p->strays.items[i]);
+    list = node_set(root, "taken_back", node_new_list());
+    for (size_t i = 0; i < p->taken_back.count; i++)
+        node_add_text(list, p->taken_back.items[i]);
     return root;
 }

@@ -6,28 +6,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/keys.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/plan_up.h"
-
-static const char *container_name(const struct node *c)
-{
-    const struct node *names = node_get(c, "Names");
-
-    return names && names->count && names->items[0]->text ? names->items[0]->text + 1 : "?";
-}
-
-static bool is_running(const struct node *c)
-{
-    const char *state = world_state(c);
-
-    return strcmp(state, "running") == 0 || strcmp(state, "restarting") == 0 ||
-           strcmp(state, "paused") == 0;
-}
 
 /* One that never ran has nothing to move away. */
 static bool is_drained(const struct node *c)
 {
-    return strcmp(world_state(c), "created") != 0;
+    return strcmp(observed_state(c), "created") != 0;
 }
 
 /* Drains, stops and removes one instance after everything that is wanted is well. One that is down
@@ -37,10 +22,10 @@ static long add_removal(struct builder *b, const struct node *c, const char *ins
 {
     long op = previous, start = PLAN_NONE, drain = PLAN_NONE, stop = PLAN_NONE, removal, keys;
 
-    if (is_drained(c) && !is_running(c)) {
+    if (is_drained(c) && !observed_runs(c)) {
         start = plan_add(b->p, OP_KIND_INSTANCE_START, instance,
                          mem_strdup("it is down, and its data is moved away first"));
-        b->p->ops[start].object = mem_strdup(container_name(c));
+        b->p->ops[start].object = mem_strdup(object_name(c));
         for (size_t i = 0; i < b->d->count; i++)
             plan_after(b->p, start, b->wait[i]);
         plan_after(b->p, start, b->lock);
@@ -49,22 +34,22 @@ static long add_removal(struct builder *b, const struct node *c, const char *ins
     if (is_drained(c)) {
         drain = plan_add(b->p, OP_KIND_INSTANCE_DRAIN, instance,
                          mem_strdup("no longer in the environment document"));
-        b->p->ops[drain].object = mem_strdup(container_name(c));
+        b->p->ops[drain].object = mem_strdup(object_name(c));
         for (size_t i = 0; i < b->d->count; i++)
             plan_after(b->p, drain, b->wait[i]);
         plan_after(b->p, drain, b->lock);
         plan_after(b->p, drain, start);
         plan_after(b->p, drain, op);
     }
-    if (is_running(c) || start != PLAN_NONE) {
+    if (observed_runs(c) || start != PLAN_NONE) {
         stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, instance, NULL);
-        b->p->ops[stop].object = mem_strdup(container_name(c));
+        b->p->ops[stop].object = mem_strdup(object_name(c));
         plan_after(b->p, stop, drain);
         plan_after(b->p, stop, op);
     }
     removal = plan_add(b->p, OP_KIND_INSTANCE_REMOVE, instance,
                        mem_strdup("no longer in the environment document"));
-    b->p->ops[removal].object = mem_strdup(container_name(c));
+    b->p->ops[removal].object = mem_strdup(object_name(c));
     plan_after(b->p, removal, stop);
     plan_after(b->p, removal, b->lock);
     keys = plan_add(b->p, OP_KIND_KEYS_REMOVE, instance, NULL);
@@ -76,23 +61,15 @@ static long add_removal(struct builder *b, const struct node *c, const char *ins
 /* Keys of an instance whose container is already gone and that nobody wants. */
 static void add_stale_instances(struct builder *b)
 {
-    auto_free char *env = keys_env(b->d->spec->name);
-    auto_free char *prefix = mem_printf("%sinstances/", env);
-    auto_strv struct strv done = {0};
+    auto_strv struct strv names = {0};
 
-    for (size_t i = 0; i < b->w->keys.count; i++) {
-        const char *key = b->w->keys.items[i].key;
-        auto_free char *name = NULL;
+    keys_instances(&names, &b->w->keys);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
         long op;
 
-        if (strncmp(key, prefix, strlen(prefix)) != 0)
+        if (desired_find(b->d, name) || object_find_instance(b->w->containers, name))
             continue;
-        key += strlen(prefix);
-        name = mem_strndup(key, strcspn(key, "/"));
-        if (desired_find(b->d, name) || connect_find(b->w->containers, name) ||
-            strv_has(&done, name))
-            continue;
-        strv_add(&done, name);
         op = plan_add(b->p, OP_KIND_KEYS_REMOVE, name, mem_strdup("its container is gone"));
         plan_after(b->p, op, b->lock);
         plan_after(b->p, op, b->etcd);
@@ -105,10 +82,13 @@ void builder_add_removals(struct builder *b)
     long previous = PLAN_NONE;
 
     node_for_each (c, b->w->containers) {
-        const char *instance = connect_label(c, LABEL_INSTANCE);
+        const char *instance = object_label(c, LABEL_INSTANCE);
+        const char *component = object_label(c, LABEL_COMPONENT);
 
-        if (!instance || desired_find(b->d, instance) || connect_is_aside(c))
+        if (!instance || desired_find(b->d, instance) || object_is_aside(c))
             continue;
+        if (is_drained(c) && component)
+            builder_check_pools(b, component, instance);
         previous = add_removal(b, c, instance, previous);
     }
     add_stale_instances(b);
@@ -122,32 +102,55 @@ static bool volume_is_wanted(const struct desired *d, const char *name)
     return false;
 }
 
+/* What carries the labels and is left alone. */
+static void add_strays(struct plan *p, const struct observed *w)
+{
+    const struct node *c;
+
+    node_for_each (c, w->strays) {
+        const char *instance = object_label(c, LABEL_INSTANCE);
+
+        strv_addf(&p->strays,
+                  "container %s carries the labels of %s and is another one; it is left alone "
+                  "(`docker rm -f %s` removes it)",
+                  object_name(c), instance ? instance : p->env, object_name(c));
+    }
+}
+
 void builder_add_notes(struct builder *b)
 {
     const struct node *v;
 
+    add_strays(b->p, b->w);
     node_for_each (v, b->w->volumes) {
-        const char *name = node_get_text(v, "Name"), *made = node_get_text(v, "CreatedAt");
+        const char *name = node_get_text(v, "Name"), *of = object_label(v, LABEL_INSTANCE);
 
-        if (!name || !connect_is_ours(v, b->d->key->uuid) || volume_is_wanted(b->d, name))
+        if (!name || !object_is_ours(v, b->d->key->uuid) || volume_is_wanted(b->d, name))
             continue;
-        strv_addf(
-            &b->p->notes,
-            "volume %s of %s, made %s, is used by no instance and keeps its data; remove it with "
-            "`slipway down --volume %s`",
-            name, connect_label(v, LABEL_INSTANCE) ? connect_label(v, LABEL_INSTANCE) : "?",
-            made ? made : "?", name);
+        /* How old it is nobody knows: Docker's CreatedAt is when the volume's folder changed. */
+        strv_addf(&b->p->notes,
+                  "volume %s of %s is used by no instance and keeps its data; remove it with "
+                  "`slipway down --volume %s`",
+                  name, of ? of : "?", name);
     }
 }
 
-/* ---- down ----------------------------------------------------------------------------------- */
+/* ---- down ---- */
 
 /* Whether an object is of one of these instances. */
 static bool is_named(const struct node *object, const struct strv *instances)
 {
-    const char *name = connect_label(object, LABEL_INSTANCE);
+    const char *name = object_label(object, LABEL_INSTANCE);
 
     return name && strv_has(instances, name);
+}
+
+/* A label can be on a copy; who names the volume has decided. */
+static bool is_known(const struct node *v, const struct plan_down_opts *o)
+{
+    const char *name = node_get_text(v, "Name");
+
+    return object_has_default_name(v) || (o->made && strv_has(o->made, name));
 }
 
 static bool volume_goes(const struct node *v, const struct env_key *key,
@@ -155,11 +158,27 @@ static bool volume_goes(const struct node *v, const struct env_key *key,
 {
     const char *name = node_get_text(v, "Name");
 
-    if (!name || !connect_is_ours(v, key->uuid))
+    if (!name || !object_is_ours(v, key->uuid))
         return false;
-    if (o->instances)
-        return o->volumes && is_named(v, o->instances);
-    return o->volumes || (o->named && strv_has(o->named, name));
+    if (o->named && strv_has(o->named, name))
+        return true;
+    return o->volumes && is_known(v, o) && (!o->instances || is_named(v, o->instances));
+}
+
+/* Why a volume stays; nothing when only single instances go. */
+static void add_volume_note(struct plan *p, const struct node *v, const struct plan_down_opts *o)
+{
+    const char *name = node_get_text(v, "Name");
+
+    if (o->instances || o->named)
+        return;
+    if (is_known(v, o))
+        strv_addf(&p->notes, "volume %s stays and keeps its data", name);
+    else
+        strv_addf(&p->strays,
+                  "volume %s carries the labels of %s and was not made by Slipway; it is left "
+                  "alone (`docker volume rm %s` removes it)",
+                  name, p->env, name);
 }
 
 /* Removals, or stops, that others wait for; the list ends with PLAN_NONE. */
@@ -202,12 +221,12 @@ enum down_pass { PASS_EXPORTS, PASS_REST, PASS_ETCD, PASS_COUNT };
 static void add_down_container(struct plan *p, const struct node *c, enum down_pass pass,
                                struct downs *d, const struct plan_down_opts *o)
 {
-    const char *instance = connect_label(c, LABEL_INSTANCE);
+    const char *instance = object_label(c, LABEL_INSTANCE);
     long stop = PLAN_NONE, removal;
 
     if (!instance)
-        instance = container_name(c);
-    if (is_running(c) && (o->instances || !o->volumes || pass == PASS_EXPORTS)) {
+        instance = object_name(c);
+    if (observed_runs(c) && (o->instances || !o->volumes || pass == PASS_EXPORTS)) {
         stop = plan_add(p, OP_KIND_INSTANCE_STOP, instance, NULL);
         p->ops[stop].object = mem_strdup(node_get_text(c, "Id"));
     }
@@ -232,14 +251,14 @@ static void add_down_container(struct plan *p, const struct node *c, enum down_p
 /* etcd carries the lock and the configuration the others drain with: it goes last. */
 static enum down_pass pass_of(const struct node *c)
 {
-    const char *component = connect_label(c, LABEL_COMPONENT);
+    const char *component = object_label(c, LABEL_COMPONENT);
 
     if (component && strcmp(component, ETCD_COMPONENT) == 0)
         return PASS_ETCD;
     return shows_mounts(c) ? PASS_EXPORTS : PASS_REST;
 }
 
-static void add_down_containers(struct plan *p, const struct world *w,
+static void add_down_containers(struct plan *p, const struct observed *w,
                                 const struct plan_down_opts *o)
 {
     auto_free long *exports = mem_array(w->containers->count + 1, sizeof(long));
@@ -257,42 +276,140 @@ static void add_down_containers(struct plan *p, const struct world *w,
     }
 }
 
-int plan_down(struct plan **out, const char *env, const struct env_key *key, const struct world *w,
-              const struct plan_down_opts *o, struct err *e)
+/* Length of the component's name in an instance's. */
+static size_t component_len(const char *instance)
+{
+    const char *dash = strrchr(instance, '-');
+
+    return dash ? (size_t)(dash - instance) : strlen(instance);
+}
+
+static bool has_record(const struct plan *p, const struct observed *w, const char *instance)
+{
+    auto_free char *applied = keys_instance_applied(p->env, instance);
+
+    return observed_value(w, applied) != NULL;
+}
+
+/* Whether no instance of the same component keeps data beside those that lose theirs. */
+static bool is_last(const struct plan *p, const struct observed *w, const char *instance,
+                    const struct strv *losers)
+{
+    auto_strv struct strv names = {0};
+    size_t len = component_len(instance);
+
+    keys_instances(&names, &w->keys);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *other = names.items[i];
+
+        if (component_len(other) == len && strncmp(other, instance, len) == 0 &&
+            !strv_has(losers, other) && has_record(p, w, other))
+            return false;
+    }
+    return true;
+}
+
+/* Instances whose data goes, while the environment stays. */
+static void add_losers(struct strv *losers, const struct observed *w, const struct env_key *key,
+                       const struct plan_down_opts *o)
+{
+    const struct node *v;
+
+    if (o->instances && o->volumes)
+        strv_add_all(losers, o->instances);
+    node_for_each (v, w->volumes) {
+        const char *name = object_label(v, LABEL_INSTANCE);
+
+        if (!o->instances && name && volume_goes(v, key, o) && !strv_has(losers, name))
+            strv_add(losers, name);
+    }
+}
+
+/*
+ * Whoever lost data is not started on an empty volume (agent/start.c): what is removed on purpose
+ * is forgotten in etcd too. After the container, whose agent would write it again, and before the
+ * volume: a run that is cut short between them leaves data without a record, which harms nobody.
+ */
+static void add_records(struct plan *p, const struct observed *w, const struct strv *losers)
+{
+    size_t containers = p->count;
+
+    for (size_t i = 0; i < losers->count; i++) {
+        const char *name = losers->items[i];
+        size_t len = component_len(name);
+        long op;
+
+        if (strncmp(name, ETCD_COMPONENT, len) == 0 && len == strlen(ETCD_COMPONENT))
+            continue;
+        if (!w->etcd_answers) {
+            strv_addf(&p->notes,
+                      "etcd does not run and still holds the record that %s had data: when "
+                      "`slipway up` misses it, `slipway -e %s remove --force --volumes %s`",
+                      name, p->env, name);
+            continue;
+        }
+        if (!has_record(p, w, name))
+            continue;
+        op = plan_add(p, OP_KIND_RECORD_REMOVE, name, mem_strdup("its data goes"));
+        if (is_last(p, w, name, losers))
+            p->ops[op].object = mem_strndup(name, len);
+        for (size_t c = 0; c < containers; c++)
+            plan_after(p, op, (long)c);
+    }
+}
+
+static void add_down_networks(struct plan *p, const struct observed *w, const struct env_key *key)
+{
+    size_t before = p->count;
+    const struct node *n;
+
+    node_for_each (n, w->networks) {
+        long op;
+
+        if (!object_is_ours(n, key->uuid))
+            continue;
+        op = plan_add(p, OP_KIND_NETWORK_REMOVE, node_get_text(n, "Name"), NULL);
+        p->ops[op].object = mem_strdup(node_get_text(n, "Id"));
+        for (size_t i = 0; i < before; i++)
+            plan_after(p, op, (long)i);
+    }
+}
+
+int plan_down(struct plan **out, const char *env, const struct env_key *key,
+              const struct observed *w, const struct plan_down_opts *o, struct err *e)
 {
     auto_plan struct plan *p = mem_alloc(sizeof(*p));
+    auto_strv struct strv losers = {0};
     const struct node *n;
-    size_t containers;
+    size_t before;
     bool everything = !o->named && !o->instances;
 
     (void)e;
     p->env = mem_strdup(env);
     if (everything || o->instances)
         add_down_containers(p, w, o);
-    containers = p->count;
-    node_for_each (n, w->networks) {
-        long op;
-
-        if (!everything || !connect_is_ours(n, key->uuid))
-            continue;
-        op = plan_add(p, OP_KIND_NETWORK_REMOVE, node_get_text(n, "Name"), NULL);
-        p->ops[op].object = mem_strdup(node_get_text(n, "Id"));
-        for (size_t i = 0; i < containers; i++)
-            plan_after(p, op, (long)i);
+    if (everything)
+        add_strays(p, w);
+    if (!everything) {
+        add_losers(&losers, w, key, o);
+        add_records(p, w, &losers);
     }
+    before = p->count;
+    if (everything)
+        add_down_networks(p, w, key);
     node_for_each (n, w->volumes) {
         const char *name = node_get_text(n, "Name");
         long op;
 
         if (!volume_goes(n, key, o)) {
-            if (name && everything && connect_is_ours(n, key->uuid))
-                strv_addf(&p->notes, "volume %s stays and keeps its data", name);
+            if (name && object_is_ours(n, key->uuid))
+                add_volume_note(p, n, o);
             continue;
         }
         op = plan_add(p, OP_KIND_VOLUME_REMOVE, name,
                       mem_strdup("named for removal: its data goes"));
         p->ops[op].object = mem_strdup(name);
-        for (size_t i = 0; i < containers; i++)
+        for (size_t i = 0; i < before; i++)
             plan_after(p, op, (long)i);
     }
     if (o->home && everything) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -8,50 +7,13 @@
 #include "model/edits.h"
 #include "model/keys.h"
 #include "plan/address.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/plan.h"
 #include "plan/plan_up.h"
-
-struct builder *builder_new(struct plan *p, const struct desired *d, const struct world *w)
-{
-    struct builder *b = mem_alloc(sizeof(*b));
-
-    b->p = p;
-    b->d = d;
-    b->w = w;
-    b->network = b->etcd = b->lock = b->first_image = PLAN_NONE;
-    b->image = mem_array(d->component_count + 1, sizeof(long));
-    b->push = mem_array(d->component_count + 1, sizeof(long));
-    b->start = mem_array(d->count + 1, sizeof(long));
-    b->wait = mem_array(d->count + 1, sizeof(long));
-    b->link = mem_array(d->count + 1, sizeof(long));
-    for (size_t i = 0; i < d->component_count; i++)
-        b->image[i] = b->push[i] = PLAN_NONE;
-    for (size_t i = 0; i < d->count; i++)
-        b->start[i] = b->wait[i] = b->link[i] = PLAN_NONE;
-    return b;
-}
-
-void builder_free(struct builder *b)
-{
-    if (!b)
-        return;
-    free(b->image);
-    free(b->push);
-    free(b->start);
-    free(b->wait);
-    free(b->link);
-    free(b);
-}
 
 static void builder_cleanup(struct builder **b)
 {
     builder_free(*b);
-}
-
-bool builder_is_etcd(const struct desired_component *c)
-{
-    return strcmp(c->spec->manifest->name, ETCD_COMPONENT) == 0;
 }
 
 /* The first build makes the base that all others stand on; those of one engine image follow each
@@ -77,7 +39,7 @@ static void add_images(struct builder *b)
     }
 }
 
-static int add_network(struct builder *b, struct err *e)
+static void add_network(struct builder *b)
 {
     const char *uuid = b->d->key->uuid;
     const struct node *have = address_network(b->w, b->d->network, uuid), *n;
@@ -85,7 +47,7 @@ static int add_network(struct builder *b, struct err *e)
     if (!have) {
         b->network = plan_add(b->p, OP_KIND_NETWORK_CREATE, b->d->network,
                               mem_printf("%s, not there", b->d->subnet));
-        return 0;
+        return;
     }
     node_for_each (n, b->w->networks) {
         const char *name = node_get_text(n, "Name");
@@ -93,12 +55,15 @@ static int add_network(struct builder *b, struct err *e)
 
         if (!name || strcmp(name, b->d->network) != 0)
             continue;
-        if (!connect_is_ours(n, uuid))
-            return err_set(e, ERR_CONFLICT,
-                           "network %s exists and does not belong to this environment; remove it "
-                           "with `docker network rm %.12s` or choose another environment name",
-                           b->d->network, node_get_text(n, "Id") ? node_get_text(n, "Id") : name);
-        if (n == have)
+        if (!object_is_ours(n, uuid) && object_label(n, LABEL_ENV))
+            problems_add(&b->wrong, NULL, "network %s belongs to an environment with another key",
+                         b->d->network);
+        else if (!object_is_ours(n, uuid))
+            problems_add(&b->wrong, NULL,
+                         "network %s exists and does not belong to this environment; remove it "
+                         "with `docker network rm %.12s` or choose another environment name",
+                         b->d->network, node_get_text(n, "Id") ? node_get_text(n, "Id") : name);
+        if (n == have || !object_is_ours(n, uuid))
             continue;
         op = plan_add(b->p, OP_KIND_NETWORK_REMOVE, b->d->network,
                       mem_strdup("made twice by runs that were interrupted"));
@@ -106,10 +71,22 @@ static int add_network(struct builder *b, struct err *e)
         plan_after(b->p, op, b->network);
         b->network = op;
     }
-    return 0;
 }
 
-/* etcd must answer before anything is written; the lock is taken as soon as it does. */
+/* Whether an operation comes after an instance was seen well: it is replaced behind another one. */
+static bool is_behind_wait(const struct plan *p, long op)
+{
+    for (size_t i = 0; op != PLAN_NONE && i < p->ops[op].dep_count; i++) {
+        size_t dep = p->ops[op].deps[i];
+
+        if (p->ops[dep].kind == OP_KIND_INSTANCE_WAIT || is_behind_wait(p, (long)dep))
+            return true;
+    }
+    return false;
+}
+
+/* etcd must answer before anything is written; the lock is taken as soon as it does. A member that
+ * is replaced behind others needs a quorum without it. */
 static int add_etcd(struct builder *b, bool locked, struct err *e)
 {
     bool starting = false;
@@ -129,7 +106,8 @@ static int add_etcd(struct builder *b, bool locked, struct err *e)
         b->etcd = plan_add(b->p, OP_KIND_ETCD_WAIT, ETCD_COMPONENT,
                            mem_strdup(starting ? "it starts" : "it does not answer"));
         for (size_t k = 0; k < b->d->count; k++)
-            if (strcmp(b->d->items[k].spec->manifest->name, ETCD_COMPONENT) == 0)
+            if (strcmp(b->d->items[k].spec->manifest->name, ETCD_COMPONENT) == 0 &&
+                !is_behind_wait(b->p, b->start[k]))
                 plan_after(b->p, b->etcd, b->start[k]);
     }
     if (!locked) {
@@ -163,7 +141,7 @@ static void add_spec(struct builder *b)
 {
     auto_free char *key = keys_spec(b->d->spec->name);
     auto_free char *text = desired_spec(b->d, b->o->catalog_version);
-    bool have = world_value(b->w, key) != NULL;
+    bool have = observed_value(b->w, key) != NULL;
     long op;
 
     if (says(b, key, text) || b->p->unread.count)
@@ -186,15 +164,25 @@ static bool is_empty(const struct plan *p)
 }
 
 /* Instances of etcd before all others: their starts are what ETCD_WAIT waits for. */
-static int add_components(struct builder *b, bool etcd, struct err *e)
+static void add_components(struct builder *b, bool etcd)
 {
     for (size_t i = 0; i < b->d->component_count; i++)
-        if (builder_is_etcd(&b->d->components[i]) == etcd && builder_add_instances(b, i, e) < 0)
-            return -1;
-    return 0;
+        if (builder_is_etcd(&b->d->components[i]) == etcd)
+            builder_add_instances(b, i);
 }
 
-int plan_up(struct plan **out, const struct desired *d, const struct world *w,
+/* Everything that is in the way, in one error. */
+static int refuse(const struct builder *b, struct err *e)
+{
+    if (problems_result(&b->wrong, e) == 0)
+        return 0;
+    e->code = ERR_CONFLICT;
+    return b->wrong.count == 1
+               ? -1
+               : err_wrap(e, "%zu problems, and nothing was changed", b->wrong.count);
+}
+
+int plan_up(struct plan **out, const struct desired *d, const struct observed *w,
             const struct plan_opts *o, struct err *e)
 {
     auto_plan struct plan *p = mem_alloc(sizeof(*p));
@@ -206,24 +194,30 @@ int plan_up(struct plan **out, const struct desired *d, const struct world *w,
     for (size_t i = 0; o->unread && o->edits && i < o->edits->count; i++)
         strv_add(&p->unread, o->edits->items[i].key);
     add_images(b);
-    if (add_network(b, e) < 0 || add_components(b, true, e) < 0 || add_etcd(b, o->locked, e) < 0)
+    add_network(b);
+    add_components(b, true);
+    if (add_etcd(b, o->locked, e) < 0)
         return -1;
     for (size_t i = 0; i < d->component_count; i++)
         if (builder_add_keys(b, i, e) < 0)
             return -1;
-    if (add_components(b, false, e) < 0)
-        return -1;
+    add_components(b, false);
+    builder_check_host(b);
     builder_add_waits(b);
     add_spec(b);
     builder_add_removals(b);
+    if (refuse(b, e) < 0)
+        return -1;
     builder_add_notes(b);
+    builder_note_detaching(b);
     if (is_empty(p)) {
         struct plan *none = mem_alloc(sizeof(*none));
 
         none->env = mem_strdup(p->env);
         none->desired = d;
         none->notes = p->notes;
-        p->notes = (struct strv){0};
+        none->strays = p->strays;
+        p->notes = p->strays = (struct strv){0};
         *out = none;
         return 0;
     }

@@ -1,35 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside plan_up: the builder and its parts (plan_instance.c, plan_keys.c, plan_remove.c). */
+/* Inside plan_up: the builder (plan_builder.c) and its parts (plan_instance.c, plan_keys.c,
+ * plan_remove.c, plan_pools.c, plan_writers.c). */
 #ifndef PLAN_PLAN_UP_H
 #define PLAN_PLAN_UP_H
 
+#include "conf/problems.h"
 #include "plan/plan.h"
 
 struct builder {
     struct plan *p;
     const struct desired *d;
-    const struct world *w;
+    const struct observed *w;
     const struct plan_opts *o;
     long network, etcd, lock, first_image; /* operation numbers, or PLAN_NONE */
     long *image, *push;                    /* per component */
     long *start, *wait;                    /* per instance */
     long *link;                            /* per instance: what brings its link */
+    long *name;                            /* per instance: gives it its name back */
+    long *user;                            /* per instance: gives it its user in etcd */
+    struct problems wrong;                 /* why nothing may be begun */
 };
 
-struct builder *builder_new(struct plan *p, const struct desired *d, const struct world *w);
+struct builder *builder_new(struct plan *p, const struct desired *d, const struct observed *w);
 void builder_free(struct builder *b);
 bool builder_is_etcd(const struct desired_component *c);
 
 /* Volumes, container, link and start of every instance of one component. */
-int builder_add_instances(struct builder *b, size_t component, struct err *e);
+void builder_add_instances(struct builder *b, size_t component);
+/* It is wrong when another container writes to a volume of an instance and keeps it; what merely
+ * runs beside it is in the way only of one that starts. A container of ours that lets go of it in
+ * this plan is not in the way. */
+void builder_refuse_second_writer(struct builder *b, const struct desired_instance *it,
+                                  bool starts);
+/* A volume that went from one instance to another: the one lets go before the other begins. */
+void builder_order_after_users(struct builder *b, const struct desired_instance *it);
+/* What Docker would refuse only after something was stopped: ports and devices of what starts. */
+void builder_check_host(struct builder *b);
 /* Roles, users and keys of one component. */
 int builder_add_keys(struct builder *b, size_t component, struct err *e);
+/* Notes which of these writes take back what a `config` command set. */
+void builder_note_taken_back(struct builder *b, const struct desired_component *c,
+                             const struct node *writes, const struct node *was);
 /* One wait per instance that starts or whose configuration changes. */
 void builder_add_waits(struct builder *b);
 /* Instances that are there and no longer wanted. */
 void builder_add_removals(struct builder *b);
+/* It is wrong when the pools of the document need more instances of a component than it has, so
+ * that this one could never be drained. */
+void builder_check_pools(struct builder *b, const char *component, const char *instance);
 /* Leftover volumes. */
 void builder_add_notes(struct builder *b);
+/* Notes volumes whose driver has not carried out the order to let go of them. */
+void builder_note_detaching(struct builder *b);
 /* A container by its exact name in a list of the API, or NULL. */
 const struct node *builder_by_name(const struct node *containers, const char *name);
 

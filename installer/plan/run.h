@@ -12,7 +12,8 @@
 struct run {
     const struct plan *plan;
     const struct execute_opts *o;
-    struct engine *g; /* of the calling thread */
+    struct engine *g;   /* of the calling thread */
+    struct until until; /* of the whole run */
     struct journal *journal;
     struct link *root;     /* link to etcd as root, NULL while there is none */
     pthread_mutex_t mutex; /* guards everything below */
@@ -21,8 +22,11 @@ struct run {
     size_t running, done, finished;
     int64_t called_at; /* when the last call began or ended */
     bool stop, etcd_ready;
-    bool failed;
+    bool failed, aborted;
+    bool told_cancel; /* what a first cancel waits for */
     struct err first; /* the first error */
+    struct run_event *events, *last_event;
+    bool is_telling; /* a thread hands the events on */
 };
 
 /* One thread's connections. */
@@ -30,37 +34,30 @@ struct worker {
     struct run *r;
     enum op_side side; /* whose operations it takes */
     struct engine *g;
-    struct etcd *c; /* opened when first needed */
+    struct etcd *c; /* opened when first needed; bounded as `g` is */
 };
 
 /* etcd as root, opened once per worker. NULL in *out is never left on success. */
 int worker_etcd(struct etcd **out, struct worker *w, struct err *e);
+/* With the mutex held: an event to be told, in this order. */
+void run_queue(struct run *r, size_t op, enum op_state state, const char *detail);
+/* With the mutex held, and without it for as long as a callback takes: tells what is queued, unless
+ * another thread is at it, which then tells this too. */
+void run_tell(struct run *r);
+/* With the mutex held, and without it to tell: says once what a first cancel waits for. A drain
+ * takes as long as the data that it moves. */
+void run_tell_cancel(struct run *r);
 /* Tells the events about a running operation. */
 void run_detail(struct run *r, const struct op *op, const char *detail);
 
 /* The work of each kind. */
 int op_run(struct worker *w, const struct op *op, struct err *e);
-int op_image_build(struct worker *w, const struct op *op, struct err *e);
-int op_network_create(struct worker *w, const struct op *op, struct err *e);
-int op_volume_create(struct worker *w, const struct op *op, struct err *e);
-int op_instance_create(struct worker *w, const struct op *op, struct err *e);
-int op_link_put(struct worker *w, const struct op *op, struct err *e);
-int op_link_send(struct worker *w, const struct op *op, struct err *e);
-int op_instance_start(struct worker *w, const struct op *op, struct err *e);
-int op_lock_take(struct worker *w, const struct op *op, struct err *e);
-int op_role_ensure(struct worker *w, const struct op *op, struct err *e);
-int op_user_ensure(struct worker *w, const struct op *op, struct err *e);
-int op_keys_push(struct worker *w, const struct op *op, struct err *e);
-int op_spec_push(struct worker *w, const struct op *op, struct err *e);
-int op_instance_stop(struct worker *w, const struct op *op, struct err *e);
-int op_instance_rename(struct worker *w, const struct op *op, struct err *e);
-int op_instance_drain(struct worker *w, const struct op *op, struct err *e);
-int op_instance_remove(struct worker *w, const struct op *op, struct err *e);
-int op_keys_remove(struct worker *w, const struct op *op, struct err *e);
-int op_network_remove(struct worker *w, const struct op *op, struct err *e);
-int op_volume_remove(struct worker *w, const struct op *op, struct err *e);
-int op_home_remove(struct worker *w, const struct op *op, struct err *e);
-/* Brings the set-aside container of an instance back. */
+#define OP(kind, sign, noun, verb, side, run, traits)                                              \
+    int run(struct worker *w, const struct op *op, struct err *e);
+#include "plan/ops.def"
+#undef OP
+/* Starts the container of an instance that was stopped to be replaced; one that was set aside comes
+ * back in its successor's place first. */
 int op_roll_back(struct worker *w, const struct op *op, struct err *e);
 
 /* One look at everything that is waited for: what came true, what failed. */
@@ -73,6 +70,6 @@ void waiter_look(struct waiter *w);
 enum wait_result waiter_check(struct waiter *w, size_t op, struct err *e);
 
 /* "exit status 1, restarted 3 times; last log lines: ..." of a container, appended. */
-void story_of_instance(struct buf *b, struct engine *g, const char *container);
+void diagnose_instance(struct buf *b, struct engine *g, const char *container);
 
 #endif

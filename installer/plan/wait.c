@@ -14,7 +14,7 @@
 #include "conf/json.h"
 #include "model/applied.h"
 #include "model/keys.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/run.h"
 
 enum {
@@ -22,7 +22,7 @@ enum {
     ETCD_CALL_MS = 2000,
     RESTARTS_MAX = 5,
     ETCD_DEADLINE_MS = 120000,
-    STORY_MAX = 1400,
+    DIAGNOSIS_MAX = 1400,
     PREPARE_MAX_MS = 120000, /* what hook prepare may take besides the time to get ready */
     AGENT_FIRST_MS = 10000,  /* the agent's own deadline comes first: it knows why */
     FIND_ETCD_MS = 60000,    /* what an agent may need to find an etcd that was not there */
@@ -42,7 +42,7 @@ struct waiter {
     struct run_begin *begins; /* per operation */
     int64_t *since;           /* per operation: when its wait began, 0: not yet */
     struct node **desired;    /* per component: its keys, made when first needed */
-    int64_t find_etcd_ms;     /* patience with agents that have to find etcd anew */
+    int64_t find_etcd_ms;     /* patience with agents that have to find etcd again */
 };
 
 /* An agent that ran while etcd did not (or lost its data) has to notice, log in and read first,
@@ -101,7 +101,7 @@ static void look_at_containers(struct waiter *w)
     if (!somebody_is_late(w) ||
         (w->containers && clock_now_ms() - w->containers_at < CONTAINERS_EVERY_MS))
         return;
-    if (connect_containers(&list, w->r->g, w->r->o->key->uuid, &e) < 0) {
+    if (object_containers(&list, w->r->g, w->r->o->key->uuid, &e) < 0) {
         err_drop(&e, "looking at the containers");
         return;
     }
@@ -116,7 +116,7 @@ static int open_etcd(struct waiter *w, struct err *e)
         w->c = w->r->o->etcd;
     if (!w->c && etcd_open(&w->c, w->r->root, NULL, e) < 0)
         return -1;
-    etcd_set_deadline(w->c, clock_deadline(ETCD_CALL_MS));
+    etcd_set_until(w->c, until_within(w->r->until, ETCD_CALL_MS));
     return 0;
 }
 
@@ -154,49 +154,28 @@ void waiter_look(struct waiter *w)
     look_at_keys(w);
 }
 
-/* What etcd says of keys that the plan could not read, below `prefix`. */
-static void add_unread(const struct waiter *w, struct node *mine, const char *prefix)
-{
-    const struct strv *unread = &w->r->plan->unread;
-
-    for (size_t i = 0; i < unread->count; i++) {
-        const struct etcd_kv *kv = etcd_kvs_find(&w->keys, unread->items[i]);
-
-        if (kv && strncmp(kv->key, prefix, strlen(prefix)) == 0)
-            node_set_text(mine, kv->key, kv->value);
-    }
-}
-
-/* Hash of the keys the instance should have in effect. */
+/* Hash of the keys the instance should have in effect; those that the plan could not read count as
+ * etcd has them. */
 static int desired_hash(struct waiter *w, const struct op *op, char out[65], struct err *e)
 {
     const struct desired *d = w->r->plan->desired;
-    auto_free char *own = keys_instance(d->spec->name, op->target);
-    auto_free char *tree = keys_component(d->spec->name, op->instance->spec->manifest->name);
-    auto_free char *instances = NULL;
-    auto_node struct node *mine = node_new_map();
-    const struct node *value;
+    const struct strv *unread = &w->r->plan->unread;
+    auto_node struct node *keys = NULL;
     size_t i = 0;
 
     while (d->components[i].spec != op->instance->component)
         i++;
     if (!w->desired[i] && desired_keys(&w->desired[i], d, &d->components[i], e) < 0)
         return -1;
-    {
-        auto_free char *env = keys_env(d->spec->name);
+    keys = node_copy(w->desired[i]);
+    for (size_t k = 0; k < unread->count; k++) {
+        const struct etcd_kv *kv = etcd_kvs_find(&w->keys, unread->items[k]);
 
-        instances = mem_printf("%sinstances/", env);
+        node_remove(keys, unread->items[k]);
+        if (kv)
+            node_set_text(keys, kv->key, kv->value);
     }
-    node_for_each (value, w->desired[i]) {
-        bool of_instance = strncmp(value->key, instances, strlen(instances)) == 0;
-
-        if ((!of_instance || strncmp(value->key, own, strlen(own)) == 0) &&
-            !strv_has(&w->r->plan->unread, value->key))
-            node_set_text(mine, value->key, value->text);
-    }
-    add_unread(w, mine, tree);
-    add_unread(w, mine, own);
-    applied_hash(out, mine);
+    applied_hash(out, keys, op->instance->spec->manifest->name, op->target);
     return 0;
 }
 
@@ -216,11 +195,11 @@ static struct node *report(const struct waiter *w, char *key)
 static int give_up(struct waiter *w, const struct op *op, const struct node *status,
                    const char *why, struct err *e)
 {
-    struct buf auto_buf story = {0};
+    auto_buf struct buf story = {0};
     const char *reason = node_get_text(status, "reason");
 
-    buf_init(&story, STORY_MAX);
-    story_of_instance(&story, w->r->g, op->object);
+    buf_init(&story, DIAGNOSIS_MAX);
+    diagnose_instance(&story, w->r->g, op->object);
     return err_set(e, ERR_UNHEALTHY, "instance %s %s%s%s; %s", op->target, why,
                    reason && *reason ? ": " : "", reason ? reason : "", buf_str(&story));
 }
@@ -228,23 +207,23 @@ static int give_up(struct waiter *w, const struct op *op, const struct node *sta
 /* A container that ends over and over will not get ready by waiting longer. */
 static bool is_hopeless(struct waiter *w, const struct op *op, int64_t since)
 {
-    const struct node *c = connect_find(w->containers, op->target);
+    const struct node *c = object_find_instance(w->containers, op->target);
     auto_node struct node *inspect = NULL;
     struct err e;
 
     /* A list from before the start shows the container as it was. */
     if (!c || w->containers_at <= since)
         return false;
-    if (strcmp(world_state(c), "exited") == 0 || strcmp(world_state(c), "dead") == 0)
+    if (strcmp(observed_state(c), "exited") == 0 || strcmp(observed_state(c), "dead") == 0)
         return true;
-    if (strcmp(world_state(c), "restarting") != 0)
+    if (strcmp(observed_state(c), "restarting") != 0)
         return false;
     if (engine_container_inspect(&inspect, w->r->g, op->object, &e) < 0)
         return false;
     return node_get_int(inspect, "RestartCount", 0) >= RESTARTS_MAX;
 }
 
-/* "2026-01-31T12:00:00.5Z" in milliseconds; 0 for what is no time. */
+/* "2026-01-31T12:00:00.5Z" in milliseconds; 0 for what is not a time. */
 static int64_t docker_time_ms(const char *text)
 {
     struct tm tm = {0};
@@ -266,7 +245,7 @@ static bool is_of_this_run(struct waiter *w, size_t i, int64_t at_ms)
     int64_t made, ended;
     struct err e;
 
-    if (w->r->plan->ops[i].unheard)
+    if (w->r->plan->ops[i].never_reported)
         return true;
     if (b->looked_at && clock_now_ms() - b->looked_at < CONTAINERS_EVERY_MS)
         return at_ms >= b->begin_ms;
@@ -284,7 +263,7 @@ static bool is_of_this_run(struct waiter *w, size_t i, int64_t at_ms)
 static int64_t patience_ms(const struct waiter *w, const struct op *op, const struct node *status)
 {
     const struct manifest *m = op->instance->spec->manifest;
-    int64_t find_etcd = op->unheard ? 0 : w->find_etcd_ms;
+    int64_t find_etcd = op->never_reported ? 0 : w->find_etcd_ms;
     int64_t prepare = m->hook_deadline_ms < PREPARE_MAX_MS ? m->hook_deadline_ms : PREPARE_MAX_MS;
 
     if (node_text_is(status, "state", "ready"))
@@ -324,11 +303,11 @@ static bool was_said(const char *text, const struct node *before)
 }
 
 /*
- * Whether it got ready and complains of nothing but what was wrong before the change: that is no
- * reason to go back. The health hook has had two turns since.
+ * Whether it got ready and complains of nothing but what was wrong before the change: that is not
+ * a reason to go back. The health hook has had two turns since.
  */
-static bool is_as_before(struct waiter *w, size_t i, const char *hash, const struct node *status,
-                         const struct node *applied)
+static bool is_still_unhealthy(struct waiter *w, size_t i, const char *hash,
+                               const struct node *status, const struct node *applied)
 {
     const struct op *op = &w->r->plan->ops[i];
     bool failed = node_text_is(applied, "result", "failed");
@@ -345,8 +324,8 @@ static bool is_as_before(struct waiter *w, size_t i, const char *hash, const str
         return false;
     log_warn("instance %s runs as asked and is no better than before: %s", op->target,
              node_get_text(unhealthy ? status : applied, unhealthy ? "reason" : "error"));
-    if (w->r->o->as_before)
-        strv_add(w->r->o->as_before, op->target);
+    if (w->r->o->still_unhealthy)
+        strv_add(w->r->o->still_unhealthy, op->target);
     return true;
 }
 
@@ -366,10 +345,11 @@ static enum wait_result check_instance(struct waiter *w, size_t i, struct err *e
         node_text_is(applied, "hash", hash) && node_text_is(applied, "result", "ok") &&
         is_of_this_run(w, i, node_get_int(status, "since", 0)))
         return WAIT_RESULT_DONE;
-    if (op->before && is_as_before(w, i, hash, status, applied))
+    if (op->before && is_still_unhealthy(w, i, hash, status, applied))
         return WAIT_RESULT_DONE;
     if (node_text_is(applied, "hash", hash) && node_text_is(applied, "result", "failed") &&
         !was_said(node_get_text(applied, "error"), op->before) &&
+        node_get_int(applied, "at", 0) != op->heard_at &&
         is_of_this_run(w, i, node_get_int(applied, "at", 0))) {
         node_set_text(applied, "reason", node_get_text(applied, "error"));
         give_up(w, op, applied, "could not apply its configuration", e);
@@ -402,12 +382,12 @@ static enum wait_result check_etcd(struct waiter *w, size_t i, struct err *e)
     if (e->code == ERR_AUTH)
         return WAIT_RESULT_FAILED;
     node_for_each (c, w->containers) {
-        const char *component = connect_label(c, LABEL_COMPONENT);
+        const char *component = object_label(c, LABEL_COMPONENT);
         struct op probe = {.target = NULL};
 
         if (!component || strcmp(component, ETCD_COMPONENT) != 0)
             continue;
-        probe.target = mem_strdup(connect_label(c, LABEL_INSTANCE));
+        probe.target = mem_strdup(object_label(c, LABEL_INSTANCE));
         probe.object = mem_strdup(node_get_text(c, "Id"));
         if (is_hopeless(w, &probe, w->since[i]) ||
             clock_now_ms() - w->since[i] > ETCD_DEADLINE_MS) {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What `make all` asks of the machine: libslipway-volume is built where librbd's header is, and nobody needs it otherwise.
+# What `make all` asks of the machine: libslipway-volume is built where librbd's header is, and nobody needs it
+# otherwise. What `make bench` asks is installed, or named.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 
@@ -14,4 +15,12 @@ check_hasnt "and no library that needs it" "$without" libslipway-volume
 mkdir -p "$TMP/include/rbd"
 : >"$TMP/include/rbd/librbd.h"
 check_has "where the header is the library is built" "$(would "$cc -I$TMP/include")" libslipway-volume.so
+
+mkdir "$TMP/bin"
+for tool in bash dirname mktemp rm; do ln -s "$(command -v "$tool")" "$TMP/bin"; done
+check_status "a benchmark on a machine without etcd" 1 env PATH="$TMP/bin" bash "$ROOT/scripts/dev/bench/push.sh"
+check_has "names it, and what installs it" \
+    "$(cat "$TMP/out")" "needs etcd etcdctl curl openssl: scripts/dev/deps bench installs"
+check_has "make bench installs first" \
+    "$(make -C "$ROOT" --no-print-directory -n B="$TMP/none" bench 2>/dev/null | head -n 1)" "scripts/dev/deps bench"
 finish

@@ -9,13 +9,15 @@ PATH=$(dirname "$SLIPWAY"):$PATH
 export PATH HOME=$TMP SLIPWAY_HOME=$TMP/home
 cd "$TMP"
 : >my-environment.yaml
+mkdir -p "$SLIPWAY_HOME/test-one"
+: >"$SLIPWAY_HOME/test-one/key"
 
 # What is written, and what TAB makes of it: nothing may be ambiguous here.
 lines=(
     "slipway vol|slipway volume "
     "slipway stat|slipway status "
     "slipway volume cr|slipway volume create "
-    "slipway config s|slipway config set "
+    "slipway config se|slipway config set "
     "slipway volume create --si|slipway volume create --size="
     "slipway volume resize --fo|slipway volume resize --force "
     "slipway -e demo vol|slipway -e demo volume "
@@ -25,6 +27,19 @@ lines=(
     "slipway check acc|slipway check access"
     "slipway check access.lat|slipway check access.latency "
     "slipway validate my-|slipway validate my-environment.yaml"
+    "slipway prepare my-|slipway prepare my-environment.yaml"
+    "slipway prepare x --dr|slipway prepare x --dry-run "
+    "slipway -e tes|slipway -e test-one "
+    "slipway --env=tes|slipway --env=test-one "
+    "slipway volume show -e tes|slipway volume show -e test-one "
+    "slipway -e demo config set ceph-mo|slipway -e demo config set ceph-mon"
+    "slipway config set ceph-osd memory_t|slipway config set ceph-osd memory_target "
+    "slipway config get ceph-osd/2 crush_h|slipway config get ceph-osd/2 crush_host "
+    "slipway -e demo volume show v|slipway -e demo volume show vm "
+    "slipway -e demo volume attach vm --to volumedriver-q|slipway -e demo volume attach vm --to volumedriver-qemu"
+    "slipway -e demo volume create x --size 1G --pool v|slipway -e demo volume create x --size 1G --pool volumes "
+    "slipway pool create x --compression z|slipway pool create x --compression z"
+    "slipway pool create x --compression zs|slipway pool create x --compression zstd "
     "slipway nothing-of-ours x|slipway nothing-of-ours x"
 )
 for shell in bash zsh; do
@@ -41,7 +56,7 @@ done
 
 if command -v fish >/dev/null; then
     slipway completion fish >slipway.fish
-    check_same "fish reads it without a word" "" "$(fish -n slipway.fish 2>&1)"
+    check_same "fish reads it with no complaint" "" "$(fish -n slipway.fish 2>&1)"
     # offers LINE WORD...: exactly these words, without their descriptions.
     offers() {
         local line=$1
@@ -53,7 +68,7 @@ if command -v fish >/dev/null; then
     offers "slipway volume cr" create
     offers "slipway volume create cr"
     offers "slipway volume create --s" --size
-    offers "slipway config s" set
+    offers "slipway config s" "set show"
     offers "slipway -e demo vol" volume
     offers "slipway --env=demo vol" volume
     offers "slipway logs --fo" --follow
@@ -62,6 +77,11 @@ if command -v fish >/dev/null; then
     offers "slipway check access.l" access.latency
     offers "slipway catalog show list"
     offers "slipway validate my-" my-environment.yaml
+    offers "slipway -e " demo test-one
+    offers "slipway -e demo volume show " file lun vm
+    offers "slipway config set ceph-osd memory_t" memory_target
+    offers "slipway -e demo volume attach vm --to volumedriver-q" volumedriver-qemu volumedriver-qemu-1
+    offers "slipway pool create x --compression z" zlib zstd
     offers "slipway nothing-of-ours x"
 else
     skip "completion in fish" "no fish"

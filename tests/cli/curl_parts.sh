@@ -19,7 +19,8 @@ check_same "and it is the shared library" "-lcurl" "$(cat "$TMP/shared/arguments
 compiler no-link '*/trial.c*) exit 1 ;;'
 check "where libcurl.a does not link the choice is made" "$parts" "$TMP/no-link" "$TMP/other"
 check_same "and it is the shared library too" "-lcurl" "$(cat "$TMP/other/arguments")"
-compiler no-run '*/trial.c*) printf "#!/bin/sh\nexit 3\n" >"'"$TMP"'/third/trial"; chmod +x "'"$TMP"'/third/trial"; exit ;;'
+compiler no-run '*/trial.c*) printf "#!/bin/sh\nexit 3\n" >"'"$TMP"'/third/trial"
+    chmod +x "'"$TMP"'/third/trial"; exit ;;'
 check "where the trial fails the choice is made" "$parts" "$TMP/no-run" "$TMP/third"
 check_same "and it is the shared library as well" "-lcurl" "$(cat "$TMP/third/arguments")"
 
@@ -53,7 +54,8 @@ int main(int argc, char **argv)
 }
 END
 check "a program links with it" "$cc" -o "$TMP/ask" "$TMP/ask.c" -pie -fPIE "@$TMP/own/arguments"
-needs=$(ldd "$TMP/ask" | awk '{ print $1 }' | grep -cvE '^(linux-vdso|/|libc\.|libssl|libcrypto|libpthread|libdl|libz\.|libzstd)' || true)
+needs=$(ldd "$TMP/ask" | awk '{ print $1 }' | grep -cvE \
+    '^(linux-vdso|/|libc\.|libssl|libcrypto|libpthread|libdl|libz\.|libzstd)' || true)
 check_same "and needs nothing but TLS and libc" 0 "$needs"
 
 # One answer after the other, whatever is asked: the path names the header that it carries.
@@ -80,8 +82,11 @@ for header in Transfer-Encoding=gzip Transfer-Encoding=deflate Transfer-Encoding
 done
 for header in Content-Encoding=gzip Content-Encoding=br WWW-Authenticate=Negotiate WWW-Authenticate=NTLM Upgrade=h2c \
     Alt-Svc=h3 Set-Cookie=a Location=ldap:; do
-    check_same "an answer with $header is taken as it is" "No error" "$("$TMP/ask" "$at/$header" 2>&1 || echo "status $?")"
+    check_same "an answer with $header is taken as it is" "No error" \
+        "$("$TMP/ask" "$at/$header" 2>&1 || echo "status $?")"
 done
-check_same "a protocol that is left out is refused" "Unsupported protocol" "$("$TMP/ask" ldap://127.0.0.1/ 2>&1 || echo "status $?")"
-check_not "a host with other letters is refused" grep -q "No error\|status" <("$TMP/ask" http://b%C3%BCcher.invalid/ 2>&1 || echo "status $?")
+check_same "a protocol that is left out is refused" "Unsupported protocol" \
+    "$("$TMP/ask" ldap://127.0.0.1/ 2>&1 || echo "status $?")"
+check_not "a host with other letters is refused" grep -q "No error\|status" <("$TMP/ask" http://b%C3%BCcher.invalid/ \
+    2>&1 || echo "status $?")
 finish

@@ -9,7 +9,9 @@ import os
 import sys
 
 root = os.environ["ROOT"]
-sys.path[:0] = [root + "/dockerfiles/shared/ceph", root + "/dockerfiles/volumedriver/rootfs/usr/lib/slipway-ceph"]
+sys.path[:0] = [root + "/tests", root + "/dockerfiles/shared/ceph",
+                root + "/dockerfiles/volumedriver/rootfs/usr/lib/slipway-ceph"]
+import volume_rules  # noqa: E402, F401, I001
 import slipway_driver  # noqa: E402
 
 looks = list(zip(sys.argv[1::2], sys.argv[2::2]))
@@ -17,7 +19,7 @@ looks = list(zip(sys.argv[1::2], sys.argv[2::2]))
 
 class Image:
     def __init__(self, owner="", watchers=""):
-        self.owner, self.watchers = owner, watchers.split()
+        self.owner, self.here = owner, watchers.split()
 
     def __enter__(self):
         return self
@@ -26,7 +28,13 @@ class Image:
         pass
 
     def others(self, _, most):
-        return self.watchers if len(self.watchers) > most else []
+        return self.here if len(self.here) > most else []
+
+    def watchers(self):
+        return self.here
+
+    def id(self):
+        return "10ab"
 
     def metadata(self, _):
         return self.owner

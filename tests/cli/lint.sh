@@ -23,7 +23,8 @@ END
         >"$tree/installer/base/a.c"
     printf '/* SPDX-License-Identifier: MIT */\n#include <yaml.h>\n#include "base/a.h"\n' >"$tree/installer/conf/c.c"
     printf '/* SPDX-License-Identifier: MIT */\n#include "base/a.h"\n' >"$tree/etcd/e.h"
-    printf 'name: thing\nsummary: x\ntemplates:\n  a.conf: /etc/a.conf\nports: {}\n' >"$tree/components/thing/component.yaml"
+    printf 'name: thing\nsummary: x\ntemplates:\n  a.conf: /etc/a.conf\nports: {}\n' \
+        >"$tree/components/thing/component.yaml"
     echo 'a: b' >"$tree/components/thing/templates/a.conf"
     echo '# thing' >"$tree/components/thing/README.md"
     printf '#!/bin/sh\n# SPDX-License-Identifier: MIT\nexit 0\n' >"$tree/components/thing/hooks/health"
@@ -46,11 +47,12 @@ clean() { check "check-$1 is silent about a clean tree" env B=build/gcc "$dev/ch
 
 compile() {
     mkdir -p "$tree/build/gcc/installer/base"
-    gcc -O2 -fPIE -D_GNU_SOURCE -w -I"$tree/installer" -c -o "$tree/build/gcc/installer/base/${1%.c}.o" "$tree/installer/base/$1"
+    gcc -O2 -fPIE -D_GNU_SOURCE -w -I"$tree/installer" -c -o "$tree/build/gcc/installer/base/${1%.c}.o" \
+        "$tree/installer/base/$1"
 }
 
 fresh
-for rule in layers sizes manifests text shell; do clean "$rule"; done
+for rule in layers sizes keys manifests text shell; do clean "$rule"; done
 
 # Layers
 echo '#include "conf/c.h"' >>"$tree/installer/base/a.c"
@@ -68,6 +70,20 @@ mkdir "$tree/installer/new"
 echo >"$tree/installer/new/n.c"
 echo '#include "base/a.h"' >"$tree/installer/new/n.c"
 planted layers 'installer/new: unknown folder'
+fresh
+printf '"base/a.h": installer/conf etcd\n' >>"$tree/installer/layers"
+clean layers
+echo '#include "base/a.h"' >"$tree/installer/init/main.c"
+planted layers 'installer/init may not include "base/a.h"'
+fresh
+printf 'getenv(): installer/conf\n' >>"$tree/installer/layers"
+printf '/* getenv */\nconst char *conf_b(void) { return getenv("X"); }\n' >"$tree/installer/conf/b.c"
+printf '/* getenv("X") */\nconst char *base_b(void) { return "getenv()"; }\n' >"$tree/installer/base/b.c"
+clean layers
+for text in 'return getenv ("X");' 'char *(*f)(const char *) = getenv; return f("X");'; do
+    printf '\nconst char *base_c(void) { %s }\n' "$text" >"$tree/installer/base/c.c"
+    planted layers 'installer/base/c.c:2: installer/base may not call getenv'
+done
 fresh
 echo '#include <yaml.h>' >>"$tree/etcd/e.h"
 planted layers 'etcd may not include <yaml.h>'
@@ -101,6 +117,56 @@ fresh
 printf '/* %s */\n' "$(printf 'é%.0s' $(seq 90))" >>"$tree/installer/base/a.c"
 check "columns are characters, not bytes" "$dev/check-sizes" "$tree"
 
+# Dialect
+fresh
+clean dialect
+dialect() { # WORDS TEXT: a function with this body is told of
+    fresh
+    printf '#include <stdlib.h>\nint base_d(char *p);\nint base_d(char *p)\n{\n%b\n}\n' "$2" \
+        >>"$tree/installer/base/a.c"
+    planted dialect "$1"
+}
+dialect 'a.c:12: no blank line after the declarations' '    int a = 1;\n    return a;'
+dialect 'a blank line between declarations' '    int a = 1;\n\n    int b = 1;\n\n    return a + b;'
+dialect 'sizeof without its bracket' '    return sizeof *p;'
+dialect 'p == NULL: write !p' '    return p == NULL;'
+dialect 'p != NULL as a condition' '    if (p != NULL)\n        return 1;\n    return 0;'
+dialect 'auto_free does not stand first' '    char *auto_free q = NULL;\n\n    return 0;'
+dialect 'a status int is called r, not rc' '    int rc = base_a(1);\n\n    return rc;'
+dialect 'a banner is one line' '    /* ---- one ------- */\n    return 0;'
+dialect 'only the end of the comment' '    /* A sentence.\n     */\n    return 0;'
+fresh
+printf 'int base_v(char *p);\nint base_v(char *p)\n{\n    return p != NULL;\n}\n' >>"$tree/installer/base/a.c"
+clean dialect
+
+# Prose
+prose() { # WORDS: the rule says them of what was planted; a fresh tree has a README in each folder
+    planted prose "$1"
+    fresh
+    touch "$tree"/{components,etcd,installer{,/base,/conf,/init}}/README.md
+}
+fresh
+prose 'installer/base: no README.md'
+clean prose
+printf '%s\n' "$(printf 'word %.0s' $(seq 25))" >>"$tree/installer/README.md"
+prose 'installer/README.md:1: longer than 120 columns'
+printf '| %s |\n' "$(printf 'word %.0s' $(seq 25))" >>"$tree/installer/README.md"
+clean prose
+printf '# %s\n' "$(printf 'word %.0s' $(seq 25))" >>"$tree/components/thing/hooks/health"
+prose 'hooks/health:4: longer than 120 columns'
+printf 'echo %s\n' "$(printf 'word %.0s' $(seq 25))" >>"$tree/components/thing/hooks/health"
+prose 'hooks/health:4: longer than 120 columns'
+printf '%s\n' '"""Words."""' "WORDS = '$(printf 'word %.0s' $(seq 25))'" >>"$tree/installer/words.py"
+prose 'installer/words.py:2: longer than 120 columns'
+printf '/* Makes it an''ew. */\n' >>"$tree/installer/base/a.c"
+prose '"an''ew": write: again'
+printf 'static void is_read_an''ew(void);\n' >>"$tree/installer/base/a.c"
+prose '"an''ew": write: again'
+printf '/* Nothing, and NULL, is n''o size. */\n' >>"$tree/installer/base/a.c"
+prose '"is n''o ": write: is not a'
+printf '# It bri''ngs the new size about.\n' >>"$tree/components/thing/hooks/health"
+prose 'write: applies it; causes'
+
 # Symbols
 fresh
 compile a.c
@@ -111,8 +177,9 @@ const char *base_name(int i);
 const char *base_name(int i) { return table[i]; }
 END
 compile a.c
-check "a const table of pointers is no mutable global" env B=build/gcc "$dev/check-symbols" "$tree"
-printf 'static int counter;\nint base_next(void);\nint base_next(void) { return ++counter; }\n' >>"$tree/installer/base/a.c"
+check "a const table of pointers is not a mutable global" env B=build/gcc "$dev/check-symbols" "$tree"
+printf 'static int counter;\nint base_next(void);\nint base_next(void) { return ++counter; }\n' \
+    >>"$tree/installer/base/a.c"
 compile a.c
 planted symbols 'installer/base/a.c: counter is a mutable global'
 fresh
@@ -124,21 +191,52 @@ printf '_Thread_local int base_mine;\n' >>"$tree/installer/base/a.c"
 compile a.c
 planted symbols 'base_mine is a mutable global'
 fresh
-printf '#include <string.h>\nvoid base_copy(char *a, const char *b);\nvoid base_copy(char *a, const char *b) { strcpy(a, b); }\n' \
+printf '%s\n' '#include <string.h>' 'void base_copy(char *a, const char *b);' \
+    'void base_copy(char *a, const char *b) { strcpy(a, b); }' \
     >>"$tree/installer/base/a.c"
 compile a.c
 planted symbols 'a.c: calls strcpy, which is banned'
 fresh
-printf '#include <stdio.h>\nint base_print(char *a);\nint base_print(char *a) { return sprintf(a, "x"); }\n' >>"$tree/installer/base/a.c"
+printf '#include <stdio.h>\nint base_print(char *a);\nint base_print(char *a) { return sprintf(a, "x"); }\n' \
+    >>"$tree/installer/base/a.c"
 planted symbols 'a.c: calls sprintf, which is banned'
 fresh
 printf '#include <stdlib.h>\nint (*base_pointer(void))(const char *) { return system; }\n' >>"$tree/installer/base/a.c"
 compile a.c
 planted symbols 'a.c: calls system, which is banned'
 fresh
-printf '/* strcpy(a, b) is not called here */\nconst char *base_text(void) { return "atoi(x)"; }\n' >>"$tree/installer/base/a.c"
+printf '/* strcpy(a, b) is not called here */\nconst char *base_text(void) { return "atoi(x)"; }\n' \
+    >>"$tree/installer/base/a.c"
 compile a.c
 check "comments and strings may name a banned call" env B=build/gcc "$dev/check-symbols" "$tree"
+
+# Circles
+fresh
+printf 'int base_b(void);\nint base_a(int a);\nint base_b(void) { return base_a(1); }\n' >"$tree/installer/base/b.c"
+compile a.c
+compile b.c
+clean circles
+printf 'int base_b(void);\nint base_c(void);\nint base_c(void) { return base_b(); }\n' >>"$tree/installer/base/a.c"
+compile a.c
+planted circles 'installer/base/a.c: calls base_b of b.c, in a circle'
+planted circles 'installer/base/b.c: calls base_a of a.c, in a circle'
+rm "$tree/installer/base/b.c"
+check "the object of a source that is gone makes no circle" env B=build/gcc "$dev/check-circles" "$tree"
+
+# Keys
+for text in '"/slipway/%s/spec"' '"%sinstances/"' '"/config/"'; do
+    fresh
+    printf 'const char *base_key(void);\nconst char *base_key(void) { return %s; }\n' "$text" \
+        >>"$tree/installer/base/a.c"
+    planted keys "installer/base/a.c:9: a path of etcd's keys"
+done
+fresh
+mkdir -p "$tree/installer/model"
+printf '/* SPDX-License-Identifier: MIT */\nconst char *keys_root(void) { return "/slipway/"; }\n' \
+    >"$tree/installer/model/keys.c"
+printf '/* "/slipway/demo/spec" */\nconst char *base_run(void) { return "/run/slipway/x"; }\n' \
+    >>"$tree/installer/base/a.c"
+check "model/keys.c and comments may hold a path of etcd's keys" "$dev/check-keys" "$tree"
 
 # Manifests
 fresh

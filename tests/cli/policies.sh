@@ -14,7 +14,8 @@ def nodes(hosts, domain_up=True):
     out, o = [{"id": -1, "name": "default", "type": "root", "children": [-2 - i for i in range(len(hosts))]}], 0
     for i, n in enumerate(hosts):
         out.append({"id": -2 - i, "name": "h%d" % i, "type": "host", "children": list(range(o, o + n))})
-        out += [{"id": j, "name": "osd.%d" % j, "type": "osd", "status": "up", "reweight": 1, "crush_weight": 1} for j in range(o, o + n)]
+        out += [{"id": j, "name": "osd.%d" % j, "type": "osd", "status": "up", "reweight": 1, "crush_weight": 1}
+                for j in range(o, o + n)]
         o += n
     out[-1]["status"] = "up" if domain_up else "down"
     return out
@@ -32,22 +33,28 @@ choice() { check_same "$1" "$3" "$(ask "$2")"; }
 
 choice "the first that can be had" 'choose("4+2|2+1|1+1", tree(6))' 1
 choice "the next one, and why" 'choose("4+2|2+1|1+1", tree(2, 2))' "2; 4+2 needs 6 osds, there are 4"
-choice "the last one, and both reasons" 'choose("4+2|2+1|1+1", tree(1, 1))' "3; 4+2 needs 6 osds, there are 2; 2+1 needs 3 osds, there are 2"
-choice "none, with what each needs" 'choose("4+2|2+1", tree(2))' "none; 4+2 needs 6 osds, there are 2; 2+1 needs 3 osds, there are 2"
+choice "the last one, and both reasons" 'choose("4+2|2+1|1+1", tree(1, 1))' \
+    "3; 4+2 needs 6 osds, there are 2; 2+1 needs 3 osds, there are 2"
+choice "none, with what each needs" 'choose("4+2|2+1", tree(2))' \
+    "none; 4+2 needs 6 osds, there are 2; 2+1 needs 3 osds, there are 2"
 choice "the usual domain counts" 'choose("2+1|1+1", tree(3, 3), "host")' "2; 2+1 needs 3 hosts, there are 2"
 choice "x of 1 is a host for each part" 'choose("2+1 x=1|1+1", tree(3, 3))' "2; 2+1 x=1 needs 3 hosts, there are 2"
 choice "x of 2 is half as many hosts, with two OSDs" 'choose("2+2 x=2", tree(2, 2))' 1
-choice "a host with fewer does not count" 'choose("2+2 x=2|1+1", tree(3, 1))' "2; 2+2 x=2 needs 2 hosts with 2 OSDs, there are 1"
-choice "x as large as all parts is no limit" 'choose("2+1 x=3", tree(3))' 1
+choice "a host with fewer does not count" 'choose("2+2 x=2|1+1", tree(3, 1))' \
+    "2; 2+2 x=2 needs 2 hosts with 2 OSDs, there are 1"
+choice "x as large as all parts does not limit" 'choose("2+1 x=3", tree(3))' 1
 choice "an OSD that is down does not count" 'choose("2+1|1+1", down(3))' "2; 2+1 needs 3 osds, there are 2"
-choice "c is what Ceph takes when nothing is said" 'read("4+2"), read("2+1"), read("1+2"), read("1+1")' "('4+2 c is 5', '2+1 c is 2', '1+2 c is 2', '1+1 c is 1')"
+choice "c is what Ceph takes when nothing is said" 'read("4+2"), read("2+1"), read("1+2"), read("1+1")' \
+    "('4+2 c is 5', '2+1 c is 2', '1+2 c is 2', '1+1 c is 1')"
 choice "c as said" 'read("2+1 c=3")' "2+1 c=3 c is 3"
 choice "a map says the same" 'read({"k": 4, "m": 2, "c": 6, "x": "2"})' "4+2 c=6 x=2 c is 6"
 choice "c below k" 'read("4+2 c=3")' "policy 4+2 c=3: c is 3; 4 to 6 are allowed"
 choice "c above k + m" 'read("4+2 c=7")' "policy 4+2 c=7: c is 7; 4 to 6 are allowed"
-choice "no policy" 'read("four")' "four is no policy; write it like 4+2 or 4+2 c=5 x=1"
-choice "an unknown word" "read({'k': 2, 'm': 1, 'z': 3})" "policy {'k': 2, 'm': 1, 'z': 3}: z is 3; k, m, c and x are numbers"
+choice "no policy" 'read("four")' "four is not a policy; write it like 4+2 or 4+2 c=5 x=1"
+choice "an unknown word" "read({'k': 2, 'm': 1, 'z': 3})" \
+    "policy {'k': 2, 'm': 1, 'z': 3}: z is 3; k, m, c and x are numbers"
 choice "the policy that a pool was made by is found again" \
-    'P.taken([P.read("4+2"), P.read("2+1"), P.read("1+1")], {"type": 3, "erasure_code_profile": "slipway-2-1-osd", "size": 3}, "osd")' 1
+    'P.taken([P.read("4+2"), P.read("2+1"), P.read("1+1")],
+        {"type": 3, "erasure_code_profile": "slipway-2-1-osd", "size": 3}, "osd")' 1
 choice "none of them" 'P.taken([P.read("4+2")], {"type": 1, "size": 3, "erasure_code_profile": ""}, "osd")' None
 finish

@@ -13,7 +13,8 @@ import sys
 import time
 
 SHELLS = {
-    "bash": (["bash", "--norc", "--noprofile", "-i"], "bind 'set enable-bracketed-paste off'; PS1=; source <(slipway completion bash)"),
+    "bash": (["bash", "--norc", "--noprofile", "-i"],
+             "bind 'set enable-bracketed-paste off'; PS1=; source <(slipway completion bash)"),
     "zsh": (["zsh", "-f", "-i"], "unsetopt zle_bracketed_paste prompt_sp; PS1=; autoload -U compinit; compinit -u -D; "
             "source <(slipway completion zsh)"),
 }

@@ -23,15 +23,15 @@ make_secrets
 # ctl MEMBER WORDS...: etcdctl as root.
 ctl() {
     docker exec "$P-etcd-$1" sh -c 'shift; . /agent/env
-        ETCDCTL_USER="root:$(cat /run/slipway/secrets/root_password)" ETCDCTL_API=3 exec etcdctl \
-            --cacert /run/slipway/secrets/tls.ca --endpoints "https://$SLIPWAY_ADDRESS:2379" "$@"' sh "$@"
+        ETCDCTL_USER="root:$(cat /run/slipway/secrets/root_password)" ETCDCTL_API=3 exec etcdctl "$@"' sh "$@"
 }
 ceph() { docker exec "$P-ceph-mon-1" ceph "$@"; }
 # verdicts INSTANCE: "test=RESULT ..." of its hook check.
 verdicts() { hook "$1" check | jq -r '.test + "=" + .result' | paste -sd ' '; }
 # shellcheck disable=SC2317 # called by wait_until
 all_clean() {
-    [ "$(ceph pg stat -f json | jq '.pg_summary | [.num_pgs, ([.num_pg_by_state[] | select(.name == "active+clean").num] | add)] |
+    [ "$(ceph pg stat -f json | jq '.pg_summary |
+        [.num_pgs, ([.num_pg_by_state[] | select(.name == "active+clean").num] | add)] |
         .[0] == .[1] and .[0] > 0')" = true ]
 }
 # shellcheck disable=SC2317
@@ -50,9 +50,17 @@ test_etcd() {
     started etcd-3
     check_same "three members make one cluster" 3 "$(ctl 1 member list | grep -c started)"
     check "a member is healthy" hook etcd-2 health
-    check_same "everything is fine" "quorum=SUCCESS auth=SUCCESS alarms=SUCCESS space=SUCCESS latency=SUCCESS" "$(verdicts etcd-1)"
-    check_not "nobody reads without a password" docker exec "$P-etcd-1" etcdctl --insecure-skip-tls-verify --endpoints https://127.0.0.1:2379 get k
-    check_not "plain http is refused" docker exec "$P-etcd-1" etcdctl --endpoints http://127.0.0.1:2379 --command-timeout 2s endpoint health
+    check_same "everything is fine" "quorum=SUCCESS auth=SUCCESS alarms=SUCCESS space=SUCCESS latency=SUCCESS" \
+        "$(verdicts etcd-1)"
+    local at
+    at=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$P-etcd-1")
+    check_has "nobody reads without a password" "$(docker exec "$P-etcd-1" etcdctl get k 2>&1)" "user name is empty"
+    check_has "nor by the gate" "$(curl -sk -d '{"key":"aw=="}' "https://$at:2379/v3/kv/range")" "user name is empty"
+    check_same "plain http is refused" 400 \
+        "$(curl -s -o /dev/null -w '%{http_code}' -d '{}' "http://$at:2379/v3/kv/range")"
+    check_not "nobody comes by the members' port without a certificate" \
+        docker exec "$P-etcd-1" etcdctl --insecure-skip-tls-verify --endpoints "https://$at:2382" --command-timeout 2s \
+            member list
     ctl 1 put k v >/dev/null
 
     docker kill "$P-etcd-1" "$P-etcd-2" "$P-etcd-3" >/dev/null
@@ -108,22 +116,27 @@ test_ceph() {
     check "all placement groups get clean" wait_until 60 all_clean
     check_same "the monitors are fine" "quorum=SUCCESS clocks=SUCCESS health=SUCCESS" "$(verdicts ceph-mon-1)"
     check_same "the manager is fine" "manager=SUCCESS pools=SUCCESS" "$(verdicts ceph-mgr-1)"
-    check_same "data goes in and out" "osds=SUCCESS space=SUCCESS placement groups=SUCCESS object=SUCCESS image=SUCCESS" "$(verdicts ceph-osd-1)"
+    check_same "data goes in and out" \
+        "osds=SUCCESS space=SUCCESS placement groups=SUCCESS object=SUCCESS image=SUCCESS" "$(verdicts ceph-osd-1)"
     for i in "${all[@]}"; do check "$i is healthy" hook "$i" health; done
     check_same "a check leaves no image" "" "$(docker exec "$P-ceph-mon-1" rbd ls volumes/slipway-check)"
-    check_same "a check leaves no object" 0 "$(docker exec "$P-ceph-mon-1" rados -p volumes -N slipway-check ls | grep -c check- || true)"
+    check_same "a check leaves no object" 0 \
+        "$(docker exec "$P-ceph-mon-1" rados -p volumes -N slipway-check ls | grep -c check- || true)"
     check_not "the check's key reaches nothing else" docker exec "$P-ceph-osd-1" rados --conf /run/slipway/ceph.conf \
         --name client.check --keyfile /run/slipway/secrets/check -p volumes put mine /etc/hostname
 }
 
 test_ceph_faults() {
-    docker exec "$P-ceph-mon-1" sh -c 'head -c 8000000 /dev/urandom >/tmp/data && rados -p volumes put data /tmp/data && sha256sum </tmp/data' >"$TMP/sum"
+    docker exec "$P-ceph-mon-1" sh -c \
+        'head -c 8000000 /dev/urandom >/tmp/data && rados -p volumes put data /tmp/data && sha256sum </tmp/data' \
+        >"$TMP/sum"
     local ids
     mapfile -t ids < <(docker ps -q --filter "name=^$P-")
     docker kill "${ids[@]}" >/dev/null
     docker start "${ids[@]}" >/dev/null
     check "after kill -9 of everything all placement groups get clean" wait_until 90 all_clean
-    check_same "and the data is the same" "$(cat "$TMP/sum")" "$(docker exec "$P-ceph-mon-1" sh -c 'rados -p volumes get data - | sha256sum')"
+    check_same "and the data is the same" \
+        "$(cat "$TMP/sum")" "$(docker exec "$P-ceph-mon-1" sh -c 'rados -p volumes get data - | sha256sum')"
 
     docker rm -f "$P-ceph-osd-2" >/dev/null
     docker volume rm "$P-ceph-osd-2" >/dev/null
@@ -143,13 +156,14 @@ test_ceph_faults() {
     check "its store grows" wait_until 20 has_size 4 12884901888
     check "it is drained" hook ceph-osd-4 drain
     check_same "it is out of the map" 3 "$(ceph osd stat -f json | jq .num_osds)"
-    check_same "and the data is the same" "$(cat "$TMP/sum")" "$(docker exec "$P-ceph-mon-1" sh -c 'rados -p volumes get data - | sha256sum')"
+    check_same "and the data is the same" \
+        "$(cat "$TMP/sum")" "$(docker exec "$P-ceph-mon-1" sh -c 'rados -p volumes get data - | sha256sum')"
     sleep 2
     check_same "it does not come back by itself" 3 "$(ceph osd stat -f json | jq .num_osds)"
     docker rm -f "$P-ceph-osd-4" >/dev/null
     start ceph-osd-4
     started ceph-osd-4
-    check_same "made anew with the old volume it is a new OSD" 4 "$(ceph osd stat -f json | jq .num_up_osds)"
+    check_same "recreated with the old volume it is a new OSD" 4 "$(ceph osd stat -f json | jq .num_up_osds)"
     check "it is drained again" hook ceph-osd-4 drain
     docker rm -f "$P-ceph-osd-4" >/dev/null
 }
@@ -174,7 +188,8 @@ test_pools() {
     check_same "erasure coding" 3 "$(ceph osd pool get ec size -f json | jq .size)"
     check "placement groups get clean" wait_until 60 all_clean
     docker exec "$P-ceph-mon-1" rbd create --size 8M cold/disk
-    check_has "an image's data goes to the erasure-coded pool" "$(docker exec "$P-ceph-mon-1" rbd info cold/disk)" "data_pool: ec"
+    check_has "an image's data goes to the erasure-coded pool" \
+        "$(docker exec "$P-ceph-mon-1" rbd info cold/disk)" "data_pool: ec"
     start ceph-mgr-2
     started ceph-mgr-2
     check_same "a second manager stands by" standby "$(hook ceph-mgr-2 health)"
@@ -199,7 +214,8 @@ test_monitors() {
     docker volume rm "$P-ceph-mon-3" >/dev/null
     start ceph-mon-3
     started ceph-mon-3
-    check_same "a monitor whose volume was lost follows the others" 3 "$(ceph quorum_status -f json | jq '.quorum_names | length')"
+    check_same "a monitor whose volume was lost follows the others" 3 \
+        "$(ceph quorum_status -f json | jq '.quorum_names | length')"
     docker kill "$P-ceph-mon-2" >/dev/null
     sleep 3
     check_has "a missing monitor is a warning" "$(verdicts ceph-mon-1)" "quorum=WARNING"

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Prepares instances as the agent would, for components.sh: renders templates, computes the environment, writes secrets.
+"""Prepares instances as the agent would, for components.sh: renders templates, computes the environment, writes
+secrets.
 
 Reads a JSON plan from standard input, {"env", "profile", "shared", "secrets": {name: value}, "instances": [{"name",
 "component", "ordinal", "address", "config": {}}]}, and fills OUT/<instance>/ with env, command, user, run/. Runs in the
@@ -14,7 +15,8 @@ import sys
 
 import yaml
 
-UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "ms": 1, "s": 1000, "min": 60000, "h": 3600000, "d": 86400000}
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "ms": 1, "s": 1000, "min": 60000,
+         "h": 3600000, "d": 86400000}
 
 
 def normal(key, value):
@@ -57,7 +59,8 @@ def write(path, content, mode=0o644):
 
 def render(fmt, tree):
     if fmt == "ini":
-        return "\n".join("[%s]\n%s" % (s, "".join("%s = %s\n" % (k, text(v)) for k, v in e.items())) for s, e in tree.items())
+        return "\n".join("[%s]\n%s" % (s, "".join("%s = %s\n" % (k, text(v)) for k, v in e.items()))
+                         for s, e in tree.items())
     return "".join("%s: %s\n" % (k, text(v)) for k, v in tree.items())
 
 
@@ -71,9 +74,10 @@ def prepare(plan, instance, out):
     config.update(instance.get("config", {}))
     config = {k: normal(declared[k], v) for k, v in config.items()}
     data = manifest.get("data", {}).get("root", "")
-    own = {"env": plan["env"], "component": instance["component"], "instance": instance["name"], "ordinal": str(instance["ordinal"]),
-           "address": instance["address"], "data": data, "run": "/run/slipway"}
-    shared = {k: plan["shared"][k] if k in plan["shared"] else sum(i["component"] == v["count"] for i in plan["instances"])
+    own = {"env": plan["env"], "component": instance["component"], "instance": instance["name"],
+           "ordinal": str(instance["ordinal"]), "address": instance["address"], "data": data, "run": "/run/slipway"}
+    shared = {k: plan["shared"][k] if k in plan["shared"] else
+              sum(i["component"] == v["count"] for i in plan["instances"])
               for k, v in manifest.get("shared", {}).items()}
     variables = {**{k: None for k in declared}, **config, **shared, **own}
     root = "%s/%s" % (out, instance["name"])

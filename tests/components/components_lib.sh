@@ -28,16 +28,19 @@ make_secrets() {
     for s in mon admin mgr rbd bootstrap_osd slipway_osd slipway_pool check; do secret $s "$(ceph_key)"; done
     for s in 1 2 3 4 5; do secret "ceph-osd-$s/key" "$(ceph_key)"; done
     secret root_password "$(openssl rand -hex 32)"
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout "$TMP/ca.key" -out "$TMP/ca.crt" -days 2 2>/dev/null
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout "$TMP/ca.key" -out \
+        "$TMP/ca.crt" -days 2 2>/dev/null
     for s in 1 2 3; do member_certificate "etcd-$s"; done
 }
 
 # member_certificate INSTANCE: its tls secret.
 member_certificate() {
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$TMP/m.key" -out "$TMP/m.csr" 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$TMP/m.key" -out \
+        "$TMP/m.csr" 2>/dev/null
     printf 'subjectAltName=IP:%s,IP:127.0.0.1,DNS:%s,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n' \
         "$(address "${1%-*}" "${1##*-}")" "$1" >"$TMP/m.ext"
-    openssl x509 -req -in "$TMP/m.csr" -CA "$TMP/ca.crt" -CAkey "$TMP/ca.key" -CAcreateserial -days 2 -out "$TMP/m.crt" -extfile "$TMP/m.ext" 2>/dev/null
+    openssl x509 -req -in "$TMP/m.csr" -CA "$TMP/ca.crt" -CAkey "$TMP/ca.key" -CAcreateserial -days 2 -out \
+        "$TMP/m.crt" -extfile "$TMP/m.ext" 2>/dev/null
     secret "$1/tls.key" "$(cat "$TMP/m.key")"
     secret "$1/tls.crt" "$(cat "$TMP/m.crt")"
     secret "$1/tls.ca" "$(cat "$TMP/ca.crt")"
@@ -70,7 +73,8 @@ remove_all() {
 asok() { docker exec "$P-$1" /usr/lib/slipway-ceph/asok /run/slipway/ceph/asok "{\"prefix\":\"$2\",\"var\":\"$3\"}"; }
 
 # alone MONITOR: it is in no quorum.
-alone() { docker exec "$P-$1" /usr/lib/slipway-ceph/asok /run/slipway/ceph/asok mon_status | tr -d ' \n' | grep -q '"quorum":\[\]'; }
+alone() { docker exec "$P-$1" /usr/lib/slipway-ceph/asok /run/slipway/ceph/asok mon_status | tr -d ' \n' |
+    grep -q '"quorum":\[\]'; }
 
 settled() { reached "$1" ready || [ "$(docker inspect -f '{{.State.Running}}' "$P-$1")" = false ]; }
 
@@ -80,13 +84,17 @@ prepare_files() {
     for i; do
         name=${i%%=*} config=${i#"${i%%=*}"}
         config=${config#=}
-        list=$(jq -c --arg n "$name" --arg c "${name%-*}" --arg o "${name##*-}" --arg a "$(address "${name%-*}" "${name##*-}")" \
-            --argjson g "${config:-"{}"}" '. + [{name: $n, component: $c, ordinal: ($o | tonumber), address: $a, config: $g}]' <<<"$list")
+        list=$(jq -c --arg n "$name" --arg c "${name%-*}" --arg o "${name##*-}" --arg a \
+            "$(address "${name%-*}" "${name##*-}")" \
+            --argjson g "${config:-"{}"}" \
+                '. + [{name: $n, component: $c, ordinal: ($o | tonumber), address: $a, config: $g}]' <<<"$list")
     done
-    jq -n --arg p "$PROFILE" --arg f "$FSID" --argjson m "$(members ceph-mon)" --argjson e "$(members etcd)" --argjson s "$SECRETS" \
+    jq -n --arg p "$PROFILE" --arg f "$FSID" --argjson m \
+        "$(members ceph-mon)" --argjson e "$(members etcd)" --argjson s "$SECRETS" \
         --argjson l "$list" '{env: "test", profile: $p, secrets: $s, instances: $l,
                               shared: {fsid: $f, cluster_token: $f, mons: $m, members: $e}}' |
-        docker run --rm -i --network none -v "$ROOT/components:/components:ro" -v "$ROOT/tests/components:/t:ro" -v "$TMP:/out" "$IMAGE_CEPH" \
+        docker run --rm -i --network none -v "$ROOT/components:/components:ro" -v "$ROOT/tests/components:/t:ro" -v \
+            "$TMP:/out" "$IMAGE_CEPH" \
             python3 /t/components_agent.py /out
 }
 
@@ -96,10 +104,13 @@ start() {
     [ "$component" != etcd ] || image=$IMAGE_ETCD
     [ "$component" = ceph-mgr ] || data=(-v "$P-$name:/data")
     docker rm -f "$P-$name" >/dev/null 2>&1 || true
-    docker run -d --name "$P-$name" --hostname "$name" --network "$P" --ip "$(address "$component" "${name##*-}")" --init \
-        --cap-drop ALL --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add SETGID --cap-add SETUID --cap-add KILL \
+    docker run -d --name "$P-$name" --hostname "$name" --network "$P" --ip \
+        "$(address "$component" "${name##*-}")" --init \
+        --cap-drop ALL --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add SETGID --cap-add SETUID \
+            --cap-add KILL \
         --cap-add NET_BIND_SERVICE --cap-add SYS_CHROOT --tmpfs /run --tmpfs /tmp "${data[@]}" \
-        -v "$ROOT/components/$component:/usr/lib/slipway/component:ro" -v "$TMP/$name:/agent:ro" "$image" sh -c '
+        -v "$ROOT/components/$component:/usr/lib/slipway/component:ro" -v "$TMP/$name:/agent:ro" \
+        -v "$ROOT/build/gcc/slipway-agent:/usr/lib/slipway/slipway-agent:ro" "$image" sh -c '
         . /agent/env
         mkdir -p /run/slipway; chmod 755 /run/slipway
         cp -R /agent/run/. /run/slipway/

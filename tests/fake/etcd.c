@@ -42,7 +42,6 @@ int __wrap_http_stream_open(struct http_stream **out, const struct http_target *
                             const struct http_request *q, struct err *e);
 int __wrap_http_stream_read(bool *ended, struct buf *into, struct http_stream *s, int64_t wait_ms,
                             struct err *e);
-long __wrap_http_stream_status(const struct http_stream *s);
 void __wrap_http_stream_close(struct http_stream *s);
 
 static void stop(const char *why, const char *what)
@@ -59,7 +58,7 @@ void fake_etcd_reset(void)
         free(fake.requests[i].token);
         free(fake.requests[i].host);
     }
-    memset(&fake, 0, sizeof fake);
+    memset(&fake, 0, sizeof(fake));
 }
 
 static struct answer *next_answer(void)
@@ -135,7 +134,7 @@ static void note(const char *host, const struct http_request *q)
 int __wrap_http_open(struct http **out, const struct http_target *target, struct err *e)
 {
     (void)e;
-    *out = mem_alloc(sizeof **out);
+    *out = mem_alloc(sizeof(**out));
     (*out)->host = mem_strdup(target->host);
     return 0;
 }
@@ -181,16 +180,10 @@ int __wrap_http_stream_read(bool *ended, struct buf *into, struct http_stream *s
     if (fake.pieced == fake.piece_count)
         stop("no piece is prepared for", "the stream");
     const char *piece = fake.pieces[fake.pieced++];
-    *ended = piece == NULL;
+    *ended = !piece;
     if (piece)
         buf_puts(into, piece);
     return 0;
-}
-
-long __wrap_http_stream_status(const struct http_stream *s)
-{
-    (void)s;
-    return 200;
 }
 
 void __wrap_http_stream_close(struct http_stream *s)

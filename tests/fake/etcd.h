@@ -3,7 +3,7 @@
  * An etcd made of prepared answers: it replaces etcd/http.c, so a unit test reaches no network even
  * by mistake. A test that uses it has these two lines:
  *   // fake: etcd
- *   // wrap: http_open http_close http_post http_stream_open http_stream_read http_stream_status
+ *   // wrap: http_open http_close http_post http_stream_open http_stream_read
  *   // wrap: http_stream_close
  */
 #ifndef FAKE_ETCD_H

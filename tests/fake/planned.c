@@ -12,13 +12,14 @@
 #include "base/mem.h"
 #include "conf/yaml.h"
 #include "model/keys.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 
-struct world *planned_empty_world(void)
+struct observed *planned_nothing_there(void)
 {
-    struct world *w = mem_alloc(sizeof(*w));
+    struct observed *w = mem_alloc(sizeof(*w));
 
     w->containers = node_new_list();
+    w->strays = node_new_list();
     w->others = node_new_list();
     w->networks = node_new_list();
     w->volumes = node_new_list();
@@ -46,17 +47,22 @@ void planned_load(struct planned *f, const char *document)
     f->images = node_new_map();
     node_set_text(f->images, "etcd", "slipway/etcd:1");
     node_set_text(f->images, "sleeper", "slipway/sleeper:1");
-    f->world = planned_empty_world();
+    f->observed = planned_nothing_there();
 }
 
 void planned_make(struct planned *f)
 {
     struct plan_opts o = {.catalog_version = "v", .locked = false};
+    const struct desired_opts wish = {.spec = f->spec,
+                                      .key = &f->key,
+                                      .folder = "/nowhere/demo",
+                                      .images = f->images,
+                                      .observed = f->observed};
     struct err e;
 
-    if (desired_build(&f->desired, f->spec, &f->key, f->images, f->world, &e) < 0)
+    if (desired_build(&f->desired, &wish, &e) < 0)
         fail_msg("%s", e.msg);
-    if (plan_up(&f->plan, f->desired, f->world, &o, &e) < 0)
+    if (plan_up(&f->plan, f->desired, f->observed, &o, &e) < 0)
         fail_msg("%s", e.msg);
 }
 
@@ -71,13 +77,13 @@ void planned_forget(struct planned *f)
 void planned_clear(struct planned *f)
 {
     planned_forget(f);
-    world_free(f->world);
+    observed_free(f->observed);
     node_free(f->images);
     spec_free(f->spec);
     catalog_free(f->catalog);
 }
 
-static void put_key(struct world *w, const char *key, const char *value)
+static void put_key(struct observed *w, const char *key, const char *value)
 {
     w->keys.items = mem_grow(w->keys.items, w->keys.count + 1, sizeof(*w->keys.items));
     w->keys.items[w->keys.count++] = (struct etcd_kv){
@@ -92,7 +98,7 @@ static int by_key(const void *a, const void *b)
 }
 
 /* What an engine would list for a body. */
-static void put_container(struct world *w, const struct desired_instance *it, const char *state)
+static void put_container(struct observed *w, const struct desired_instance *it, const char *state)
 {
     struct node *c = node_add(w->containers, node_new_map());
     auto_free char *name = mem_printf("/%s", it->container);
@@ -106,7 +112,7 @@ static void put_container(struct world *w, const struct desired_instance *it, co
 
 void planned_bring_about(struct planned *f)
 {
-    struct world *w = f->world;
+    struct observed *w = f->observed;
     struct desired *d = f->desired;
     struct err e;
 
@@ -152,10 +158,11 @@ void planned_run(struct planned *f)
 
 void planned_set_aside(struct planned *f)
 {
-    struct node *c = node_add(f->world->containers, node_copy(f->world->containers->items[1]));
+    struct node *c =
+        node_add(f->observed->containers, node_copy(f->observed->containers->items[1]));
 
     node_set_text(c, "State", "exited");
-    node_add_text(node_set(c, "Names", node_new_list()), "/demo-sleeper-1" CONNECT_ASIDE);
+    node_add_text(node_set(c, "Names", node_new_list()), "/demo-sleeper-1" OBJECT_ASIDE);
 }
 
 const struct op *planned_op(const struct plan *p, enum op_kind kind, const char *target)

@@ -17,12 +17,12 @@ struct planned {
     struct spec *spec;
     struct env_key key;
     struct node *images;
-    struct world *world;
+    struct observed *observed;
     struct desired *desired;
     struct plan *plan;
 };
 
-struct world *planned_empty_world(void);
+struct observed *planned_nothing_there(void);
 /* An empty world; PLANNED_DOCUMENT or another one. */
 void planned_load(struct planned *f, const char *document);
 void planned_make(struct planned *f);
@@ -31,7 +31,7 @@ void planned_forget(struct planned *f);
 void planned_clear(struct planned *f);
 /* The world as it is after the plan was carried out. */
 void planned_bring_about(struct planned *f);
-/* All of that: PLANNED_DOCUMENT loaded, planned and brought about. */
+/* All of that: PLANNED_DOCUMENT loaded, planned and applied. */
 void planned_run(struct planned *f);
 /* Adds what a replaced container leaves: one set aside for sleeper-1, stopped. */
 void planned_set_aside(struct planned *f);

@@ -10,7 +10,7 @@
 /* Owned. */
 struct node *from_json(const char *text);
 struct node *from_yaml(const char *text);
-/* The file, below the folder of the run, is title and table; UPDATE=1 writes it anew. */
+/* The file, below the folder of the run, is title and table; UPDATE=1 rewrites it. */
 void assert_is_printed(const char *path, const char *title, const struct buf *table);
 
 #endif

@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""What Docker asks its volume driver (components/volumedriver-fuse/lib/docker.py), from the first byte of the connection: an
-answer in HTTP with a map that has an Err, or none at all; never another exception, and never a volume with a name, size or
-source that cannot be. etcd and the storage are not there: what is desired is in memory."""
+"""What Docker asks its volume driver (components/volumedriver-fuse/lib/docker.py), from the first byte of the
+connection: an answer in HTTP with a map that has an Err, or none at all; never another exception, and never a volume
+with a name, size or source that cannot be. etcd and the storage are not there: what is desired is in memory."""
 
 import io
 import json
 import os
 import sys
-import tempfile
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(ROOT, "dockerfiles/shared/ceph"),
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(ROOT, "tests"),
+                os.path.join(ROOT, "dockerfiles/shared/ceph"),
                 os.path.join(ROOT, "dockerfiles/volumedriver/rootfs/usr/lib/slipway-ceph"),
                 os.path.join(ROOT, "components/volumedriver-fuse/lib")]
+import volume_rules  # noqa: E402, I001
 import docker  # noqa: E402
 import slipway_driver  # noqa: E402
+import slipway_rules  # noqa: E402
 from mutate import run  # noqa: E402
 
-BEGIN = {"there": {"size": "1GiB", "pool": "volumes", "snapshots": {"s": {"size": "1GiB"}, "old": {"absent": True}}},
-         "tpl": {"size": "64MiB", "template": True, "snapshots": {"template": {}}}, "odd": "text", "leaving": {"absent": True, "size": "1GiB"}}
+BEGIN = {"there": {"size": "1GiB", "pool": "volumes", "docker": True,
+                   "snapshots": {"s": {"size": "1GiB"}, "old": {"absent": True}}},
+         "tpl": {"size": "64MiB", "template": True, "snapshots": {"template": {}}}, "odd": "text",
+         "leaving": {"absent": True, "size": "1GiB"}}
 
 
 class State:
@@ -60,8 +64,9 @@ def look(answer):
     while answer:
         head, _, rest = bytes(answer).partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 ") or b"plugins.v1.1" not in head:
-            return  # http.server's own words, to what is no request of ours
-        length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+            return  # http.server's own words, to what is not a request of ours
+        length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                      if line.lower().startswith(b"content-length:"))
         said = json.loads(rest[:length])
         assert isinstance(said["Err"], str)
         answer = rest[length:]
@@ -77,7 +82,7 @@ def one(data):
         if name in BEGIN:
             continue
         assert docker.NAME.fullmatch(name), name
-        assert docker.LEAST <= docker.read_size(v["size"]) <= docker.MOST
+        assert not slipway_rules.size_problem(slipway_rules.parse_size(v["size"])), v["size"]
         assert "from" not in v or v["from"].partition("@")[0] in BEGIN
         for pool in (v["pool"], v.get("data_pool", "p")):
             assert isinstance(pool, str) and docker.NAME.fullmatch(pool), pool
@@ -89,6 +94,6 @@ docker.filesystem.mounted = dict
 docker.filesystem.mount = docker.filesystem.unmount = lambda *_, **__: None
 docker.Plugin.appears = docker.Plugin.free = staticmethod(lambda *_: True)
 docker.say = docker.Handler.log_error = lambda *_: None
-docker.USERS = os.path.join(tempfile.mkdtemp(prefix="slipway-fuzz."), "users")
+docker.USERS = os.path.join(volume_rules.RUN, "users")
 Server.plugin = docker.Plugin()
 run(one, [docker, slipway_driver])

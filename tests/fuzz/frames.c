@@ -14,7 +14,7 @@ static void on_line(void *arg, int stream, const char *text, size_t len)
 {
     if (stream != 1 && stream != 2)
         abort();
-    if (len > LINES_LINE_MAX || memchr(text, '\n', len) != NULL)
+    if (len > LINES_LINE_MAX || memchr(text, '\n', len))
         abort();
     buf_printf(arg, "%d:%zu:", stream, len);
     buf_add(arg, text, len);
@@ -30,14 +30,15 @@ static void read_in_pieces(struct buf *seen, const char *p, size_t len, size_t p
     struct frames f;
     struct lines l;
     struct err e = {0};
-    int rc = 0;
+    int r = 0;
+
     buf_init(seen, 64 << 20);
     lines_init(&l, true);
     l.line = on_line;
     l.arg = seen;
     frames_init(&f, on_frame, &l);
-    for (size_t at = 0; at < len && rc == 0; at += piece)
-        rc = frames_feed(&f, p + at, len - at < piece ? len - at : piece, &e);
+    for (size_t at = 0; at < len && r == 0; at += piece)
+        r = frames_feed(&f, p + at, len - at < piece ? len - at : piece, &e);
     lines_resume(&l);
     lines_message(&l, 1, p, len);
     lines_end(&l);
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    struct buf auto_buf whole, cut;
+    auto_buf struct buf whole, cut;
     read_in_pieces(&whole, (const char *)data + 1, size - 1, size - 1);
     read_in_pieces(&cut, (const char *)data + 1, size - 1, data[0] % 32 + 1);
     if (whole.len != cut.len || memcmp(buf_str(&whole), buf_str(&cut), cut.len) != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What etcd's gateway sends, as a reply and as the lines of a watch: no crash, and a watch delivers
- * no revision twice and never goes back but by listing anew.
+ * no revision twice and never goes back except by a new listing.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -57,6 +57,7 @@ static void try_watch(const char *text, size_t len)
         const char *end = memchr(text + from, '\n', len - from);
         size_t n = end ? (size_t)(end - text) - from : len - from;
         int64_t before[2] = {next[0], next[1]};
+
         (void)watch_line(&w, text + from, n, &e);
         if (next[0] < before[0] || next[1] < before[1])
             abort();

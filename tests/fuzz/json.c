@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes: no crash; what is accepted, written and read again is the same tree and the same text.
- */
+/* Any bytes: no crash; what is accepted, written and read again is the
+ * same tree and the same text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err e;
     auto_node struct node *n = NULL, *again = NULL;
+
     if (json_parse(&n, "f", (const char *)data, size, &e) < 0)
         return 0;
     auto_free char *text = json_text(n);

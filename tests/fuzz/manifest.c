@@ -15,6 +15,7 @@ static void check_default(const struct config_key *key)
 {
     struct problems p;
     struct err e;
+
     problems_init(&p, "default");
     auto_node struct node *value = manifest_value(key, key->fallback, &p), *parsed = NULL;
     if (!value)
@@ -30,6 +31,7 @@ static void check_default(const struct config_key *key)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct problems p;
+
     problems_init(&p, "f");
     auto_node struct node *root = yaml_read(&p, (const char *)data, size);
     size_t before = p.count;
@@ -41,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         manifest_free(m);
         return 0;
     }
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 8 << 20);
     manifest_print_doc(&b, m);
     node_free(manifest_schema(m));

@@ -22,15 +22,16 @@ static int read_in_pieces(struct buf *seen, const char *p, size_t len, size_t pi
 {
     struct ndjson s;
     struct err e = {0};
-    int rc = 0;
+    int r = 0;
+
     buf_init(seen, 64 << 20);
     ndjson_init(&s, on_value, seen);
-    for (size_t at = 0; at < len && rc == 0; at += piece)
-        rc = ndjson_feed(&s, p + at, len - at < piece ? len - at : piece, &e);
-    if (rc == 0)
-        rc = ndjson_end(&s, &e);
+    for (size_t at = 0; at < len && r == 0; at += piece)
+        r = ndjson_feed(&s, p + at, len - at < piece ? len - at : piece, &e);
+    if (r == 0)
+        r = ndjson_end(&s, &e);
     ndjson_clear(&s);
-    return rc;
+    return r;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     const char *p = (const char *)data + 1;
-    struct buf auto_buf whole, cut;
+    auto_buf struct buf whole, cut;
     struct err e = {0};
     int first = read_in_pieces(&whole, p, size - 1, size - 1);
     int second = read_in_pieces(&cut, p, size - 1, data[0] % 32 + 1);

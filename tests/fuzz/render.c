@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     auto_free char *text = mem_strndup((const char *)data, size);
     char *middle = strstr(text, "\n---\n");
+
     if (!middle)
         return 0;
     auto_node struct node *tree = NULL;
@@ -24,12 +25,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (yaml_parse(&tree, "t", text, (size_t)(middle - text), &e) < 0 ||
         yaml_parse(&vars, "v", middle + 5, strlen(middle + 5), &e) < 0 || !tree || !vars)
         return 0;
-    struct strv auto_strv args = {0};
+    auto_strv struct strv args = {0};
     (void)!render_args(&args, tree, vars, &e);
     if (render_expand(&out, tree, vars, &e) < 0)
         return 0;
     for (int f = TEMPLATE_FORMAT_INI; f <= TEMPLATE_FORMAT_ARGS; f++) {
-        struct buf auto_buf b;
+        auto_buf struct buf b;
+
         buf_init(&b, 8 << 20);
         (void)!render_format(&b, (enum template_format)f, out, &e);
         if ((f == TEMPLATE_FORMAT_INI || f == TEMPLATE_FORMAT_ENV) && strchr(buf_str(&b), '\r'))

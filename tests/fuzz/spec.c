@@ -17,6 +17,7 @@ static const struct catalog *catalog(void)
     static const char *const dirs[] = {"tests/data/catalog"};
     static struct catalog *loaded;
     struct problems p;
+
     problems_init(&p, "catalog");
     if (!loaded && catalog_load(&loaded, dirs, 1, &p) < 0)
         abort();
@@ -29,6 +30,7 @@ static void check_fixed_point(const struct spec *s)
     struct problems p;
     auto_node struct node *root = NULL;
     auto_free char *text = json_text(s->document);
+
     problems_init(&p, "again");
     if (json_parse(&root, "again", text, strlen(text), &e) < 0)
         abort();
@@ -44,6 +46,7 @@ static void check_fixed_point(const struct spec *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct problems p;
+
     problems_init(&p, "f");
     auto_node struct node *root = yaml_read(&p, (const char *)data, size);
     size_t before = p.count;

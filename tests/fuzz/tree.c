@@ -13,9 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     auto_tree struct tree *t = NULL;
-    struct strv auto_strv names = {0};
+    auto_strv struct strv names = {0};
     struct err e;
     auto_free char *text = mem_strndup((const char *)data, size);
+
     if (tree_parse(&t, "fuzz", text, strlen(text), "echo", &e) < 0)
         return 0;
     char hash[65];

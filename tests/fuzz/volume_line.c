@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// link: installer/volume
+// link: installer/libvolume
 /* The line that `slipway volume show` prints for libslipway-volume: no crash; what is accepted has
  * a pool, a volume and monitors, is the line that its parts make, and a refusal leaves nothing
  * behind. */
@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/volume_rules.h"
-#include "volume/slipway-volume.h"
+#include "libvolume/slipway-volume.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes: no crash, no slow input; what is accepted, formatted and read again is the same tree.
- */
+/* Any bytes: no crash, no slow input; what is accepted, formatted and
+ * read again is the same tree. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -29,6 +29,7 @@ static void check_keys(const struct node *n)
 static void check_reading(const uint8_t *data, size_t size, bool good)
 {
     struct problems p;
+
     problems_init(&p, "f");
     auto_node struct node *n = yaml_read(&p, (const char *)data, size);
     if (good != (n && p.count == 0) || (!n && p.count == 0))
@@ -43,11 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e;
     auto_node struct node *n = NULL, *again = NULL;
     bool good = yaml_parse(&n, "f", (const char *)data, size, &e) == 0;
+
     check_reading(data, size, good);
     if (!good)
         return 0;
     check_places(n);
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 8 << 20);
     yaml_format(&b, n);
     if (b.len > 1 << 20)

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: MIT
 # slipway-init and slipway-agent outside Docker, with a real etcd (TLS, authentication) on loopback and the
 # component tests/data/components/echo, which writes down what happens to it.
+# no docker
 set -eu
 . "$(dirname "$0")/../lib.sh"
 cd "$ROOT"
 # Relative: the lists of what depends on which header have such names.
 rel=${B#"$ROOT"/}
 B=$rel make -s ${SAN:+SAN="$SAN"} "$rel/slipway-init" "$rel/slipway-agent"
-${CC:-gcc} -std=gnu17 -O1 -D_GNU_SOURCE ${SAN:+-fsanitize="$SAN"} -Iinstaller -I. -o "$TMP/driver" tests/integration/agent_driver.c \
+${CC:-gcc} -std=gnu17 -O1 -D_GNU_SOURCE ${SAN:+-fsanitize="$SAN"} -Iinstaller -I. -o "$TMP/driver" \
+    tests/integration/agent_driver.c \
     "$B/libcrypto.a" "$B/libbase.a" -lcrypto -lpthread
 
 COMPONENT=$ROOT/tests/data/components/echo
@@ -64,9 +66,11 @@ stop() {
     init=
     return "$status"
 }
+# Nothing but some data: an empty volume is refused to an instance that had data before.
 fresh() {
     rm -rf "$R" "$D"
     mkdir -p "$D"
+    touch "$D/some-data"
 }
 state() { jq -r .state "$R/state.json"; }
 is_ready() { [ "$(state)" = ready ]; }
@@ -100,7 +104,8 @@ store() {
 
 start_etcd
 ctl user add root:rootpass >/dev/null
-ctl user grant-role root root >/dev/null 2>&1 || { ctl role add root >/dev/null && ctl user grant-role root root >/dev/null; }
+ctl user grant-role root root >/dev/null 2>&1 || { ctl role add root >/dev/null &&
+    ctl user grant-role root root >/dev/null; }
 ctl role add echo-1 >/dev/null
 ctl role grant-permission echo-1 --prefix=true read "$SHARED/" >/dev/null
 ctl role grant-permission echo-1 --prefix=true read "$OWN/" >/dev/null
@@ -116,7 +121,7 @@ store
 # ---- from nothing to ready ---------------------------------------------------------------------------------
 run "$LINK"
 check "an instance gets ready from its link alone" wait_until 10 is_ready
-check_same "the hooks run in their order" "prepare 80 once echo-1 started apply all greeting=hello" \
+check_same "the hooks run in their order" "prepare 80 once echo-1 run none started apply all greeting=hello" \
     "$(tr '\n' ' ' <"$R/events" | sed 's/ $//')"
 check "the configuration is acknowledged" wait_until 5 applied result ok
 check_same "overrides, defaults and shared values are in the rendered file" \
@@ -169,6 +174,7 @@ ctl del "$OWN/config/port" >/dev/null
 check "and the way back is acknowledged" wait_until 5 applied result ok
 put "$OWN/config/trouble" nonsense
 check "a live value that does not fit is refused too" wait_until 5 applied result failed
+logged=$(stat -c %s "$TMP/err")
 put "$OWN/config/trouble" megabyte
 check "another one that fits is acknowledged" wait_until 30 acked_ok "$OWN/config/trouble"
 ctl del "$OWN/config/trouble" >/dev/null
@@ -187,9 +193,10 @@ put "$OWN/config/trouble" hang
 hung() { get "$OWN/applied" | field error | grep -q "did not end before its deadline"; }
 check "a hanging hook is killed at its deadline" wait_until 8 hung
 check_not "and nothing of it is left" pgrep -P 1 -f "sleep 600"
+logged=$(stat -c %s "$TMP/err")
 put "$OWN/config/trouble" megabyte
 check "a hook that prints a megabyte is fine" wait_until 12 acked_ok "$OWN/config/trouble"
-check "and the log is spared most of it" test "$(stat -c %s "$TMP/err")" -lt 200000
+check "and the log is spared most of it" test "$(stat -c %s "$TMP/err")" -lt $((logged + 200000))
 ctl del "$OWN/config/trouble" >/dev/null
 touch "$R/sick"
 unhealthy() { get "$OWN/status" | grep -q '"health":"unhealthy","reason":"not feeling well"'; }
@@ -224,8 +231,76 @@ both_ready() { is_ready && grep -q '"ready"' "$TMP/run2/state.json"; }
 check "and are ready again" wait_until 10 both_ready
 check "but never at the same time" test "$(cat "$R/prepared")" -gt "$(cat "$TMP/run2/finished")" \
     -o "$(cat "$TMP/run2/prepared")" -gt "$(cat "$R/finished")"
+
+# ---- values that only the daemon can refuse ------------------------------------------------------------------
+# One of the two tries the value; it goes back, says so and keeps its turn.
+runs_of() { cat "$R/events" "$TMP/run2/events" | grep -c "run $1$" || true; }
+failed() { for i in "$OWN" "$TWO"; do get "$i/applied"; done | jq -r 'select(.result == "failed").error' |
+    grep -q -- "$1"; }
+all_ok() { applied result ok && [ "$(get "$TWO/applied" | field result)" = ok ]; }
+unlocked() { [ -z "$(get "$SHARED/once.lock")" ]; }
+before="$(cat "$R/pid") $(cat "$TMP/run2/pid")"
+put "$SHARED/config/crash" early
+check "a value with which the daemon ends is reported, with its last line" wait_until 30 failed \
+    "status 3: cannot map that much: early"
+check "what worked runs again" wait_until 30 both_ready
+check_same "it was tried once more, for it might have been an accident" 2 "$(runs_of early)"
+check_same "the other instance is untouched" 1 \
+    "$(tr ' ' '\n' <<<"$before" | grep -cxF -e "$(cat "$R/pid")" -e "$(cat "$TMP/run2/pid")")"
+check_not "and has to wait" unlocked
+put "$SHARED/config/greeting" hallo
+check "a live change beside it changes nothing" wait_until 30 failed "cannot map that much: early"
+check_same "and is not a reason to try it again" 2 "$(runs_of early)"
+put "$SHARED/config/crash" none
+check "taken back, all is well" wait_until 30 all_ok
+check "and nobody waits" wait_until 20 unlocked
 kill "$second"
 wait "$second" || true
+
+put "$OWN/config/crash" late
+check "one with which it ends when it was ready already goes back too" wait_until 30 failed "cannot map that much: late"
+wait_until 30 is_ready
+check "which is remembered" grep -q "cannot map that much: late" "$D/.slipway/refused.json"
+tried=$(runs_of late)
+stop || true
+run "$LINK"
+check "the next run of the container starts with what works" wait_until 30 is_ready
+check_same "and does not try the other" "$tried" "$(runs_of late)"
+check "which is still reported" wait_until 20 failed "cannot map that much: late"
+check_same "the daemon is ready and the change is not done" "ready failed" \
+    "$(get "$OWN/status" | field state) $(get "$OWN/applied" | field result)"
+put "$OWN/meta" "$(get "$OWN/meta")"
+more_tries() { [ "$(runs_of late)" -gt "$tried" ]; }
+check "who asks for it is obeyed" wait_until 30 more_tries
+again() {
+    [ "$(get "$OWN/applied" | field revision)" -ge \
+        "$(ctl get "$OWN/meta" -w json | jq -r '.kvs[0].mod_revision')" ] && failed late
+}
+check "with the same end" wait_until 20 again
+wait_until 20 is_ready
+ctl del "$OWN/config/crash" >/dev/null
+check "taken back, it is forgotten" wait_until 30 applied result ok
+check_not "for good" test -e "$D/.slipway/refused.json"
+stop || true
+put "$OWN/config/crash" early
+run "$LINK"
+check "what does not work at a start goes back as well" wait_until 30 failed "cannot map that much: early"
+check "to what worked" wait_until 30 is_ready
+ctl del "$OWN/config/crash" >/dev/null
+check "taken back" wait_until 30 applied result ok
+put "$OWN/config/trouble" kill
+check "a live value that ends the daemon too" wait_until 30 failed "status 137"
+ctl del "$OWN/config/trouble" >/dev/null
+check "taken back" wait_until 30 applied result ok
+put "$OWN/config/level" 9
+check "a daemon that a reload ended starts with the new value" wait_until 30 acked_ok "$OWN/config/level"
+runs() { kill -0 "$(daemon_pid)"; }
+check "and runs" wait_until 10 runs
+put "$OWN/config/level" 4
+wait_until 30 acked_ok "$OWN/config/level"
+
+put "$SHARED/config/port" 90
+wait_until 10 acked_ok "$SHARED/config/port"
 restarts=$(count "prepare 80$")
 ctl del "$SHARED/config/port" >/dev/null
 restarted() { [ "$(count "prepare 80$")" -gt "$restarts" ] && is_ready; }
@@ -234,7 +309,7 @@ wait_until 10 restarted
 # ---- etcd goes away, the agent dies ------------------------------------------------------------------------
 before=$(daemon_pid)
 stop_etcd
-check "the loss of etcd is said" wait_until 15 logged "etcd is away"
+check "the loss of etcd is said" wait_until 15 logged "etcd is unreachable"
 check_status "the daemon does not mind" 0 kill -0 "$before"
 check_status "nor does the health check" 0 "$B/slipway-agent" health --run "$R"
 start_etcd
@@ -256,7 +331,24 @@ wait_until 10 is_ready
 check_status "the end is the daemon's" 0 stop
 stopping() { get "$OWN/status" | grep -q '"state":"stopping"'; }
 check "and said" stopping
+mkdir "$TMP/nodata"
+cp -r "$COMPONENT" "$TMP/nodata/echo"
+sed -i '/^data:/d' "$TMP/nodata/echo/component.yaml"
+run_without_data() {
+    SLIPWAY_STATE=$TMP/layer "$B/slipway-init" --component "$TMP/nodata/echo" --run "$R" "$LINK" >"$TMP/out" \
+        2>"$TMP/err" &
+    init=$!
+}
+run_without_data
+wait_until 20 is_ready
+stop
 stop_etcd
+rm -r "$R"
+run_without_data
+check "without etcd and data an instance starts from what its container has" wait_until 20 is_ready
+check_same "which is for root alone" "700 600" "$(stat -c %a "$TMP/layer" "$TMP/layer/snapshot.json" | paste -sd' ')"
+check "with sealed secrets" grep -q '"v1:' "$TMP/layer/snapshot.json"
+stop
 run "$LINK"
 check "without etcd the instance starts from the last snapshot" wait_until 10 is_ready
 check_same "and says so" snapshot "$(jq -r .source "$R/state.json")"
@@ -280,7 +372,8 @@ fast=$COMPONENT
 COMPONENT=$TMP/echo
 run "$LINK"
 check "the hook once runs" wait_until 10 has_event "once echo-1"
-ctl lease revoke "$(printf %x "$(ctl get "$SHARED/once.lock" -w fields | awk '$1 == "\"Lease\"" { print $3 }')")" >/dev/null
+ctl lease revoke "$(printf %x "$(ctl get "$SHARED/once.lock" -w fields |
+    awk '$1 == "\"Lease\"" { print $3 }')")" >/dev/null
 status=0
 wait "$init" || status=$?
 init=

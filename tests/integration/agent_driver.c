@@ -12,6 +12,7 @@
 static int save(const char *dir, const char *name, const char *text, struct err *e)
 {
     auto_free char *path = fs_join(dir, name);
+
     return fs_write(path, text, strlen(text),
                     &(struct fs_write_opts){.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1}, e);
 }
@@ -21,6 +22,7 @@ static int make_tls(const char *dir, struct err *e)
     static const uint8_t key[CRYPTO_KEY_LEN] = {1, 2, 3};
     static const char *const names[] = {"IP:127.0.0.1", "DNS:localhost"};
     struct crypto_tls t;
+
     if (crypto_tls_make(&t, key, names, 2, e) < 0 || save(dir, "key", t.key_pem, e) < 0 ||
         save(dir, "crt", t.cert_pem, e) < 0 || save(dir, "ca", t.ca_pem, e) < 0)
         return -1;
@@ -32,8 +34,9 @@ static int make_tls(const char *dir, struct err *e)
 static int seal(const char *password, const char *name)
 {
     char text[65536];
-    size_t len = fread(text, 1, sizeof text, stdin);
+    size_t len = fread(text, 1, sizeof(text), stdin);
     auto_free char *sealed = crypto_seal(password, name, text, len);
+
     printf("%s", sealed);
     return 0;
 }
@@ -41,14 +44,15 @@ static int seal(const char *password, const char *name)
 int main(int argc, char **argv)
 {
     struct err e;
-    int result = -1;
+    int r = -1;
+
     if (argc == 3 && strcmp(argv[1], "tls") == 0)
-        result = make_tls(argv[2], &e);
+        r = make_tls(argv[2], &e);
     else if (argc == 4 && strcmp(argv[1], "seal") == 0)
         return seal(argv[2], argv[3]);
     else
         err_set(&e, ERR_USAGE, "tls DIR, seal PASSWORD NAME");
-    if (result < 0)
+    if (r < 0)
         fprintf(stderr, "agent_driver: %s\n", e.msg);
-    return result < 0;
+    return r < 0;
 }

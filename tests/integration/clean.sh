@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# clean: what nobody needs goes, nothing else. Images, as old as none of a real one is, are loaded from a tar, and everything that is
-# removed is limited to their age: other environments may run on the same machine.
+# clean: what nobody needs goes, nothing else. Images, as old as none of a real one is, are loaded from a tar, and
+# everything that is removed is limited to their age: other environments may run on the same machine.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -41,7 +41,8 @@ config = json.dumps({
     "created": "1990-01-01T00:00:00Z", "architecture": "amd64", "os": "linux",
     "config": {"Cmd": ["/none"], "Labels": {"slipway.image": name}},
     "history": [{"created": "1990-01-01T00:00:00Z"} for _ in layers],
-    "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(made[w]).hexdigest() for w in layers]}}).encode()
+    "rootfs": {"type": "layers",
+               "diff_ids": ["sha256:" + hashlib.sha256(made[w]).hexdigest() for w in layers]}}).encode()
 digest = hashlib.sha256(config).hexdigest()
 put(digest + ".json", config)
 for word in layers:
@@ -65,16 +66,21 @@ docker create --name "$env-user" "slipway/$id-used:1" >/dev/null
 on_exit "docker rm -f $env-user"
 
 # Only ours is looked at: others may have loaded theirs.
-ours() { jq -r --arg id "$id" '.items[] | select(.kind == "image" and (.name | contains($id))) | .name + " " + (.bytes / 1048576 | floor | tostring)' "$1"; }
+ours() {
+    jq -r --arg id "$id" '.items[] | select(.kind == "image" and (.name | contains($id))) |
+        .name + " " + (.bytes / 1048576 | floor | tostring)' "$1"
+}
 check_status "a dry run" 0 clean --dry-run --json
 check_same "shows what nobody uses, and its own size" "slipway/$id-old:1 2
 slipway/$id-alone:1 2" "$(ours "$TMP/out")"
-check "nothing younger than that" jq -e --arg id "$id" 'all(.items[]; .kind != "image" or (.name | startswith("slipway/c")))' "$TMP/out"
+check "nothing younger than that" jq -e --arg id "$id" \
+    'all(.items[]; .kind != "image" or (.name | startswith("slipway/c")))' "$TMP/out"
 check_status "for people too" 0 clean --dry-run
 check_has "with its size" "$(cat "$TMP/out")" "image  2 MiB"
 check_same "in 80 columns" "" "$(grep slipway/ "$TMP/out" | awk 'length($0) > 80')"
 check "and removes nothing" has "$id-old"
-check_same "what is young is left alone" "" "$("$SLIPWAY" -q clean --dry-run --json --older 20000d | jq -r '.items[].name')"
+check_same "what is young is left alone" "" \
+    "$("$SLIPWAY" -q clean --dry-run --json --older 20000d | jq -r '.items[].name')"
 
 # On a terminal it asks.
 printed=$TMP/asked
@@ -94,11 +100,13 @@ etcd: {instances: 1}
 sleeper: {instances: 1}
 END
 check_status "up" 0 slip -f "$file" up
-says "a volume that is used" 1 "volume $env-sleeper-1-data is used by $env-sleeper-1; nothing was removed" clean --yes --volume "$env-sleeper-1-data"
+says "a volume that is used" 1 "volume $env-sleeper-1-data is used by $env-sleeper-1; nothing was removed" clean --yes \
+    --volume "$env-sleeper-1-data"
 check "nothing was removed" has "$id-old"
 check_status "down, the data stays" 0 slip down
 check_status "clean" 0 clean --yes
-check_has "names the data that stays" "$(cat "$TMP/out")" "volume $env-sleeper-1-data of $env is used by no container and keeps its data"
+check_has "names the data that stays" \
+    "$(cat "$TMP/out")" "volume $env-sleeper-1-data of $env is used by no container and keeps its data"
 check "and keeps it" docker volume inspect "$env-sleeper-1-data"
 check_not "what nobody uses is gone" has "$id-old"
 check_not "with all its tags" docker image inspect "slipway/$id-old:latest"
@@ -113,21 +121,32 @@ check_same "nothing" "" "$(ours "$TMP/out")"
 check_status "data goes when it is named" 0 clean --yes --volume "$env-sleeper-1-data"
 check_not "it is gone" docker volume inspect "$env-sleeper-1-data"
 check "the other is there" docker volume inspect "$env-etcd-1-data"
-says "a volume that is not there" 1 "no environment made a volume $env-etcd-1-dat (did you mean $env-etcd-1-data?)" clean --yes --volume "$env-etcd-1-dat"
+says "a volume that is not there" 1 "no environment made a volume $env-etcd-1-dat (did you mean $env-etcd-1-data?)" \
+    clean --yes --volume "$env-etcd-1-dat"
 
 # What killed runs leave, in folders of this test's own.
 export TMPDIR=$TMP/tmp
 mkdir -p "$TMPDIR/slipway-ssh.old" "$TMPDIR/slipway-ssh.new" "$SLIPWAY_HOME/gone" "$SLIPWAY_HOME/$env-new"
+# Folders that somebody else put there, or put something into.
+mkdir -p "$SLIPWAY_HOME/photos" "$SLIPWAY_HOME/notes/links/x" "$SLIPWAY_HOME/empty" "$SLIPWAY_HOME/more" \
+    "$SLIPWAY_HOME/locked"
+touch "$SLIPWAY_HOME/photos/one.jpg" "$SLIPWAY_HOME/notes/links/x/page" "$SLIPWAY_HOME/more/thesis" \
+    "$SLIPWAY_HOME/locked/lock"
+for folder in notes more gone; do cp "$SLIPWAY_HOME/$env/lock" "$SLIPWAY_HOME/$folder/lock"; done
 echo key >"$TMPDIR/slipway-ssh.old/key"
 lock=slipway-$(id -u)-slipway-
-touch "$TMPDIR/${lock}x-1" "$TMPDIR/${lock}held-1" "$TMPDIR/other" "$SLIPWAY_HOME/gone/lock"
+touch "$TMPDIR/${lock}x-1" "$TMPDIR/${lock}held-1" "$TMPDIR/other"
 echo '{}' >"$SLIPWAY_HOME/$env/journal"
-touch -d 1990-01-01 "$TMPDIR/slipway-ssh.old" "$TMPDIR/${lock}x-1" "$TMPDIR/${lock}held-1" "$TMPDIR/other" "$SLIPWAY_HOME/gone" "$SLIPWAY_HOME/$env/journal"
+touch -d 1990-01-01 "$TMPDIR/slipway-ssh.old" "$TMPDIR/${lock}x-1" "$TMPDIR/${lock}held-1" "$TMPDIR/other" \
+    "$SLIPWAY_HOME/gone" "$SLIPWAY_HOME/$env/journal"
+(cd "$SLIPWAY_HOME" && touch -d 1990-01-01 empty locked more notes photos)
 exec 8<"$TMPDIR/${lock}held-1"
 flock 8
 check_status "clean" 0 clean --yes
-check_same "keys and locks of killed runs are gone" "other slipway-ssh.new ${lock}held-1" "$(cd "$TMPDIR" && echo other slipway-ssh.* slipway-[0-9]*)"
-check_same "the folder of an environment without key too" "$env $env-new" "$(cd "$SLIPWAY_HOME" && echo *)"
+check_same "keys and locks of killed runs are gone" "other slipway-ssh.new ${lock}held-1" \
+    "$(cd "$TMPDIR" && echo other slipway-ssh.* slipway-[0-9]*)"
+check_same "the folder of an environment without key too, and no other" "empty locked more notes photos $env $env-new" \
+    "$(cd "$SLIPWAY_HOME" && echo *)"
 check "the key of one that is down stays" test -e "$SLIPWAY_HOME/$env/key"
 check_not "its old journal does not" test -e "$SLIPWAY_HOME/$env/journal"
 says "no operands" 6 "clean takes no x" clean x

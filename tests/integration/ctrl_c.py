@@ -4,9 +4,9 @@
 
 usage: ctrl_c.py tty|pipe OUTPUT COMMAND...
 
-`tty`: the command has a terminal of its own, where SIGUSR1 to this program types Ctrl-C; `pipe`: SIGUSR1 sends SIGINT to its
-process group. What it prints goes to OUTPUT; its exit status is this program's (128 + N for signal N). OUTPUT.pid has its
-process id, OUTPUT.presses how many Ctrl-C have arrived there.
+`tty`: the command has a terminal of its own, where SIGUSR1 to this program types Ctrl-C; `pipe`: SIGUSR1 sends SIGINT
+to its process group. What it prints goes to OUTPUT; its exit status is this program's (128 + N for signal N).
+OUTPUT.pid has its process id, OUTPUT.presses how many Ctrl-C have arrived there.
 """
 import os
 import pty

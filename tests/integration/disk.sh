@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Disks that are full: under etcd, under an instance, and etcd's own quota. Each is said in words, and is over when there is
-# space again.
+# Disks that are full: under etcd, under an instance, and etcd's own quota. Each is said in words, and is over when
+# there is space again.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -34,7 +34,8 @@ check_status "with a large disk up goes on" 0 slip -f "$file" up
 docker exec "$env-sleeper-1" sh -c 'head -c 16777216 /dev/zero >/data/ballast' 2>/dev/null || true
 check_not "the disk is full" docker exec "$env-sleeper-1" sh -c 'head -c 100000 /dev/zero >/data/more'
 check_status "config set" 0 slip config set sleeper word "$(head -c 20000 /dev/zero | tr '\0' w)"
-not_applied() { slip status --json | jq -e '.instances[] | select(.instance == "sleeper-1") | .config.result == "failed"'; }
+not_applied() { slip status --json | jq -e \
+    '.instances[] | select(.instance == "sleeper-1") | .config.result == "failed"'; }
 check "what could not be applied is said to have failed" wait_until 30 not_applied
 slip status >"$TMP/out" 2>&1 || true
 check_has "with the hook that met it" "$(cat "$TMP/out")" "hook apply failed"
@@ -43,24 +44,42 @@ check "with space again it is applied without a further command" wait_until 60 s
 
 # ---- etcd's quota ------------------------------------------------------------------------------------
 ctl() {
-    docker exec "$env-etcd-1" sh -c 'export ETCDCTL_API=3 ETCDCTL_USER="root:$(cat /run/slipway/secrets/root_password)"
-        export ETCDCTL_CACERT=/run/slipway/secrets/tls.ca ETCDCTL_ENDPOINTS=https://127.0.0.1:2379; '"$1"
+    docker exec "$env-etcd-1" sh -c \
+        'export ETCDCTL_API=3 ETCDCTL_USER="root:$(cat /run/slipway/secrets/root_password)"; '"$1"
 }
-ctl 'i=0; while [ $i -lt 40 ] && head -c 900000 /dev/zero | tr "\0" x | etcdctl put /other/filler >/dev/null; do i=$((i + 1)); done' 2>/dev/null || true
+ctl 'i=0
+    while [ $i -lt 40 ] && head -c 900000 /dev/zero | tr "\0" x | etcdctl put /other/filler >/dev/null; do
+        i=$((i + 1))
+    done' 2>/dev/null || true
 check_has "etcd is at its quota" "$(ctl 'etcdctl alarm list')" NOSPACE
 check_status "status is not healthy" 5 slip status
 check_has "it names the alarm" "$(cat "$TMP/out")" NOSPACE
 check_status "check fails" 5 slip check
-check_has "it says what to do" "$(cat "$TMP/out")" defrag
+check_has "it says what to do" "$(cat "$TMP/out")" "slipway etcd compact"
 status=0
 slip config set sleeper word never >"$TMP/out" 2>"$TMP/err" || status=$?
 check_not "a change is refused" test "$status" = 0
-check_has "with the reason" "$(cat "$TMP/err")" "quota is used up"
+check_has "with the reason and the way out" "$(cat "$TMP/err")" "quota is used up; \`slipway etcd compact\`"
+sed 's/sleeper: {instances: 1/sleeper: {instances: 2/' "$file" >"$TMP/more.yaml"
+says "up with something to do is refused" 1 "quota is used up; \`slipway etcd compact\`" slip -f "$TMP/more.yaml" up
+check_status "up with nothing to do is not" 0 slip up
 check_same "the instance goes on" true "$(docker inspect -f '{{.State.Running}}' "$env-sleeper-1")"
-ctl 'etcdctl del /other --prefix >/dev/null; r=$(etcdctl endpoint status -w fields | sed -n "s/^\"Revision\" : //p")
-    etcdctl compact "$r" >/dev/null; etcdctl defrag >/dev/null; etcdctl alarm disarm >/dev/null'
+ctl 'etcdctl del /other --prefix' >/dev/null
+"$SLIPWAY" "${slip_options[@]}" -e "$env" etcd compact >"$TMP/out"
+check_has "one command makes room" "$(cat "$TMP/out")" "the alarm is cleared"
+check_same "there is no alarm any more" "" "$(ctl 'etcdctl alarm list')"
+check_status "once more does no harm" 0 slip --json etcd compact
+check "and says the sizes" jq -e '.members == 1 and (.alarm | not) and .after <= .before and .after < 1000000' \
+    "$TMP/out"
 check "after that all is well" wait_until 60 slip status
 check_status "and changes are possible" 0 slip config set sleeper word again
 check "they arrive" wait_until 30 sh -c "docker exec '$env-sleeper-1' cat /data/word | grep -qx again"
+ctl 'i=0
+    while [ $i -lt 40 ] && head -c 900000 /dev/zero | tr "\0" x | etcdctl put /other/filler >/dev/null; do
+        i=$((i + 1))
+    done' 2>/dev/null || true
+check_has "etcd is at its quota again" "$(ctl 'etcdctl alarm list')" NOSPACE
+check_status "down does not need etcd to write" 0 slip down
+check_same "nothing is left running" "" "$(docker ps -q --filter "label=slipway.name=$env")"
 check_status "down --volumes" 0 slip down --volumes --yes
 finish

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -16,6 +17,7 @@
 static int print(struct node *n)
 {
     auto_free char *text = json_text(n);
+
     puts(text);
     node_free(n);
     return 0;
@@ -37,6 +39,7 @@ static int cmd_version(struct engine *g, char **a, struct err *e)
 static int cmd_info(struct engine *g, char **a, struct err *e)
 {
     struct node *n = NULL;
+
     (void)a;
     return engine_info(&n, g, e) < 0 ? -1 : print(n);
 }
@@ -44,12 +47,14 @@ static int cmd_info(struct engine *g, char **a, struct err *e)
 static int cmd_list(struct engine *g, char **a, struct err *e)
 {
     struct node *n = NULL;
+
     return engine_container_list(&n, g, a[0], e) < 0 ? -1 : print(n);
 }
 
 static int cmd_inspect(struct engine *g, char **a, struct err *e)
 {
     struct node *n = NULL;
+
     return engine_container_inspect(&n, g, a[0], e) < 0 ? -1 : print(n);
 }
 
@@ -57,6 +62,7 @@ static int cmd_create(struct engine *g, char **a, struct err *e)
 {
     auto_node struct node *body = NULL;
     auto_free char *id = NULL;
+
     if (parse(&body, a[1], e) < 0 || engine_container_create(&id, g, a[0], body, e) < 0)
         return -1;
     puts(id);
@@ -72,12 +78,13 @@ static int cmd_start(struct engine *g, char **a, struct err *e)
 static int cmd_start_reading(struct engine *g, char **a, struct err *e)
 {
     struct engine *clone;
+
     engine_set_read_only(g);
     if (engine_clone(&clone, g, e) < 0)
         return -1;
-    int result = engine_container_start(clone, a[0], e);
+    int r = engine_container_start(clone, a[0], e);
     engine_close(clone);
-    return result;
+    return r;
 }
 
 static int cmd_stop(struct engine *g, char **a, struct err *e)
@@ -114,6 +121,7 @@ static int cmd_wait(struct engine *g, char **a, struct err *e)
 {
     struct engine_wait w = {.condition = a[1], .deadline = clock_deadline(strtol(a[2], NULL, 10))};
     int status = 0;
+
     if (engine_container_wait(&status, g, a[0], &w, e) < 0)
         return -1;
     printf("%d\n", status);
@@ -126,6 +134,7 @@ static int cmd_put(struct engine *g, char **a, struct err *e)
         {.path = a[1], .data = a[2], .len = strlen(a[2]), .mode = 0400, .uid = 7, .gid = 8},
         {.path = "/etc/empty", .data = "", .len = 0, .mode = 0755},
     };
+
     return engine_container_put(g, a[0], files, ARRAY_LEN(files), e);
 }
 
@@ -146,17 +155,21 @@ static int cmd_logs(struct engine *g, char **a, struct err *e)
                                 .since = strcmp(a[3], "-") == 0 ? NULL : a[3],
                                 .timestamps = a[4] != NULL,
                                 .line = on_line};
+
     return engine_container_logs(g, a[0], &o, e);
 }
 
-static int cmd_exec(struct engine *g, char **a, struct err *e)
+static int exec(struct engine *g, char **a, const char *input, struct err *e)
 {
     auto_buf struct buf out, err;
     const char *env[] = {"FROM_DRIVER=yes", NULL};
+
     buf_init(&out, 1 << 20);
     buf_init(&err, 1 << 20);
     struct engine_exec x = {.argv = (const char *const *)(a + 2),
                             .env = env,
+                            .input = input,
+                            .input_len = input ? strlen(input) : 0,
                             .out = &out,
                             .err = &err,
                             .deadline = clock_deadline(strtol(a[1], NULL, 10))};
@@ -167,11 +180,30 @@ static int cmd_exec(struct engine *g, char **a, struct err *e)
     return 0;
 }
 
+static int cmd_exec(struct engine *g, char **a, struct err *e)
+{
+    return exec(g, a, NULL, e);
+}
+
+/* exec ID MS, with SIZE bytes of input in front of the words */
+static int cmd_input(struct engine *g, char **a, struct err *e)
+{
+    size_t size = (size_t)strtol(a[2], NULL, 10);
+    auto_free char *text = mem_alloc(size + 1);
+
+    memset(text, 'i', size);
+    a[2] = a[1];
+    a[1] = a[0];
+    return exec(g, a + 1, text, e);
+}
+
 static int cmd_interactive(struct engine *g, char **a, struct err *e)
 {
     struct engine_exec x = {.argv = (const char *const *)(a + 2), .tty = strcmp(a[1], "tty") == 0};
+    struct engine_stdio io = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
     int status = -1;
-    if (engine_exec_interactive(&status, g, a[0], &x, e) < 0)
+
+    if (engine_exec_interactive(&status, g, a[0], &x, io, e) < 0)
         return -1;
     printf("status=%d\n", status);
     return 0;
@@ -186,6 +218,7 @@ static void on_progress(void *arg, const char *text)
 static int cmd_image(struct engine *g, char **a, struct err *e)
 {
     struct node *n = NULL;
+
     return engine_image_inspect(&n, g, a[0], e) < 0 ? -1 : print(n);
 }
 
@@ -193,6 +226,7 @@ static int cmd_pull(struct engine *g, char **a, struct err *e)
 {
     struct engine_progress p = {.line = on_progress,
                                 .deadline = clock_deadline(strtol(a[1], NULL, 10))};
+
     return engine_image_pull(g, a[0], &p, e);
 }
 
@@ -203,6 +237,7 @@ static int cmd_build(struct engine *g, char **a, struct err *e)
     struct images_component c = {.name = a[4], .image = a[5], .dir = a[6]};
     struct engine_progress p = {.line = on_progress, .deadline = clock_deadline(600 * 1000)};
     auto_free char *ref = NULL;
+
     if (images_ref(&ref, &o, &c, e) < 0 || images_build(g, &o, &c, &p, e) < 0)
         return -1;
     puts(ref);
@@ -212,6 +247,7 @@ static int cmd_build(struct engine *g, char **a, struct err *e)
 static int cmd_network_list(struct engine *g, char **a, struct err *e)
 {
     struct node *n = NULL;
+
     return engine_network_list(&n, g, a[0], e) < 0 ? -1 : print(n);
 }
 
@@ -219,6 +255,7 @@ static int cmd_network_create(struct engine *g, char **a, struct err *e)
 {
     auto_node struct node *body = NULL;
     auto_free char *id = NULL;
+
     if (parse(&body, a[0], e) < 0 || engine_network_create(&id, g, body, e) < 0)
         return -1;
     puts(id);
@@ -233,12 +270,14 @@ static int cmd_network_remove(struct engine *g, char **a, struct err *e)
 static int cmd_volume_list(struct engine *g, char **a, struct err *e)
 {
     struct node *n = NULL;
+
     return engine_volume_list(&n, g, a[0], e) < 0 ? -1 : print(n);
 }
 
 static int cmd_volume_create(struct engine *g, char **a, struct err *e)
 {
     auto_node struct node *body = NULL;
+
     return parse(&body, a[0], e) < 0 ? -1 : engine_volume_create(g, body, e);
 }
 
@@ -258,6 +297,7 @@ static void on_event(void *arg, const struct node *event)
 static bool deadline_stop(void *arg)
 {
     const int64_t *deadline = arg;
+
     return clock_passed(*deadline);
 }
 
@@ -266,6 +306,7 @@ static int cmd_events(struct engine *g, char **a, struct err *e)
     int64_t deadline = clock_deadline(strtol(a[1], NULL, 10));
     struct engine_event_opts o = {
         .label = a[0], .event = on_event, .stop = deadline_stop, .arg = &deadline};
+
     return engine_events(g, &o, e);
 }
 
@@ -282,10 +323,12 @@ static void bench_job(void *arg, size_t i)
     struct bench *b = arg;
     struct engine *g = b->g[i];
     int n, count = (int)strtol(b->a[2], NULL, 10);
+
     while ((n = atomic_fetch_add(&b->next, 1)) <= count) {
         auto_free char *name = mem_printf("%s-%d", b->a[1], n);
         auto_free char *id = NULL;
         struct err e = {0};
+
         if (engine_container_create(&id, g, name, b->body, &e) < 0 ||
             engine_container_start(g, id, &e) < 0)
             fprintf(stderr, "%s\n", e.msg);
@@ -301,6 +344,7 @@ static int cmd_bench(struct engine *g, char **a, struct err *e)
 {
     struct bench b = {.a = a, .body = node_new_map(), .next = 1};
     long threads = strtol(a[3], NULL, 10);
+
     node_set_text(b.body, "Image", a[0]);
     struct node *entry = node_set(b.body, "Entrypoint", node_new_list());
     node_add_text(entry, "sleep");
@@ -340,6 +384,7 @@ static const struct verb {
     {"send", 2, cmd_send},
     {"logs", 4, cmd_logs},
     {"exec", 3, cmd_exec},
+    {"input", 4, cmd_input},
     {"interactive", 3, cmd_interactive},
     {"image", 1, cmd_image},
     {"pull", 2, cmd_pull},
@@ -358,17 +403,18 @@ int main(int argc, char **argv)
 {
     struct err e = {0};
     struct engine *g = NULL;
+
     sig_setup();
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
         if (strcmp(argv[1], verbs[i].name) != 0 || argc - 2 < verbs[i].args)
             continue;
-        int rc = engine_open(&g, NULL, &e);
-        if (rc == 0)
-            rc = verbs[i].run(g, argv + 2, &e);
+        int r = engine_open(&g, getenv("DOCKER_HOST"), (struct until){.cancel = sig_cancel()}, &e);
+        if (r == 0)
+            r = verbs[i].run(g, argv + 2, &e);
         engine_close(g);
-        if (rc < 0)
+        if (r < 0)
             printf("%s: %s\n", err_code_name(e.code), e.msg);
-        return rc < 0;
+        return r < 0;
     }
     fputs("usage: engine_driver VERB ARGUMENT...\n", stderr);
     return 2;

@@ -111,13 +111,14 @@ static int cmd_txn(const struct args *a, struct err *e)
 
     for (int64_t i = 0; i < number(a, 1); i++) {
         auto_free char *key = mem_printf("%s%" PRId64, arg(a, 0), i);
+
         etcd_txn_put(t, key, "v", 0);
     }
-    int rc = etcd_txn_run(a->c, t, &revision, e);
+    int r = etcd_txn_run(a->c, t, &revision, e);
     etcd_txn_free(t);
-    if (rc == 0)
+    if (r == 0)
         printf("revision=%" PRId64 "\n", revision);
-    return rc;
+    return r;
 }
 
 /* swap KEY OLD NEW; OLD "-": must not be there */
@@ -130,9 +131,9 @@ static int cmd_swap(const struct args *a, struct err *e)
     else
         etcd_txn_if_value(t, arg(a, 0), arg(a, 1));
     etcd_txn_put(t, arg(a, 0), arg(a, 2), 0);
-    int rc = etcd_txn_run(a->c, t, NULL, e);
+    int r = etcd_txn_run(a->c, t, NULL, e);
     etcd_txn_free(t);
-    return rc;
+    return r;
 }
 
 /* push PREFIX COUNT BYTES CONNECTIONS [GUARD REVISION] */
@@ -140,7 +141,7 @@ static int cmd_push(const struct args *a, struct err *e)
 {
     size_t count = (size_t)number(a, 1), len = (size_t)number(a, 2);
     auto_free char *value = mem_alloc(len + 1);
-    struct etcd_write *writes = mem_array(count, sizeof *writes);
+    struct etcd_write *writes = mem_array(count, sizeof(*writes));
     int64_t revision;
 
     memset(value, 'v', len);
@@ -149,13 +150,13 @@ static int cmd_push(const struct args *a, struct err *e)
     double t0 = now_s();
     struct etcd_push_opts o = {a->count > 4 ? arg(a, 4) : NULL, number(a, 5),
                                (unsigned)number(a, 3)};
-    int rc = etcd_push(a->c, writes, count, &o, &revision, e);
-    if (rc == 0)
+    int r = etcd_push(a->c, writes, count, &o, &revision, e);
+    if (r == 0)
         printf("revision=%" PRId64 " seconds=%.3f\n", revision, now_s() - t0);
     for (size_t i = 0; i < count; i++)
         free((void *)(uintptr_t)writes[i].key);
     free(writes);
-    return rc;
+    return r;
 }
 
 static int cmd_grant(const struct args *a, struct err *e)
@@ -195,7 +196,7 @@ static int cmd_lock(const struct args *a, struct err *e)
     return etcd_lock_release(a->c, &l, e);
 }
 
-/* ---- watch --------------------------------------------------------------------------------- */
+/* ---- watch ---- */
 
 struct watching {
     int64_t left;
@@ -247,10 +248,11 @@ static int cmd_watch(const struct args *a, struct err *e)
         .stop = on_stop,
         .arg = &w,
     };
+
     return etcd_watch_run(a->c, &o, e);
 }
 
-/* ---- auth and members ---------------------------------------------------------------------- */
+/* ---- auth and members ---- */
 
 /* user NAME PASSWORD ROLE... */
 static int cmd_user(const struct args *a, struct err *e)
@@ -267,6 +269,7 @@ static int cmd_role(const struct args *a, struct err *e)
 
     for (int i = 1; i < a->count && n < ARRAY_LEN(grants); i++) {
         const char *key = strchr(a->items[i], ':');
+
         if (!key)
             continue;
         grants[n].read = a->items[i][0] == 'r';
@@ -380,6 +383,7 @@ static int cmd_repeat(const struct args *a, struct err *e)
     for (int64_t i = 0; i < number(a, 0); i++) {
         struct etcd_kv kv;
         double t0 = now_s();
+
         if (etcd_get(&kv, a->c, arg(a, 2), e) < 0)
             return -1;
         printf("%s %s %.1f ms\n", etcd_endpoint(a->c), kv.value, (now_s() - t0) * 1000);
@@ -400,7 +404,7 @@ static int cmd_start(const struct args *a, struct err *e)
         return -1;
     printf("milliseconds=%.1f\n", (now_s() - t0) * 1000);
     FILE *f = fopen("/proc/self/status", "re");
-    while (f && fgets(line, sizeof line, f))
+    while (f && fgets(line, sizeof(line), f))
         if (strncmp(line, "RssAnon", 7) == 0 || strncmp(line, "VmRSS", 5) == 0)
             fputs(line, stdout);
     if (f)
@@ -451,7 +455,7 @@ int main(int argc, char **argv)
     struct args a = {.count = argc - 2, .items = argv + 2};
     struct link *link = NULL;
     struct err e = {0};
-    int rc = -1;
+    int r = -1;
 
     if (argc < 2 || !text) {
         fprintf(stderr, "usage: SLIPWAY_LINK=... etcd_driver COMMAND ...\n");
@@ -461,11 +465,11 @@ int main(int argc, char **argv)
         err_set(&e, ERR_USAGE, "no command %s", argv[1]);
         for (size_t i = 0; i < ARRAY_LEN(commands); i++)
             if (strcmp(commands[i].name, argv[1]) == 0)
-                rc = commands[i].run(&a, &e);
+                r = commands[i].run(&a, &e);
     }
     etcd_close(a.c);
     link_free(link);
-    if (rc == 0)
+    if (r == 0)
         return 0;
     fprintf(stderr, "%s: %s\n", err_code_name(e.code), e.msg);
     return 1;

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kill -9 of each driver under fio, which knows by a checksum in each block what it wrote. A client that connects again sees
-# no error and finds everything; where the connection ends with the driver (a file, NBD without a reconnect), every write
-# that fio was told of is there afterwards.
+# kill -9 of each driver under fio, which knows by a checksum in each block what it wrote. A client that connects again
+# sees no error and finds everything; where the connection ends with the driver (a file, NBD without a reconnect), every
+# write that fio was told of is there afterwards.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -16,9 +16,10 @@ on_exit 'kill $(cat "$TMP"/*.pid); umount -l "$TMP"/*.img'
 declare -A driver=([vq]=qemu [vn]=qemu [vi]=iscsi [vf]=fuse) fio
 cd "$TMP"
 
-check_status "up brings a cluster with three drivers about" 0 slip -f "$file" up
+check_status "up starts a cluster with three drivers" 0 slip -f "$file" up
 chap_login
-for v in vq vn vi vf; do check_status "a volume for ${driver[$v]}" 0 slip volume create "$v" --size 64MiB --attach "${driver[$v]}"; done
+for v in vq vn vi vf; do check_status "a volume for ${driver[$v]}" 0 slip volume create "$v" --size 64MiB --attach \
+    "${driver[$v]}"; done
 
 # show VOLUME BLOCKDEV...: as a file, by a client of the driver that connects again.
 show() {
@@ -28,7 +29,8 @@ show() {
     check "$v: a client that connects again" qemu-storage-daemon "$@" \
         --export "type=fuse,id=f,node-name=v,mountpoint=$v.img,writable=on" --daemonize --pidfile "$v.pid"
 }
-show vq --blockdev "driver=nbd,node-name=v,server.type=unix,server.path=$host/volumedriver-qemu-1/nbd.sock,export=vq,reconnect-delay=90"
+show vq --blockdev "driver=nbd,node-name=v,server.type=unix,server.path=$host/volumedriver-qemu-1/nbd.sock,\
+export=vq,reconnect-delay=90"
 printf %s "$LIBISCSI_CHAP_PASSWORD" >chap
 portal=$(of_volume vi | cut -d / -f 3)
 show vi --object "secret,id=chap,file=chap" --blockdev "driver=iscsi,node-name=v,transport=tcp,portal=$portal,\
@@ -55,23 +57,27 @@ check "all of them come back" wait_until 60 well
 for v in vq vi; do
     status=0
     wait "${fio[$v]}" || status=$?
-    check_same "fio goes on through ${driver[$v]}, and finds all that it wrote" "0" "$status$(grep -m 3 'verify\|error' "$v.out" || true)"
+    check_same "fio goes on through ${driver[$v]}, and finds all that it wrote" "0" \
+        "$status$(grep -m 3 'verify\|error' "$v.out" || true)"
 done
 check "it was killed in the midst of it" jq -e '.jobs[0].write.clat_ns.max > 500000000' vq.json
 for v in vf vn; do
     status=0
     wait "${fio[$v]}" || status=$?
     check_not "the connection of fio to ${driver[$v]} ends with the driver" test "$status" = 0
-    { printf 'fio version 2 iolog\n%s\n%s\n' "copy add" "copy open" && awk -F', *' '{ print "copy read", $5, $4 }' "${v}"_clat*.log && echo "copy close"; } >told
+    { printf 'fio version 2 iolog\n%s\n%s\n' "copy add" "copy open" &&
+        awk -F', *' '{ print "copy read", $5, $4 }' "${v}"_clat*.log && echo "copy close"; } >told
     told=$(grep -c '^copy read' told)
     check "it was told of some writes before" test "$told" -gt 100
-    case $v in vf) from=$host/volumedriver-fuse-1/vf ;; *) from="nbd+unix:///vn?socket=$host/volumedriver-qemu-1/nbd.sock" ;; esac
+    case $v in vf) from=$host/volumedriver-fuse-1/vf ;; *) \
+        from="nbd+unix:///vn?socket=$host/volumedriver-qemu-1/nbd.sock" ;; esac
     check "the volume is served again" wait_until 60 qemu-img convert -f raw -O raw "$from" copy
     check "each of the $told is there" fio --name=v --read_iolog=told --verify=crc32c --verify_fatal=1 --ioengine=psync
 done
 
 # One more time whole, without a fault, with 16 requests at once: no request takes the place of another.
-check "a file written 16 at a time holds what was written" fio --name=w --filename="$host/volumedriver-fuse-1/vf" --rw=randwrite --bs=4k --size=16M \
+check "a file written 16 at a time holds what was written" fio --name=w --filename="$host/volumedriver-fuse-1/vf" \
+    --rw=randwrite --bs=4k --size=16M \
     --ioengine=libaio --direct=1 --iodepth=16 --verify=crc32c --verify_fatal=1
 check_status "down" 0 slip down --volumes --yes
 finish

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""hold_threads.py TID...: stops these threads of a process, and no other of it, until standard input ends. "held" on stdout says
-that they stand. By ptrace, as root."""
+"""hold_threads.py TID...: stops these threads of a process, and no other of it, until standard input ends. "held" on
+stdout says that they stand. By ptrace, as root."""
 
 import ctypes
 import os

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Stands for slipway-agent in init.sh: speaks the real protocol, does what its first argument says.
- */
+/* Stands for slipway-agent in init.sh: speaks the real protocol, does what
+ * its first argument says. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 static int number(const char *name, int fallback)
 {
     const char *v = getenv(name);
+
     return v ? (int)strtol(v, NULL, 10) : fallback;
 }
 
@@ -37,12 +38,61 @@ static void run(int fd, struct supervise_msg *m, const char *service, const char
         fprintf(stderr, "fake: %s\n", e.msg);
 }
 
+/* A service that waits for connections. */
+static void listen_at(int fd, struct supervise_msg *m, int port)
+{
+    struct err e;
+
+    supervise_reset(m, SUPERVISE_LISTEN);
+    m->service = "door";
+    m->port = (uint16_t)port;
+    m->uid = getuid();
+    m->gid = getgid();
+    supervise_add_arg(m, "bash");
+    supervise_add_arg(m, "-c");
+    supervise_add_arg(m, getenv("FAKE_DOOR"));
+    supervise_add_env(m, "PATH=/usr/local/bin:/usr/bin:/bin");
+    if (supervise_send(fd, m, &e) < 0)
+        fprintf(stderr, "fake: %s\n", e.msg);
+}
+
+static void send_kind(int fd, struct supervise_msg *m, enum supervise_kind kind, int status)
+{
+    struct err e;
+
+    supervise_reset(m, kind);
+    m->service = "main";
+    m->status = status;
+    if (supervise_send(fd, m, &e) < 0)
+        fprintf(stderr, "fake: %s\n", e.msg);
+}
+
+/* The main daemon ended by itself. */
+static void decide(int fd, struct supervise_msg *m, const char *mode, char **argv, int *rounds)
+{
+    bool answer = m->pid == 0 && m->status == 0; /* to our STOP */
+
+    if (answer || strcmp(mode, "mute") == 0)
+        return;
+    if (strcmp(mode, "dying") == 0)
+        abort();
+    if (strcmp(mode, "again") != 0 || (*rounds)++ > 0) {
+        send_kind(fd, m, SUPERVISE_EXIT, m->status);
+        return;
+    }
+    send_kind(fd, m, SUPERVISE_STOP, 0);
+    usleep((useconds_t)number("FAKE_PAUSE", 0) * 1000);
+    run(fd, m, "main", (const char *const *)argv + 2, "again");
+}
+
 static void note(const struct supervise_msg *m)
 {
     fprintf(stderr, "fake: kind=%d service=%s status=%d starts=%u services=%zu first=%s tag=%s\n",
             (int)m->kind, m->service ? m->service : "-", m->status, m->agent_starts,
             m->service_count, m->service_count ? m->services[0].name : "-",
             m->service_count ? m->services[0].tag : "-");
+    if (m->tail && *m->tail)
+        fprintf(stderr, "fake: it said <%s>\n", m->tail);
 }
 
 int main(int argc, char **argv)
@@ -51,7 +101,7 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "";
     int fd = number(SUPERVISE_FD_ENV, -1), rounds = 0;
     struct err e;
-    bool got;
+    bool got, fresh;
 
     for (;;) {
         if (supervise_recv(&m, &got, fd, 10000, &e) < 0) {
@@ -72,7 +122,10 @@ int main(int argc, char **argv)
             }
             if (strcmp(mode, "two") == 0)
                 run(fd, &m, "side", (const char *const[]){"sleep", "1000", NULL}, "");
-            if (strcmp(mode, "alone") != 0 && m.service_count == 0)
+            fresh = m.service_count == 0;
+            if (fresh && number("FAKE_PORT", 0))
+                listen_at(fd, &m, number("FAKE_PORT", 0));
+            if (strcmp(mode, "alone") != 0 && fresh)
                 run(fd, &m, "main", (const char *const *)argv + (strcmp(mode, "die") == 0 ? 3 : 2),
                     "one");
         }
@@ -85,6 +138,8 @@ int main(int argc, char **argv)
         } else if (m.kind == SUPERVISE_EXITED && strcmp(mode, "restart") == 0 && rounds == 1) {
             run(fd, &m, "main", (const char *const *)argv + 2, "two");
             rounds++;
+        } else if (m.kind == SUPERVISE_EXITED && strcmp(m.service, "main") == 0) {
+            decide(fd, &m, mode, argv, &rounds);
         }
     }
 }

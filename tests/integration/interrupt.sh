@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Ctrl-C during `up` and `down`, on a terminal and in a pipe. Once: what is under way is finished, the lock is given back, the
-# journal stays. Twice: the end at once. The same command again always reaches the same end.
+# Ctrl-C during `up` and `down`, on a terminal and in a pipe. Once: what is under way is finished, the lock is given
+# back, the journal stays. Twice: the end at once. The same command again always reaches the same end.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -105,7 +105,8 @@ for kind in tty pipe; do
     twice "$kind, down" "$kind" "DELETE /v1" down --volumes --yes
     again "$kind, down after two" down --volumes --yes
     check_same "$kind, down after two: nothing is left" "" "$(docker ps -aq --filter "label=slipway.name=$env"
-        docker volume ls -q --filter "label=slipway.name=$env"; docker network ls -q --filter "label=slipway.name=$env")"
+        docker volume ls -q --filter "label=slipway.name=$env"
+        docker network ls -q --filter "label=slipway.name=$env")"
 done
 
 # The question before data is removed: Ctrl-C is a no.

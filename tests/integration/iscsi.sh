@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The iSCSI driver against initiators that mean it well, badly, or not at all: a wrong CHAP secret, 1,000 connections, and
-# iscsi-test-cu (one process for each test, each with a time limit; no crash, at least as many passes as are known). Which of its
-# tests fail, and why, is in components/volumedriver-iscsi/README.md.
+# The iSCSI driver against initiators that mean it well, badly, or not at all: a wrong CHAP secret, 1,000 connections,
+# and iscsi-test-cu (one process for each test, each with a time limit; no crash, at least as many passes as are known).
+# Which of its tests fail, and why, is in components/volumedriver-iscsi/README.md.
 #
-# The volumes of iscsi-test-cu, and only they, have librbd's write-back cache on: the target is what is tested, and tgtd does
-# WRITE SAME by one write for each block, which is 66,000 of them in a test and half an hour without the cache.
+# The volumes of iscsi-test-cu, and only they, have librbd's write-back cache on: the target is what is tested, and tgtd
+# does WRITE SAME by one write for each block, which is 66,000 of them in a test and half an hour without the cache.
+# about 100 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -16,7 +17,8 @@ environment iscsi
 iscsi=$env-volumedriver-iscsi-1
 known="SCSI.GetLBAStatus.BeyondEol SCSI.PrinServiceactionRange.Range SCSI.ProutReserve.OwnershipEA
 SCSI.ProutReserve.OwnershipEARO SCSI.ProutReserve.OwnershipWE SCSI.ProutReserve.OwnershipWERO SCSI.Reserve6.2Initiators
-iSCSI.iSCSIdatasn.iSCSIDataSnInvalid iSCSI.iSCSITMF.LUNResetSimpleAsync iSCSI.iSCSISendTargets.Simple iSCSI.iSCSISendTargets.Invalid"
+iSCSI.iSCSIdatasn.iSCSIDataSnInvalid iSCSI.iSCSITMF.LUNResetSimpleAsync iSCSI.iSCSISendTargets.Simple
+iSCSI.iSCSISendTargets.Invalid"
 read -ra tester <<<"${ISCSI_TEST_CU:-iscsi-test-cu}" # words, for a program of another release in a container
 workers=4 limit=60 least=159 # volumes that are tested at the same time, seconds for one test
 
@@ -28,7 +30,7 @@ ceph-osd: {instances: 1}
 volumedriver-iscsi: {instances: 1}
 volumedriver-qemu: {instances: 1}
 END
-check_status "up brings a cluster about" 0 slip -f "$file" up
+check_status "up starts a cluster" 0 slip -f "$file" up
 mapfile -t names < <(seq -f 't%g' "$workers")
 check_status "volumes to test" 0 slip volume create "${names[@]}" --size 16MiB
 for name in "${names[@]}"; do
@@ -53,6 +55,30 @@ check_not "a wrong one is refused" env LIBISCSI_CHAP_PASSWORD=wrong-secret-12 ti
 check_not "another user too" env LIBISCSI_CHAP_USERNAME=somebody timeout 20 iscsi-inq "$t1"
 check_not "and nobody" env -u LIBISCSI_CHAP_USERNAME -u LIBISCSI_CHAP_PASSWORD timeout 20 iscsi-inq "$t1"
 
+targets() { timeout 20 iscsi-ls "iscsi://$portal"; }
+check_has "the right secret is shown the targets" "$(targets)" ".t1"
+for who in "wrong secret:LIBISCSI_CHAP_PASSWORD=wrong-secret-12" "other user:LIBISCSI_CHAP_USERNAME=somebody"; do
+    check_hasnt "a ${who%%:*} is not" "$(env "${who#*:}" timeout 20 iscsi-ls "iscsi://$portal" 2>&1 || true)" ".t1"
+done
+check_hasnt "nor is nobody" "$(env -u LIBISCSI_CHAP_USERNAME -u LIBISCSI_CHAP_PASSWORD \
+    timeout 20 iscsi-ls "iscsi://$portal" 2>&1 || true)" ".t1"
+verdict() { docker exec "$iscsi" /usr/lib/slipway/slipway-agent hook check; }
+check_has "the check looks at that" "$(verdict)" "lets nobody in without the password"
+# unguard TARGET: what a mistake of the driver would be; -1 is discovery.
+unguard() { docker exec "$iscsi" python3 -IS -c "
+import sys
+sys.path.insert(0, '/usr/lib/slipway-ceph')
+from slipway_tgt import *
+ask(ACCOUNT, UNBIND, $1, text='user=slipway')"; }
+check "discovery is opened" unguard -1
+check_has "and the check fails" "$(verdict || true)" "no password is needed for discovery"
+check "a target is opened" unguard 1
+check_has "it names both" "$(verdict || true)" "no password is needed for iqn."
+check_status "the driver is started again" 0 slip restart volumedriver-iscsi-1
+before=$(daemon)
+shut() { verdict | grep "lets nobody in"; }
+check "then nobody gets in" wait_until 60 shut
+
 # ---- a thousand connections --------------------------------------------------------------------------
 start_writer load
 moving() { [ "$(said load writes)" -gt $((last + 40)) ]; }
@@ -65,7 +91,8 @@ thousand() {
     check "1,000 connections to $what" wait_until 60 grep -qx 1000 "$TMP/held"
     last=$(said load writes)
     check "who writes already goes on" wait_until 30 moving
-    if [ "$what" = iSCSI ]; then check "a new one is let in beside them" inquiry; else check "a new one is served beside them" nbd_tcp; fi
+    if [ "$what" = iSCSI ]; then check "a new one is let in beside them" inquiry; else check \
+        "a new one is served beside them" nbd_tcp; fi
     kill "$holder"
     wait "$holder" 2>/dev/null || true
 }
@@ -108,7 +135,8 @@ begin=$SECONDS
 for name in "${names[@]}"; do run_some "$name" & runs+=($!); done
 wait "${runs[@]}" || true
 count() { grep -c "^$1 " "$TMP/results" || true; }
-echo "# iscsi-test-cu: $(wc -l <"$TMP/results") tests in $((SECONDS - begin)) s: $(count PASS) pass, $(count SKIP) skip, $(count FAIL) fail, $(count TIME) over time"
+echo "# iscsi-test-cu: $(wc -l <"$TMP/results") tests in $((SECONDS - begin)) s: $(count PASS) pass," \
+    "$(count SKIP) skip, $(count FAIL) fail, $(count TIME) over time"
 awk '$3 > 5000 { print "# " $0 }' "$TMP/results"
 check_same "no crash of the target" "$before 0" "$(daemon) $(docker inspect -f '{{.RestartCount}}' "$iscsi")"
 check_same "no test fails but those that are known" "" \

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Configuration as large as it may be: a document of nearly a megabyte, values of 64 KiB with every kind of character, a map of
-# nearly 120 KiB. They arrive byte for byte in etcd, hooks and daemon, also after a restart; one byte more is refused and
-# changes nothing; what others put into etcd is refused by the instance alone.
+# Configuration as large as it may be: a document of nearly a megabyte, values of 64 KiB with every kind of character, a
+# map of nearly 120 KiB. They arrive byte for byte in etcd, hooks and daemon, also after a restart; one byte more is
+# refused and changes nothing; what others put into etcd is refused by the instance alone.
+# about 130 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -17,7 +18,8 @@ environment large --catalog "$TMP/catalog"
 mkdir -p "$catalog/hooks"
 {
     printf 'name: %s\nsummary: takes a lot\nrequires: [etcd]\ndata: {root: /data, volumes: 1}\n' "$component"
-    printf 'run: {command: [sh, -c, "env >/data/daemon; exec sleep infinity"]}\nstop: {signal: KILL, grace: 1s}\nconfig:\n'
+    printf 'run: {command: [sh, -c, "env >/data/daemon; exec sleep infinity"]}\n'
+    printf 'ready: {settle: 0s}\nstop: {signal: KILL, grace: 1s}\nconfig:\n'
     for i in {1..15}; do echo "  w$i: {type: string, default: a, apply: live, help: a text}"; done
     echo "  map: {type: map, default: {}, apply: live, help: a map}"
 } >"$catalog/component.yaml"
@@ -39,7 +41,8 @@ def text(size):
     return t + "x" * (size - len(t.encode()))
 def save(name, t):
     open(folder + "/" + name, "w", encoding="utf-8").write(t)
-lines = ["name: " + name, "components:", "  etcd: {instances: 1}", "  %s:" % component, "    instances: 1", "    config:"]
+lines = ["name: " + name, "components:", "  etcd: {instances: 1}", "  %s:" % component, "    instances: 1",
+         "    config:"]
 for i in range(1, 16):
     t = text(65536 if i == 1 else 62000)
     save("w%d" % i, t)
@@ -83,9 +86,10 @@ check_status "config set of 64 KiB" 0 slip config set "$component" w2 "$(cat "$T
 check "is given back byte for byte" got_is w2 "$TMP/exact"
 check "and arrives" arrives w2 "$TMP/exact"
 revisions() { # of everything but what instances report
-    docker exec "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca --endpoints https://127.0.0.1:2379 \
+    docker exec "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl \
         --user \"root:\$(cat /run/slipway/secrets/root_password)\" get /slipway/$env --prefix -w json" |
-        jq -c '[.kvs[] | select((.key | @base64d | test("/(status|applied|lock)$")) | not) | [.key, .mod_revision]] | sort'
+        jq -c '[.kvs[] | select((.key | @base64d | test("/(status|applied|lock)$")) | not) |
+            [.key, .mod_revision]] | sort'
 }
 before=$(revisions)
 refused() { # NAME WORDS COMMAND...
@@ -122,8 +126,8 @@ check "the daemon has it" has daemon map "$TMP/map"
 check_status "up sets the document again" 0 slip -f "$file" up
 started=$(docker inspect -f '{{.State.StartedAt}}' "$env-$component-1")
 head -c 1048576 /dev/zero | tr '\0' q | docker exec -i "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl \
-    --cacert /run/slipway/secrets/tls.ca --endpoints https://127.0.0.1:2379 \
-    --user \"root:\$(cat /run/slipway/secrets/root_password)\" put /slipway/$env/components/$component/config/w3" >/dev/null
+    --user \"root:\$(cat /run/slipway/secrets/root_password)\" put /slipway/$env/components/$component/config/w3" \
+    >/dev/null
 failed() {
     slip status --json >"$TMP/status" || true
     jq -e --arg i "$component-1" '.instances[] | select(.instance == $i) | .config.result == "failed"' "$TMP/status"

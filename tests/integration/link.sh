@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# How a container gets its link: over standard input just after its start, kept in its own layer; and what happens when it
-# does not come, comes late, twice, or as something else.
+# How a container gets its link: over standard input just after its start, kept in its own layer; and what happens when
+# it does not come, comes late, twice, or as something else.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 
@@ -53,9 +53,12 @@ lose() {
 }
 lose "$env-sleeper-2"
 wait_until 20 restarted "$env-sleeper-2" 1
-waits() { [ "$(docker inspect -f '{{.State.Running}}' "$env-sleeper-2")" = true ] && ! docker exec "$env-sleeper-2" test -e /etc/slipway/link; }
+waits() {
+    [ "$(docker inspect -f '{{.State.Running}}' "$env-sleeper-2")" = true ] &&
+        ! docker exec "$env-sleeper-2" test -e /etc/slipway/link
+}
 check "without its link a container waits" wait_until 10 waits
-# Until its lease ends, up to 15 s, etcd has the word of the agent that was there before: it is not believed.
+# Until its lease ends, up to 15 s, etcd has what the agent before it reported: that is not believed.
 check_status "plan sees it at once" 2 slip -f "$file" plan
 check_status "up again gives it its link" 0 slip -f "$file" up
 check_same "as a file for root alone" "400 0" "$(kept "$env-sleeper-2" | cut -d ' ' -f 1,2)"
@@ -74,11 +77,12 @@ check_same "and is kept the same way" "400 0" "$(kept "$env-hand" | cut -d ' ' -
 docker stop -t 5 "$env-hand" >/dev/null
 wait "$hand" || true
 check_status "no link at all is an error at once" 6 run "$image"
-check_has "that says where one may be" "$(cat "$TMP/err")" "no link: give it as the argument, in SLIPWAY_LINK or in /etc/slipway/link"
+check_has "that says where one may be" \
+    "$(cat "$TMP/err")" "no link: give it as the argument, in SLIPWAY_LINK or in /etc/slipway/link"
 garbage() { head -c "$1" /dev/zero | tr '\0' x | run -i --name "$env-$2" "$image" >"$word" 2>&1; }
 status=0
 garbage 100 bad || status=$?
-check_same "what is no link is refused" 6 "$status"
+check_same "what is not a link is refused" 6 "$status"
 check_not "and not kept" docker cp "$env-bad:/etc/slipway/link" -
 status=0
 garbage 100000 long || status=$?

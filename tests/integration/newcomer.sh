@@ -1,14 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What README.md has a newcomer do with the demo, in an environment of its own: a file system on a volume of each driver,
-# a QEMU that boots from a volume and writes to it, the plug pulled on one container of each kind, the data looked for.
+# What README.md has a newcomer do with the demo, in an environment of its own: a file system on a volume of each
+# driver, a QEMU that boots from a volume and writes to it, the plug pulled on one container of each kind, the data
+# looked for.
+# about 120 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
 
 needs "newcomer" jq qemu-img qemu-io qemu-storage-daemon qemu-system-x86_64 mke2fs
 [ -c /dev/fuse ] || { skip "newcomer" "no /dev/fuse"; finish; }
-"$ROOT/scripts/host/make-guest" "$TMP/busy.img" stay >"$TMP/out" 2>&1 || { skip "newcomer" "$(tail -n 1 "$TMP/out")"; finish; }
+"$ROOT/scripts/host/make-guest" "$TMP/busy.img" stay >"$TMP/out" 2>&1 ||
+    { skip "newcomer" "$(tail -n 1 "$TMP/out")"; finish; }
 
 environment newcomer
 dir=/var/lib/slipway/$env
@@ -17,18 +20,21 @@ on_exit 'kill -9 $(cat "$TMP/qemu.pid"); kill $guest $(cat "$TMP/shown.pid"); um
 guest=''
 sed "s/^name: .*/name: $env/" "$ROOT/components/demo.yaml" >"$file"
 
-check_status "up brings the demo about" 0 "$SLIPWAY" -q -f "$file" up
-for v in vm lun file; do check "volume $v is served" jq -e '.attached[0].use[0].line' <(slip volume show "$v" --json); done
+check_status "up starts the demo" 0 "$SLIPWAY" -q -f "$file" up
+for v in vm lun file; do check "volume $v is served" jq -e '.attached[0].use[0].line' <(slip volume show "$v" --json); \
+    done
 
 # ---- slipway check ---------------------------------------------------------------------------------
 checks() { slip check --json "$@" >"$TMP/check.json" 2>"$TMP/check.err"; }
-says() { jq -e --arg c "$1" --argjson n "$2" '[.results[] | select(.code == $c and .result == "SUCCESS")] | length == $n' "$TMP/check.json"; }
+says() { jq -e --arg c "$1" --argjson n "$2" \
+    '[.results[] | select(.code == $c and .result == "SUCCESS")] | length == $n' "$TMP/check.json"; }
 names() { slip volume list --json | jq -r '.[].name' | sort | paste -sd ' '; }
 check "check is green" checks
 check "it wrote through all three drivers" says volumes.write 3
 check "and compared after each of three moves" says volumes.move 3
 check_same "it leaves no volume" "file lun vm" "$(names)"
-check_same "and no image" "file lun vm" "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null | sort | paste -sd ' ')"
+check_same "and no image" "file lun vm" \
+    "$(docker exec "$env-ceph-mon-1" rbd ls volumes 2>/dev/null | sort | paste -sd ' ')"
 check_status "nothing is left to do" 0 "$SLIPWAY" -q -f "$file" plan
 "$SLIPWAY" -q -e "$env" check volumes >"$TMP/out" 2>&1 &
 pid=$!
@@ -98,11 +104,14 @@ unshow() {
     umount -l "$TMP/vm" "$TMP/lun" 2>/dev/null || true
     rm -f "$TMP/shown.pid"
 }
-show_vm() { show "$TMP/vm" --blockdev "driver=nbd,node-name=v,server.type=unix,server.path=$dir/volumedriver-qemu-1/nbd.sock,export=vm"; }
+show_vm() { show "$TMP/vm" --blockdev \
+    "driver=nbd,node-name=v,server.type=unix,server.path=$dir/volumedriver-qemu-1/nbd.sock,export=vm"; }
 show_lun() {
     slip exec -T volumedriver-iscsi-1 -- cat /run/slipway/secrets/chap | tr -d '\n' >"$TMP/chap"
-    portal=$(slip volume show lun --json | jq -r '.attached[0].use[].line' | sed -n 's/.*iscsi:\/\/[^@]*@\([^/]*\)\/iqn.*/\1/p' | head -n 1)
-    show "$TMP/lun" --object "secret,id=chap,file=$TMP/chap" --blockdev "driver=iscsi,node-name=v,transport=tcp,portal=$portal,\
+    portal=$(slip volume show lun --json | jq -r '.attached[0].use[].line' |
+        sed -n 's/.*iscsi:\/\/[^@]*@\([^/]*\)\/iqn.*/\1/p' | head -n 1)
+    show "$TMP/lun" --object "secret,id=chap,file=$TMP/chap" \
+        --blockdev "driver=iscsi,node-name=v,transport=tcp,portal=$portal,\
 target=iqn.2024-01.io.slipway:$env.lun,lun=1,user=slipway,password-secret=chap"
 }
 
@@ -121,7 +130,8 @@ done
 check_status "check finds what is missing" 5 slip check instances
 check_status "up starts it again" 0 "$SLIPWAY" -q -f "$file" up
 green() { checks && jq -e 'all(.results[]; .result == "SUCCESS")' "$TMP/check.json"; }
-if wait_until 120 green; then ok "check is green again"; else not_ok "check is green again" "$(slip check 2>&1 | grep -v ^SUCCESS)"; fi
+if wait_until 120 green; then ok "check is green again"; else not_ok "check is green again" \
+    "$(slip check 2>&1 | grep -v ^SUCCESS)"; fi
 verify file "$dir/volumedriver-fuse-1/file"
 check "the QEMU driver's volume again" show_vm
 verify vm "$TMP/vm"
@@ -135,7 +145,8 @@ unshow
 boot() {
     local limit=$1
     shift
-    timeout "$limit" qemu-system-x86_64 -machine accel=tcg -m 256 -display none -monitor none -serial "file:$TMP/serial" -no-reboot \
+    timeout "$limit" qemu-system-x86_64 -machine accel=tcg -m 256 -display none -monitor none -serial \
+        "file:$TMP/serial" -no-reboot \
         -pidfile "$TMP/qemu.pid" "$@"
 }
 # The plug of the guest: nothing of it runs afterwards.
@@ -160,7 +171,8 @@ guest=$!
 check "the guest boots again" wait_until 200 wrote 2 1
 unplug
 found=$(sed -n 's/.*boot 2 from the volume; \([0-9]*\) lines found.*/\1/p' "$TMP/serial")
-check "every line that was written before the plug was pulled is there ($last written, $found found)" test "${found:-0}" -ge "$last"
+check "every line that was written before the plug was pulled is there ($last written, $found found)" test \
+    "${found:-0}" -ge "$last"
 qemu-img convert -O raw "$nbd" "$TMP/after.img" || true
 check "the marker is on the volume" grep -qa "boot 2 line 1" "$TMP/after.img"
 

@@ -23,10 +23,10 @@ world() {
     docker ps -a --no-trunc --format '{{.ID}} {{.Names}} {{.State}}' | grep "$env" || true
     docker network ls --no-trunc --format '{{.ID}} {{.Name}}' | grep "$env" || true
     docker volume ls -q | grep "$env" || true
-    docker images --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | grep -E ' slipway/(debian|base|etcd|sleeper):' | sort
+    docker images --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' |
+        grep -E ' slipway/(debian|base|etcd|sleeper):' | sort
     # The heartbeats of the agents go on while nobody changes anything.
-    docker exec "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca \
-        --endpoints https://127.0.0.1:2379 --user \"root:\$(cat /run/slipway/secrets/root_password)\" \
+    docker exec "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --user \"root:\$(cat /run/slipway/secrets/root_password)\" \
         get /slipway --prefix" 2>/dev/null | grep -v '"health"' || echo "no etcd"
     find "$SLIPWAY_HOME" -type f 2>/dev/null | sort | xargs -r sha256sum
 }
@@ -48,7 +48,7 @@ check_has "the plan says which value changes" "$(cat "$TMP/out")" "word: hello -
 check_has "the world can be seen" "$before" "/slipway/$env/spec"
 check_same "a plan changes nothing in the world" "$before" "$(world)"
 id=$(docker inspect -f '{{.Id}}{{.State.StartedAt}}' "$env-sleeper-1")
-check_status "up brings the change about" 0 slip -f "$file" up
+check_status "up applies the change" 0 slip -f "$file" up
 check_same "the live change reached the running instance" goodbye "$(docker exec "$env-sleeper-1" cat /data/word)"
 check_same "a live change restarts nothing" "$id" "$(docker inspect -f '{{.Id}}{{.State.StartedAt}}' "$env-sleeper-1")"
 check "the new instance is there" docker exec "$env-sleeper-3" cat /data/word
@@ -72,7 +72,8 @@ check_has "the leftover volume is named" "$(cat "$TMP/out" "$TMP/err")" "$env-sl
 password=$(docker exec "$env-sleeper-1" sed -n 's,^etcds*://[^:]*:\([^@]*\)@.*,\1,p' /etc/slipway/link)
 check "the link has a password" test -n "$password"
 everything=$(docker inspect "$env-sleeper-1" "$env-etcd-1"; docker top "$env-sleeper-1" -eo pid,args
-    docker top "$env-etcd-1" -eo pid,args; docker logs "$env-sleeper-1" 2>&1; docker logs "$env-etcd-1" 2>&1; ps -eo args)
+    docker top "$env-etcd-1" -eo pid,args; docker logs "$env-sleeper-1" 2>&1; docker logs "$env-etcd-1" 2>&1; ps -eo \
+        args)
 root=$(docker exec "$env-etcd-1" cat /run/slipway/secrets/root_password)
 check_hasnt "no password of an instance in inspect, ps and logs" "$everything" "$password"
 check_hasnt "no root password in inspect, ps and logs" "$everything" "$root"
@@ -91,8 +92,8 @@ check_same "ssh enters where the document asks for sshd" sleeper-1 "$(slip -e "$
 check_status "ssh keeps the exit status" 3 slip -e "$env-b" ssh sleeper-1 "exit 3"
 check_not "ssh says where there is no sshd" slip -e "$env" ssh sleeper-1 hostname
 try() { # KEY: reads it with the credentials of sleeper-1
-    docker exec -e P="$password" "$env-etcd-1" sh -c "ETCDCTL_API=3 etcdctl --cacert /run/slipway/secrets/tls.ca \
-        --endpoints https://127.0.0.1:2379 --user \"sleeper-1:\$P\" get $1 --print-value-only"
+    docker exec -e P="$password" "$env-etcd-1" sh -c \
+        "ETCDCTL_API=3 etcdctl --user \"sleeper-1:\$P\" get $1 --print-value-only"
 }
 check "an instance reads its own keys" try "/slipway/$env/instances/sleeper-1/meta"
 check_not "an instance is refused the keys of another" try "/slipway/$env/instances/etcd-1/meta"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What is rarely used: a read-only root file system, the removal of an instance that is down, and an etcd by hand with its
-# password in a file.
+# What is rarely used: a read-only root file system, the removal of an instance that is down, and an etcd by hand with
+# its password in a file.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -29,7 +29,8 @@ check_same "files are rendered" "word = hello" "$(docker exec "$sealed" grep wor
 check_same "hook apply has written its data" hello "$(docker exec "$sealed" cat /data/word)"
 link=$SLIPWAY_HOME/$env/links/sealed-1/link
 check_same "the link is a file for root alone" "400" "$(stat -c %a "$link")"
-check_same "which nothing in the container can change" 1 "$(docker exec "$sealed" sh -c 'echo >>/etc/slipway/link' 2>/dev/null && echo 0 || echo 1)"
+check_same "which nothing in the container can change" 1 \
+    "$(docker exec "$sealed" sh -c 'echo >>/etc/slipway/link' 2>/dev/null && echo 0 || echo 1)"
 password=$(sed -n 's,^etcds*://[^:]*:\([^@]*\)@.*,\1,p' "$link")
 check "the password is in it" test "${#password}" -ge 16
 check_hasnt "and not in docker inspect" "$(docker inspect "$sealed")" "$password"
@@ -44,7 +45,8 @@ check "it comes back" wait_until 30 slip -e "$env" status
 
 # ---- an instance that is down is drained before it goes ----
 volume=$env-sealed-2-data
-content() { docker run --rm -v "$volume:/data" --entrypoint cat "$(docker inspect -f '{{.Config.Image}}' "$sealed")" /data/word; }
+content() { docker run --rm -v "$volume:/data" --entrypoint cat \
+    "$(docker inspect -f '{{.Config.Image}}' "$sealed")" /data/word; }
 document changed 2
 check_status "up makes a second one" 0 slip -f "$file" up
 docker exec "$env-sealed-2" touch /data/refuse
@@ -69,7 +71,8 @@ alone=$env-alone
 on_exit "docker rm -fv $alone"
 printf 'correct-horse\nnot this line\n' >"$TMP/password"
 chmod 644 "$TMP/password"
-docker run -d --name "$alone" -v "$TMP/password:/run/secret:ro" "$image" --login root --password-file /run/secret >/dev/null
+docker run -d --name "$alone" -v "$TMP/password:/run/secret:ro" "$image" --login root --password-file /run/secret \
+    >/dev/null
 ctl() { docker exec -e ETCDCTL_API=3 "$alone" etcdctl --endpoints http://127.0.0.1:2379 --command-timeout 3s "$@"; }
 # shellcheck disable=SC2317 # called by wait_until
 is_healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$alone")" = healthy ]; }

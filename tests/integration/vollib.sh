@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# libslipway-volume, built with the address sanitizer, against a real storage cluster: data written by it is read by it and by a
-# driver, one writer, snapshots, sizes, wrong keys, a storage that does not answer.
+# libslipway-volume, built with the address sanitizer, against a real storage cluster: data written by it is read by it
+# and by a driver, one writer, snapshots, sizes, wrong keys, a storage that does not answer.
+# about 220 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
 
 needs "library" jq qemu-io python3
 asan=$TMP/asan
-check "the library and its test program build" make -C "$ROOT" -s SAN=address,undefined B="$asan" "$asan/integration/vollib_driver"
+check "the library and its test program build" make -C "$ROOT" -s SAN=address,undefined B="$asan" \
+    "$asan/integration/vollib_driver"
 
 environment vollib
 qemu=volumedriver-qemu-1
@@ -42,7 +44,7 @@ released() {
     check_same "$1" 0 "$status"
 }
 
-check_status "up brings a cluster about" 0 slip -f "$file" up
+check_status "up starts a cluster" 0 slip -f "$file" up
 check_status "a volume by command" 0 slip volume create shared --size 64MiB --attach qemu
 VOLLIB_LINE=$(slip volume show shared | grep -o 'rbd:.*')
 export VOLLIB_LINE VOLLIB_KEY_FILE=$TMP/key VOLLIB_TIMEOUT=4
@@ -87,7 +89,8 @@ check_status "the snapshot is as it was" 0 lib verify disk@one 1 0 33554432
 check_status "it grows" 0 lib resize disk $((96 << 20))
 check_same "to that size" $((96 << 20)) "$(lib size disk)"
 check_status "the new end can be written" 0 lib write disk 3 $((95 << 20)) 1048576
-refused "it does not shrink by mistake" 22 "volume disk would shrink from 100663296 to 1048576 bytes" lib resize disk 1048576
+refused "it does not shrink by mistake" 22 "volume disk would shrink from 100663296 to 1048576 bytes" lib resize disk \
+    1048576
 check_status "rollback" 0 lib snapshot disk rollback one
 check_status "brings the data back" 0 lib verify disk 1 0 33554432
 check_same "and the size" $((64 << 20)) "$(lib size disk)"
@@ -100,7 +103,7 @@ check_status "a discard" 0 lib discard disk 4194304 4194304
 refused "a volume with snapshots stays" 39 "volume disk has snapshots" lib remove disk
 check_status "the snapshot goes" 0 lib snapshot disk remove one
 refused "a snapshot that is not there" 2 "removing snapshot disk@one: there is none" lib snapshot disk remove one
-refused "a name" 22 'snapshot "a/b": a name is 1 to 63 letters' lib snapshot disk create a/b
+refused "a name" 22 'snapshot "a/b": a name is 1 to 64 letters' lib snapshot disk create a/b
 refused "a volume that is not there" 2 "volume none: there is none" lib fill none 1 0 1
 
 # On Debian 13, with its compiler and its librbd: what one wrote the other reads.
@@ -108,16 +111,19 @@ network=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$
 newer=$env-newer
 on_exit "docker rm -f $newer"
 docker run -d --name "$newer" --network "$network" slipway/debian:trixie sleep 3600 >/dev/null
-tar -C "$ROOT" -c Makefile installer etcd scripts tests/integration/vollib_driver.c | docker exec -i "$newer" sh -c 'mkdir /src && tar -C /src -x'
+tar -C "$ROOT" -c Makefile installer etcd scripts tests/integration/vollib_driver.c |
+    docker exec -i "$newer" sh -c 'mkdir /src && tar -C /src -x'
 newer_make() { docker exec "$newer" make -C /src -s B=/b WERROR=1 "$@"; }
 # First what a newcomer's machine has, which is not librbd's header.
 if docker exec "$newer" /src/scripts/dev/deps build --no-docker >"$TMP/apt.log" 2>&1; then
     check "all is built on a new machine with Debian 13" newer_make all
     check_status "and runs there" 0 docker exec "$newer" /b/slipway version
-    docker exec -e DEBIAN_FRONTEND=noninteractive "$newer" apt-get install -qy --no-install-recommends librbd-dev librados-dev >"$TMP/apt.log" 2>&1
+    docker exec -e DEBIAN_FRONTEND=noninteractive "$newer" apt-get install -qy --no-install-recommends librbd-dev \
+        librados-dev >"$TMP/apt.log" 2>&1
     check "the library builds there" newer_make /b/integration/vollib_driver
     docker exec -i "$newer" sh -c 'umask 077; cat >/key' <"$TMP/key"
-    newer() { docker exec -e VOLLIB_LINE="$VOLLIB_LINE" -e VOLLIB_KEY_FILE=/key "$newer" timeout 120 /b/integration/vollib_driver "$@"; }
+    newer() { docker exec -e VOLLIB_LINE="$VOLLIB_LINE" -e VOLLIB_KEY_FILE=/key "$newer" timeout 120 \
+        /b/integration/vollib_driver "$@"; }
     check_status "it reads there what was written here" 0 newer verify disk 1 5104 1000000
     check_status "it writes" 0 newer write disk 9 0 3145728
     check_status "and makes a snapshot" 0 newer snapshot disk create newer
@@ -142,9 +148,10 @@ refused "a key file that is not there" 2 "key file $TMP/none: there is none" \
     env VOLLIB_KEY_FILE="$TMP/none" "$asan/integration/vollib_driver" connect
 refused "monitors that do not answer" 110 "no monitor answered within 4 s: 192.0.2.1" \
     env VOLLIB_LINE=rbd:volumes/x:id=rbd:mon_host=192.0.2.1 timeout 60 "$asan/integration/vollib_driver" connect
-refused "a line that is none" 22 'this is no line of `slipway volume show`' \
+refused "a malformed line" 22 'this is not a line of `slipway volume show VOLUME`' \
     env VOLLIB_LINE=rbd:volumes "$asan/integration/vollib_driver" connect
-check_status "a keyring does as well" 0 env -u VOLLIB_KEY_FILE VOLLIB_KEYRING="$TMP/keyring" "$asan/integration/vollib_driver" list
+check_status "a keyring does as well" 0 env -u VOLLIB_KEY_FILE VOLLIB_KEYRING="$TMP/keyring" \
+    "$asan/integration/vollib_driver" list
 check_hasnt "no error told the key" "$(cat "$TMP/err")" "$(cat "$TMP/key")"
 
 # A storage that stops answering: everything ends, with a sentence.
@@ -158,11 +165,13 @@ for call in read write async resize snapshot clients list open create; do
     check_has "$call says that there is no answer" "$(grep "^$call " "$TMP/held")" "the storage did not answer in time"
 done
 docker unpause "$env-ceph-osd-1" >/dev/null
-check "the storage comes back" wait_until 240 env VOLLIB_TIMEOUT=20 "$asan/integration/vollib_driver" fill disk 0x77 0 4096
+check "the storage comes back" wait_until 240 env VOLLIB_TIMEOUT=20 "$asan/integration/vollib_driver" fill disk 0x77 0 \
+    4096
 check_status "with what was written" 0 lib check disk 0x77 0 4096
 
-# A placement group's last OSD whose lease ran out because the timer that renews it did not run, and which gets requests before it does: Ceph
-# keeps them for good, and the OSD's hook health starts it anew. A machine that slept does that; here its timers alone are stopped.
+# A placement group's last OSD whose lease ran out because the timer that renews it did not run, and which gets requests
+# before it does: Ceph keeps them for good, and the OSD's hook health restarts it. A machine that slept does that;
+# here its timers alone are stopped.
 osd=$env-ceph-osd-1
 restarts() { docker inspect -f '{{.RestartCount}}' "$osd"; }
 restarted() { [ "$(restarts)" -gt "$before" ]; }
@@ -180,8 +189,8 @@ docker exec -d "$env-ceph-mon-1" timeout 120 rados -p volumes bench 100 write -b
 check "its lease runs out, and requests wait" wait_until 90 waiting
 exec 7>&-
 wait "$holder"
-check "they run again, and the OSD is started anew" wait_until 120 restarted
-check_has "and says why" "$(docker logs "$osd" 2>&1 | grep slipway-agent)" "which does not come: the OSD is started anew"
+check "they run again, and the OSD is restarted" wait_until 120 restarted
+check_has "and says why" "$(docker logs "$osd" 2>&1 | grep slipway-agent)" "which does not come: the OSD is restarted"
 docker exec "$env-ceph-mon-1" pkill rados || true
 check "requests are answered" wait_until 120 lib fill disk 0x77 0 4096
 

@@ -48,7 +48,7 @@ static int open_as(struct run *r, enum sv_mode mode)
     return sv_open(&r->v, r->c, text(r, 0), mode, &r->e);
 }
 
-/* ---- data that can be told from any other ------------------------------------------------- */
+/* ---- data that can be told from any other ---- */
 
 static uint64_t mix(uint64_t x)
 {
@@ -67,7 +67,7 @@ static void make_data(unsigned char *buffer, size_t length, uint64_t offset, uin
     }
 }
 
-/* ---- asynchronous: DEPTH requests under way ------------------------------------------------ */
+/* ---- asynchronous: DEPTH requests under way ---- */
 
 struct lane {
     struct pump *p;
@@ -130,25 +130,25 @@ static int start(struct pump *p, struct lane *l)
 static void pump_all(struct pump *p, uint64_t offset, uint64_t length)
 {
     struct sv_done done = {lane_done, NULL};
-    int result = 0;
+    int r = 0;
 
-    while (length > 0 && result == 0 && !p->first.code) {
+    while (length > 0 && r == 0 && !p->first.code) {
         struct lane *l = wait_lane(p, 1);
 
         l->offset = offset;
         l->length = length < REQUEST ? (size_t)length : REQUEST;
         offset += l->length;
         length -= l->length;
-        result = start(p, l);
-        if (result < 0)
-            lane_done(l, &(struct sv_error){.code = result, .text = "not started"});
+        r = start(p, l);
+        if (r < 0)
+            lane_done(l, &(struct sv_error){.code = r, .text = "not started"});
     }
     done.arg = wait_lane(p, DEPTH);
     if (p->reading)
         return;
-    result = sv_flush_async(p->r->v, &done);
-    if (result < 0)
-        lane_done(done.arg, &(struct sv_error){result, "no flush"});
+    r = sv_flush_async(p->r->v, &done);
+    if (r < 0)
+        lane_done(done.arg, &(struct sv_error){r, "no flush"});
     wait_lane(p, DEPTH);
 }
 
@@ -186,7 +186,7 @@ static int run_verify(struct run *r)
     return open_as(r, SV_READ_ONLY) < 0 ? -1 : pump(r, true);
 }
 
-/* ---- waiting --------------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 /* NAME BYTE OFFSET LENGTH */
 static int run_fill(struct run *r)
@@ -231,7 +231,7 @@ static int run_discard(struct run *r)
     return open_as(r, SV_WRITER) < 0 ? -1 : sv_discard(r->v, number(r, 1), number(r, 2), &r->e);
 }
 
-/* ---- volumes, snapshots, clients ------------------------------------------------------------- */
+/* ---- volumes, snapshots, clients ---- */
 
 static int run_connect(struct run *r)
 {
@@ -333,7 +333,7 @@ static int run_hold(struct run *r)
     return 0;
 }
 
-/* ---- a storage that stops answering ---------------------------------------------------------- */
+/* ---- a storage that stops answering ---- */
 
 static void say(const char *what, int64_t begin, int64_t result, const struct sv_error *e)
 {
@@ -386,7 +386,7 @@ static int run_stall(struct run *r)
     return 0;
 }
 
-/* ---- wrong use ------------------------------------------------------------------------------- */
+/* ---- wrong use ---- */
 
 static void want(const char *what, int64_t wanted, int64_t got, const struct sv_error *e)
 {
@@ -437,7 +437,7 @@ static int run_abuse(struct run *r)
     return 0;
 }
 
-/* ---- the program ----------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 static const struct command {
     const char *name;

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Writes to a volume while somebody breaks things, and knows afterwards what must be there.
 
-    volume_io.py write URL STATE     until SIGTERM; then reads everything back, prints one line of JSON. STATE is a file with
-                                     what may be where; when it is there, the volume has that already
+    volume_io.py write URL STATE     until SIGTERM; then reads everything back, prints one line of JSON. STATE: a file
+                                     with what may be where; when it is there, the volume has that already
     volume_io.py verify URL STATE    reads everything back, through another driver for example
     volume_io.py hold N HOST PORT    opens N TCP connections, prints how many, holds them until SIGTERM
 
-URL is nbd:SOCKET:EXPORT, iscsi://HOST:PORT/TARGET/LUN with the login in LIBISCSI_CHAP_USERNAME and LIBISCSI_CHAP_PASSWORD, or
-the path of a file. A block's content says which slot it is and the how-manieth write, so what is found tells
-which write it came from. A write counts from the moment a flush after it was acknowledged: then the slot holds this
-one or a later one, never an older one and never half of one.
+URL is nbd:SOCKET:EXPORT, iscsi://HOST:PORT/TARGET/LUN with the login in LIBISCSI_CHAP_USERNAME and
+LIBISCSI_CHAP_PASSWORD, or the path of a file. A block's content says which slot it is and the how-manieth write, so
+what is found tells which write it came from. A write counts from the moment a flush after it was acknowledged: then the
+slot holds this one or a later one, never an older one and never half of one.
 """
 
 import ctypes
@@ -118,7 +118,8 @@ class Iscsi:
     def read(self, offset, length):
         room = ctypes.create_string_buffer(length)
         iov = Iovec(ctypes.cast(room, ctypes.c_void_p), length)
-        self.done(self.lib.iscsi_read10_iov_sync(self.c, self.lun, offset // 512, length, 512, 0, 0, 0, 0, 0, ctypes.byref(iov), 1))
+        self.done(self.lib.iscsi_read10_iov_sync(self.c, self.lun, offset // 512, length, 512, 0, 0, 0, 0, 0,
+                                                 ctypes.byref(iov), 1))
         return room.raw
 
     def flush(self):
@@ -187,8 +188,8 @@ class Writer:
         self.moved = time.monotonic()
 
     def save(self, **more):
-        report = {"writes": self.number, "flushes": self.flushes, "errors": self.errors, "worst_ms": int(self.worst * 1000),
-                  "last_error": self.last_error}
+        report = {"writes": self.number, "flushes": self.flushes, "errors": self.errors,
+                  "worst_ms": int(self.worst * 1000), "last_error": self.last_error}
         with open(self.state + ".new", "w", encoding="ascii") as f:
             json.dump(dict(report, may=[sorted(m) for m in self.may], **more), f)
         os.rename(self.state + ".new", self.state)

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What breaks while three writers write through the three drivers: kill -9 of each driver, of its agent, of an OSD, the
-# leading monitor and the leading etcd, then docker restart of everything. No write that was flushed may be lost, and where the
-# driver itself lives, no writer may see an error. At the end each volume is read through another driver.
+# leading monitor and the leading etcd, then docker restart of everything. No write that was flushed may be lost, and
+# where the driver itself lives, no writer may see an error. At the end each volume is read through another driver.
+# about 120 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -32,14 +33,18 @@ go_on() {
         esac
     done
 }
-is_well() { [ "$(slip status --json 2>/dev/null | jq -r --arg i "$1" '.instances[] | select(.instance == $i) | "\(.state) \(.health)"')" = "ready healthy" ]; }
+is_well() {
+    [ "$(slip status --json 2>/dev/null | jq -r --arg i "$1" '.instances[] | select(.instance == $i) |
+        "\(.state) \(.health)"')" = "ready healthy" ]
+}
 well() { slip status --json 2>/dev/null | jq -e .healthy; }
 
-check_status "up brings a cluster with three drivers about" 0 slip -f "$file" up
+check_status "up starts a cluster with three drivers" 0 slip -f "$file" up
 chap_login
 check_status "a volume for the QEMU driver" 0 slip volume create vq --size 64MiB --attach qemu
 check_status "a volume for the iSCSI driver" 0 slip volume create vi --size 64MiB --attach iscsi
-check_status "a volume with erasure-coded data for the FUSE driver" 0 slip volume create vf --size 64MiB --data-pool cold --attach fuse
+check_status "a volume with erasure-coded data for the FUSE driver" 0 slip volume create vf --size 64MiB --data-pool \
+    cold --attach fuse
 for v in "${volumes[@]}"; do
     start_writer "$v"
     check "a writer writes through ${driver[$v]}" wait_until 30 test -s "$TMP/$v.state"
@@ -67,7 +72,8 @@ leader=$(docker exec "$env-ceph-mon-1" ceph quorum_status | jq -r .quorum_leader
 kill9 "$leader" 'ceph-mon -f' "kill -9 of $leader, the leading monitor"
 go_on "after it"
 note
-leads() { docker exec "$env-$1" bash -c 'exec 3<>/dev/tcp/127.0.0.1/2381; printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3' |
+leads() { docker exec "$env-$1" bash -c \
+    'exec 3<>/dev/tcp/127.0.0.1/2381; printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3' |
     grep -q '^etcd_server_is_leader 1'; }
 for etcd in etcd-1 etcd-2 etcd-3; do ! leads "$etcd" || break; done
 kill9 "$etcd" 'etcd --config' "kill -9 of $etcd, the leader"
@@ -81,7 +87,8 @@ go_on "docker restart of everything" "${volumes[@]}"
 check "everything is well after it" wait_until 90 well
 
 for v in "${volumes[@]}"; do
-    stop_writer "every flushed write through ${driver[$v]} is there: $(said "$v" writes) writes, worst batch $(said "$v" worst_ms) ms" "$v"
+    stop_writer "every flushed write through ${driver[$v]} is there: $(said "$v" writes) writes, worst batch \
+$(said "$v" worst_ms) ms" "$v"
 done
 declare -A other=([vq]=fuse [vi]=qemu [vf]=iscsi)
 for v in "${volumes[@]}"; do

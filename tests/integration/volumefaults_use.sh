@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What people do to volumes that they should not, and what drivers must refuse or survive: detaching what is in use, taking over
-# from a driver that sleeps, writing to what is read-only, a pool that gets full, an image that somebody deletes, a thousand
-# snapshots, names and sizes out of range. Through all three drivers, with data compared.
+# What people do to volumes that they should not, and what drivers must refuse or survive: detaching what is in use,
+# taking over from a driver that sleeps, writing to what is read-only, a pool that gets full, an image that somebody
+# deletes, a thousand snapshots, names and sizes out of range. Through all three drivers, with data compared.
+# about 430 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -17,21 +18,22 @@ goes_on() { before=$(said "$2" writes) && check "$1" wait_until 60 further "$2";
 drivers=(qemu iscsi fuse)
 declare -A next=([qemu]=iscsi [iscsi]=fuse [fuse]=qemu)
 
-check_status "up brings a cluster with three drivers about" 0 slip -f "$file" up
+check_status "up starts a cluster with three drivers" 0 slip -f "$file" up
 chap_login
 
 # ---- names and sizes ---------------------------------------------------------------------------------
-check_status "two names, a size and a pool that cannot be" 6 slip volume create 'a b' ok .hidden --size 65TiB --pool nowhere
+check_status "two names, a size and a pool that cannot be" 6 slip volume create 'a b' ok .hidden --size 65TiB --pool \
+    nowhere
 for words in '"a b": a name is' '".hidden": a name is' 'size 65TiB: 1MiB to 64TiB' 'there is no pool nowhere'; do
     check_has "are all said at once" "$(cat "$TMP/err")" "$words"
 done
 for size in 0 1 512KiB -1GiB 1.5MiB 10XB 1048577 99999999999999999999GiB ''; do
     check_status "size '$size' is refused" 6 slip volume create ok --size "$size"
 done
-check_status "64 letters are too many" 6 slip volume create "$(printf 'x%.0s' $(seq 64))" --size 1MiB
+check_status "65 letters are too many" 6 slip volume create "$(printf 'x%.0s' $(seq 65))" --size 1MiB
 check_same "nothing of it was made" "[]" "$(slip volume list --json | jq -c .)"
-check_status "63 letters are not" 0 slip volume create "$(printf 'x%.0s' $(seq 63))" --size 1MiB
-check_status "and they go again" 0 slip volume delete "$(printf 'x%.0s' $(seq 63))"
+check_status "64 letters are not" 0 slip volume create "$(printf 'x%.0s' $(seq 64))" --size 1MiB
+check_status "and they go again" 0 slip volume delete --yes "$(printf 'x%.0s' $(seq 64))"
 
 # ---- in use: detach, force; the driver sleeps: take-over ---------------------------------------------
 for d in "${drivers[@]}"; do
@@ -62,9 +64,64 @@ for d in "${drivers[@]}"; do
     docker unpause "$env-$from" >/dev/null
     goes_on "which goes on when the old driver wakes" "v$d"
     stop_writer "and nothing of the old one arrived" "v$d"
-    is_gone() { slip status --json | jq -e --arg i "$from" '.instances[] | select(.instance == $i) | .state == "ready" and .health == "healthy" and .config.current'; }
+    is_gone() { slip status --json | jq -e --arg i "$from" \
+        '.instances[] | select(.instance == $i) | .state == "ready" and .health == "healthy" and .config.current'; }
     check "the old driver has let go" wait_until 60 is_gone
 done
+
+# An entry that comes back from before a take-over.
+start_writer vqemu # which fuse has
+goes_on "a writer through fuse" vqemu
+check_status "an old take-over comes back" 0 slip config set volumedriver-iscsi-1 volumes.vqemu '{"take_over":1}'
+refused() { docker logs --tail 20 "$env-volumedriver-iscsi-1" 2>&1 |
+    grep -F "volume vqemu: volumedriver-fuse-1 took it over after that"; }
+check "and is refused" wait_until 20 refused
+goes_on "the writer goes on" vqemu
+check_status "the entry goes" 0 slip config set volumedriver-iscsi-1 volumes.vqemu '{"absent":true}'
+stop_writer "with all that it wrote" vqemu
+
+# ---- vhost-user clients ------------------------------------------------------------------------------
+# The kernel lists a socket's clients only in the network that they come from: one is of this machine, one of the
+# container.
+socket=/var/lib/slipway/$env/volumedriver-qemu-1/viscsi.vhost
+started() { docker inspect -f '{{.State.StartedAt}} {{.RestartCount}}' "$env-volumedriver-qemu-1"; }
+before_all=$(started)
+silent() { # a client that connects and says nothing
+    python3 - "$socket" "$TMP/silent" <<'END' &
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+open(sys.argv[2], "w")
+time.sleep(100)
+END
+    silent=$!
+    check "a silent client" wait_until 20 test -e "$TMP/silent"
+    rm "$TMP/silent"
+}
+vhost_io() { docker exec -t "$env-volumedriver-qemu-1" qemu-io --image-opts \
+    driver=virtio-blk-vhost-user,cache.direct=on,path=/export/viscsi.vhost "$@"; }
+vhost_io -c "read 62980096 4k" -c "sleep 8000" -c "write -P 7 62980096 4k" -c "read -P 7 62980096 4k" >"$TMP/vhost" \
+    2>&1 &
+vhost_client=$!
+check "a client of vhost-user" wait_until 20 grep -q "^read 4096" "$TMP/vhost"
+says "is not cut off by detaching" 5 "in use by a client of its vhost socket" slip volume detach viscsi
+status=0
+wait "$vhost_client" || status=$?
+check_same "it goes on, reading and writing" "0 3" "$status $(grep -cE '^(read|wrote) 4096/4096' "$TMP/vhost")"
+silent
+says "nor is one from this machine that is silent" 5 "in use by a client of its vhost socket" slip volume detach viscsi
+check_status "it is by force" 0 slip volume detach viscsi --force
+kill "$silent"
+check_status "attached" 0 slip volume attach viscsi --to qemu
+silent
+says "it does not change its size under a client" 5 "seen when that has left" slip volume resize viscsi 80MiB
+check_status "which is cut off again" 0 slip volume detach viscsi --force
+kill "$silent"
+check_status "one that was never written since" 0 slip volume attach viscsi --to qemu
+check_status "is detached by force" 0 slip volume detach viscsi --force
+check_same "the daemon has not been started again" "$before_all" "$(started)"
+check_status "attached" 0 slip volume attach viscsi --to qemu
+check "with every flushed write" same viscsi
 
 # ---- read-only, templates ----------------------------------------------------------------------------
 # Where they are: vqemu at fuse, viscsi at qemu, vfuse at iscsi.
@@ -76,7 +133,7 @@ for d in "${drivers[@]}"; do
 import runpy, sys
 io, url = sys.argv[1:]
 sys.argv = [io, "none", url, ""]
-device = runpy.run_path(io, run_name="io")["connect"](url)
+device = runpy.run_path(io, run_name="volume_io")["connect"](url)
 try:
     device.write(0, bytes(4096))
     device.flush()
@@ -96,12 +153,12 @@ for d in "${drivers[@]}"; do
     goes_on "and is written" "c$d"
     stop_writer "and keeps that" "c$d"
 done
-says "a template with copies stays" 1 "has the clone" slip volume delete vqemu --force
+says "a template with copies stays" 1 "has the clone" slip volume delete --yes vqemu --force
 check_status "the template is read" 0 slip volume attach vqemu --to fuse --read-only
 check "and has not changed" same vqemu
 check_status "the copies go" 0 slip volume detach cqemu ciscsi cfuse vqemu
-check_status "with the template" 0 slip volume delete cqemu ciscsi cfuse
-check_status "at last" 0 slip volume delete vqemu --force
+check_status "with the template" 0 slip volume delete --yes cqemu ciscsi cfuse
+check_status "at last" 0 slip volume delete --yes vqemu --force
 
 # ---- an image that somebody deletes ------------------------------------------------------------------
 check_status "viscsi is attached" 0 slip volume attach viscsi --to iscsi
@@ -116,9 +173,9 @@ check_has "volume show says so" "$(slip volume show viscsi)" "$gone"
 check_has "volume list says so" "$(slip volume list)" "$gone"
 says "it is not attached" 5 "there is no image volumes/viscsi" slip volume attach viscsi --to qemu
 says "a snapshot of it is refused" 5 "its image volumes/viscsi is gone" slip volume snapshot viscsi now
-check_not "and it is not made anew, empty" mon rbd info volumes/viscsi
+check_not "and it is not recreated, empty" mon rbd info volumes/viscsi
 check_status "other volumes are made" 0 slip volume create other --size 64MiB
-check_status "it is deleted" 0 slip volume delete viscsi
+check_status "it is deleted" 0 slip volume delete --yes viscsi
 rm "$TMP/viscsi.state"
 check_status "and created again" 0 slip volume create viscsi --size 64MiB --attach iscsi
 healthy() { slip status --json | jq -e .healthy; }
@@ -128,9 +185,10 @@ check "all is well then" wait_until 30 healthy
 check_status "a pool with a quota of 32 MiB" 0 slip pool create small --size 2 --quota 32MiB
 check_status "a volume that is larger" 0 slip volume create wide --size 64MiB --pool small --attach fuse
 check_status "and three that are not written" 0 slip volume create nqemu niscsi nfuse --size 64MiB --pool small
+# Before anything is written: in a full pool it could not be made.
+check_status "another one" 0 slip volume create deep --size 64MiB --pool small --attach qemu
 start_writer wide
 goes_on "is written" wide
-check_status "another one" 0 slip volume create deep --size 64MiB --pool small --attach qemu
 start_writer deep # until the pool is full, which it may be by these two
 # In the background: what comes after the pool is full waits too.
 docker exec -d "$env-ceph-mon-1" timeout 600 sh -c 'head -c 48M /dev/zero >/tmp/f && rados -p small put fill /tmp/f'
@@ -146,18 +204,19 @@ says "detaching what waits is refused" 5 "pool small is full: its quota of 32 Mi
 check_hasnt "not for want of an answer" "$(cat "$TMP/err")" "in time"
 says "so is moving it" 5 "pool small is full: its quota of 32 MiB" slip volume move wide --to qemu
 check "and through the other driver" wait_until 20 halted deep
-says "one daemon serves all volumes of the QEMU driver, and is asked for no change" 5 "writes to deep wait" slip volume attach nqemu --to qemu
+says "one daemon serves all volumes of the QEMU driver, and is asked for no change" 5 "writes to deep wait" slip \
+    volume attach nqemu --to qemu
 check_has "because the pool is full" "$(cat "$TMP/err")" "pool small is full: its quota of 32 MiB"
 check_status "until it may let go of that one by force" 0 slip volume detach deep --force
 kill -9 "${writer[deep]}"
 wait "${writer[deep]}" 2>/dev/null || true
-check_status "which is deleted" 0 slip volume delete deep
+check_status "which is deleted" 0 slip volume delete --yes deep
 for d in "${drivers[@]}"; do
     check_status "a volume of the full pool is attached to $d" 0 slip volume attach "n$d" --to "$d"
     check_status "and moves to ${next[$d]}" 0 slip volume move "n$d" --to "${next[$d]}"
     check_status "or is taken over" 0 slip volume move "n$d" --to "$d" --force
     check_status "is detached" 0 slip volume detach "n$d"
-    check_status "and deleted" 0 slip volume delete "n$d"
+    check_status "and deleted" 0 slip volume delete --yes "n$d"
 done
 halted_still() { [ "$(said wide writes) $(said wide errors)" = "$1 0" ]; }
 check "the writer waits as before" halted_still "$(said wide writes)"
@@ -169,14 +228,51 @@ stop_writer "beside the other one" viscsi
 check "all is well again" wait_until 30 healthy
 
 # ---- smaller ------------------------------------------------------------------------------------------
-check_status "a volume with data is made smaller by force" 0 slip volume resize wide 8MiB --force
+check_status "a volume with data is made smaller by force" 0 slip volume resize wide 8MiB --force --yes
 check_same "and is" $((8 << 20)) "$(stat -c %s "/var/lib/slipway/$env/volumedriver-fuse-1/wide")"
 check_same "in the storage too" $((8 << 20)) "$(mon rbd info small/wide --format json | jq .size)"
 
-# ---- a thousand snapshots ----------------------------------------------------------------------------
+# ---- a driver sleeps, and nothing of it is to be seen any more ----------------------------------------
+# Its clients have only read, so it holds no lock; when its watch has run out too, only the address that it left tells
+# whom to fence.
+sleepers=(vlate vplain)
+asleep() { # VOLUME: reads, and writes 0xAA when the file go is there
+    python3 - "$io" "$(of_volume "$1")" "$TMP/go" >"$TMP/$1.asleep" 2>&1 <<'END' &
+import os, runpy, sys, time
+io, url, go = sys.argv[1:]
+sys.argv = [io, "none", url, ""]
+device = runpy.run_path(io, run_name="volume_io")["connect"](url)
+device.read(0, 4096)
+print("read", flush=True)
+while not os.path.exists(go):
+    time.sleep(0.1)
+try:
+    print("asking", flush=True)
+    device.write(0, b"\xaa" * 4096)
+    print("written", flush=True)
+except OSError as e:
+    print("refused", e, flush=True)
+END
+}
+for v in "${sleepers[@]}"; do
+    check_status "a volume" 0 slip volume create "$v" --size 16MiB --attach qemu
+    asleep "$v"
+    check "is read through qemu" wait_until 20 grep -qx read "$TMP/$v.asleep"
+done
+mapfile -t sleeping_at < <(for v in "${sleepers[@]}"; do mon rbd image-meta get "volumes/$v" \
+    slipway.client.volumedriver-qemu-1 | cut -d " " -f 1; done)
+check_same "each left its client's address" 2 "${#sleeping_at[@]}"
+docker pause "$env-volumedriver-qemu-1" >/dev/null
+touch "$TMP/go"
+for v in "${sleepers[@]}"; do check "a write is on its way when the driver sleeps" wait_until 20 grep -qx asking \
+    "$TMP/$v.asleep"; done
+check_status "it does not answer who detaches" 8 slip --timeout 3s volume detach vplain
+
+# ---- a thousand snapshots, meanwhile ----------------------------------------------------------------------------
 mapfile -t snapshots < <(seq -f "s%04g" 1000)
 begin=$SECONDS
-check_status "1,000 snapshots by one command, while it is attached" 0 slip --timeout 5min volume snapshot viscsi "${snapshots[@]}"
+check_status "1,000 snapshots by one command, while it is attached" 0 slip --timeout 5min volume snapshot viscsi \
+    "${snapshots[@]}"
 echo "# created in $((SECONDS - begin)) s"
 check_same "are listed" 1000 "$(slip volume show viscsi --json | jq '.snapshots | length')"
 check_same "are in the storage" 1000 "$(mon rbd snap ls volumes/viscsi --format json | jq length)"
@@ -184,11 +280,36 @@ check "the data is the same" same viscsi
 says "two wrong names among them" 6 'snapshot "a b"' slip volume snapshot viscsi new 'a b' s0001
 check_has "are both said" "$(cat "$TMP/err")" "has a snapshot s0001 already"
 check_status "a clone of one" 0 slip volume clone viscsi@s0500 half
-says "keeps them all" 1 "half" slip volume snapshot viscsi --delete "${snapshots[@]}"
-check_status "it goes" 0 slip volume delete half
+says "keeps them all" 1 "half" slip volume snapshot viscsi --delete --yes "${snapshots[@]}"
+check_status "it goes" 0 slip volume delete --yes half
 begin=$SECONDS
-check_status "then they are deleted" 0 slip --timeout 5min volume snapshot viscsi --delete "${snapshots[@]}"
+check_status "then they are deleted" 0 slip --timeout 5min volume snapshot viscsi --delete --yes "${snapshots[@]}"
 echo "# deleted in $((SECONDS - begin)) s"
-check_same "all" "null 0" "$(slip volume show viscsi --json | jq -r .snapshots) $(mon rbd snap ls volumes/viscsi --format json | jq length)"
+check_same "all" "null 0" \
+    "$(slip volume show viscsi --json | jq -r .snapshots) $(mon rbd snap ls volumes/viscsi --format json | jq length)"
 check "the data is the same after it" same viscsi
+
+# ---- the driver still sleeps -------------------------------------------------------------------------
+unwatched() { mon rbd status "volumes/$1" | grep -q "Watchers: none"; }
+for v in "${sleepers[@]}"; do check "nobody watches $v any more" wait_until 60 unwatched "$v"; done
+begin=$(date +%s%3N)
+check_status "vlate is taken over" 0 slip volume move vlate --to fuse --force
+echo "# after $(($(date +%s%3N) - begin)) ms"
+says "vplain is not attached elsewhere" 1 "which has not answered the order to detach it" slip volume attach vplain \
+    --to fuse
+check_status "until it is let go of by force" 0 slip volume detach vplain --force
+check_status "which waits for nobody who sleeps: it is attached elsewhere" 0 slip volume attach vplain --to fuse
+kept() { mon ceph osd blocklist ls 2>/dev/null | awk -v a="$1" -v \
+    t="$(date -u -d '+300 days' +%Y-%m-%d)" '$1 == a && $2 > t' | grep .; }
+for a in "${sleeping_at[@]}"; do check "$a is fenced for longer than anybody sleeps" kept "$a"; done
+tr '\0' '\273' </dev/zero | head -c 4096 >"$TMP/bb"
+at=/var/lib/slipway/$env/volumedriver-fuse-1
+for v in "${sleepers[@]}"; do check "$v is written" dd if="$TMP/bb" of="$at/$v" conv=notrunc,fsync status=none; done
+docker unpause "$env-volumedriver-qemu-1" >/dev/null
+for v in "${sleepers[@]}"; do
+    check "the old write to $v is refused" wait_until 60 grep -q ^refused "$TMP/$v.asleep"
+    check "what the new writer wrote stays" sh -c \
+        "dd if='$at/$v' bs=4096 count=1 iflag=direct status=none | cmp - '$TMP/bb'"
+done
+check "the old driver has let go" wait_until 60 healthy
 finish

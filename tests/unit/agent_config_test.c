@@ -22,6 +22,7 @@ static const char component[] = "tests/data/components/echo";
 static int load(void **state)
 {
     struct problems p;
+
     problems_init(&p, component);
     *state = manifest_load(component, &p);
     problems_clear(&p);
@@ -42,6 +43,7 @@ static struct tree *tree(const char *more)
                    more);
     struct tree *t = NULL;
     struct err e;
+
     if (tree_parse(&t, "test", text, strlen(text), "echo", &e) < 0)
         fail_msg("%s", e.msg);
     return t;
@@ -52,6 +54,7 @@ static struct options options(void)
     const char *argv[] = {"slipway-agent", "--run", "/tmp/run", NULL};
     struct options o;
     struct err e;
+
     assert_int_equal(options_parse(&o, argv, &e), 0);
     return o;
 }
@@ -62,10 +65,12 @@ static char *built(void **state, const char *more, struct options o, const char 
     auto_config struct config *c = NULL;
     struct err e;
     char *out;
+
     if (config_build(&c, *state, t, &o, &e) < 0) {
         out = mem_printf("error: %s", e.msg);
     } else {
         const struct node *value = node_get(c->vars, key);
+
         out = value ? json_text(value) : mem_strdup("none");
     }
     options_clear(&o);
@@ -78,6 +83,7 @@ static char *built(void **state, const char *more, struct options o, const char 
 static void values_follow_the_precedence(void **state)
 {
     auto_free char *fallback = built(state, "", options(), "port");
+
     assert_string_equal(fallback, "80");
     auto_free char *common = built(state, CONFIG("port", "81"), options(), "port");
     assert_string_equal(common, "81");
@@ -97,6 +103,7 @@ static void values_follow_the_precedence(void **state)
 static void values_have_the_types_of_the_manifest(void **state)
 {
     auto_free char *size = built(state, CONFIG("size", "2048"), options(), "size");
+
     assert_string_equal(size, "2048");
     struct options o = options();
     strv_add(&o.set, "size=2KiB");
@@ -115,6 +122,7 @@ static void values_have_the_types_of_the_manifest(void **state)
 static void what_does_not_fit_is_refused_with_its_name(void **state)
 {
     auto_free char *port = built(state, CONFIG("port", "0"), options(), "port");
+
     assert_non_null(strstr(port, "error: configuration key port"));
     struct options o = options();
     strv_add(&o.set, "prot=5");
@@ -127,7 +135,7 @@ static void what_does_not_fit_is_refused_with_its_name(void **state)
 }
 
 static void check_change(void **state, const char *before, const char *after,
-                         struct changes *changes)
+                         struct config_diff *changes)
 {
     auto_tree struct tree *old = tree(before);
     auto_tree struct tree *now = tree(after);
@@ -135,40 +143,57 @@ static void check_change(void **state, const char *before, const char *after,
     auto_config struct config *b = NULL;
     struct options o = options();
     struct err e;
+
     assert_int_equal(config_build(&a, *state, old, &o, &e), 0);
     assert_int_equal(config_build(&b, *state, now, &o, &e), 0);
-    config_compare(changes, *state, (struct config_state){old, a}, (struct config_state){now, b});
+    config_compare(changes, *state, (struct config_version){old, a},
+                   (struct config_version){now, b});
     options_clear(&o);
+}
+
+#define SSH(value) ",\"/slipway/t/instances/echo-7/secrets/ssh_authorized_key\": \"" value "\""
+
+static void a_new_ssh_key_is_written_and_concerns_nobody_else(void **state)
+{
+    struct config_diff c;
+
+    check_change(state, SSH("old"), SSH("new"), &c);
+    assert_true(c.any && c.effective);
+    assert_int_equal(c.kind, APPLY_KIND_LIVE);
+    assert_false(c.live);
+    config_diff_clear(&c);
 }
 
 static void the_strongest_kind_of_a_change_counts(void **state)
 {
-    struct changes c;
+    struct config_diff c;
+
     check_change(state, "", "", &c);
     assert_false(c.any || c.effective);
-    changes_clear(&c);
+    config_diff_clear(&c);
     check_change(state, "", CONFIG("greeting", "x"), &c);
     assert_true(c.any && c.effective && c.live);
     assert_int_equal(c.kind, APPLY_KIND_LIVE);
-    changes_clear(&c);
+    config_diff_clear(&c);
     check_change(state, "", CONFIG("greeting", "x") OWN("level", "5"), &c);
     assert_int_equal(c.kind, APPLY_KIND_RELOAD);
     assert_true(c.live);
-    changes_clear(&c);
+    config_diff_clear(&c);
     check_change(state, "", CONFIG("greeting", "x") OWN("port", "5"), &c);
     assert_int_equal(c.kind, APPLY_KIND_RESTART);
     auto_free char *names = strv_join(&c.names, " ");
     assert_string_equal(names, "greeting port command");
-    changes_clear(&c);
+    config_diff_clear(&c);
 }
 
 static void an_equal_value_is_no_change_in_effect(void **state)
 {
-    struct changes c;
+    struct config_diff c;
+
     check_change(state, "", CONFIG("port", "80"), &c);
     assert_true(c.any);
     assert_false(c.effective);
-    changes_clear(&c);
+    config_diff_clear(&c);
 }
 
 static void what_agents_report_is_no_configuration(void **state)
@@ -197,6 +222,7 @@ static void snapshots_that_are_none_are_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct tree *t = NULL;
         struct err e;
+
         assert_int_equal(tree_parse(&t, "bad", bad[i], strlen(bad[i]), "echo", &e), -1);
         assert_null(t);
     }
@@ -208,10 +234,12 @@ int main(void)
         cmocka_unit_test(values_follow_the_precedence),
         cmocka_unit_test(values_have_the_types_of_the_manifest),
         cmocka_unit_test(what_does_not_fit_is_refused_with_its_name),
+        cmocka_unit_test(a_new_ssh_key_is_written_and_concerns_nobody_else),
         cmocka_unit_test(the_strongest_kind_of_a_change_counts),
         cmocka_unit_test(an_equal_value_is_no_change_in_effect),
         cmocka_unit_test(what_agents_report_is_no_configuration),
         cmocka_unit_test(snapshots_that_are_none_are_refused),
     };
+
     return cmocka_run_group_tests(tests, load, unload);
 }

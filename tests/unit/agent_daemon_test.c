@@ -20,6 +20,7 @@ static struct supervise_msg said;
 static void say(int fd, enum supervise_kind kind, int pid, int status)
 {
     struct err e;
+
     supervise_reset(&said, kind);
     if (kind == SUPERVISE_STATE)
         said.agent_starts = 1;
@@ -34,8 +35,9 @@ static int open_both(struct daemon *d, struct err *e)
 {
     int ends[2];
     char number[16];
+
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    snprintf(number, sizeof number, "%d", ends[1]);
+    snprintf(number, sizeof(number), "%d", ends[1]);
     setenv(SUPERVISE_FD_ENV, number, 1);
     say(ends[0], SUPERVISE_STATE, 0, 0);
     assert_int_equal(daemon_open(d, e), 0);
@@ -47,6 +49,7 @@ static int run(struct daemon *d, struct err *e)
     struct manifest m = {0};
     struct config c = {0};
     struct daemon_run r = {.manifest = &m, .config = &c, .tag = "x"};
+
     strv_add(&c.argv, "sh");
     int rc = daemon_run(d, &r, e);
     strv_clear(&c.argv);
@@ -86,5 +89,6 @@ int main(void)
         cmocka_unit_test(a_daemon_that_ended_at_once_was_started),
         cmocka_unit_test(one_that_cannot_be_executed_was_not),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@ static char *script(const char *body)
     auto_free char *text = mem_printf("#!/bin/sh\n%s\n", body);
     struct err e;
     struct fs_write_opts o = {.mode = 0755, .uid = (uid_t)-1, .gid = (gid_t)-1};
+
     assert_int_equal(fs_write(path, text, strlen(text), &o, &e), 0);
     return path;
 }
@@ -32,7 +33,8 @@ static char *script(const char *body)
 static int run(struct hook_result *r, const char *body, struct hook_call more, struct err *e)
 {
     auto_free char *path = script(body);
-    struct strv auto_strv env = {0};
+    auto_strv struct strv env = {0};
+
     strv_add(&env, "PATH=/usr/bin:/bin");
     strv_add(&env, "CFG_word=value");
     more.path = path;
@@ -116,7 +118,7 @@ static void stdout_goes_to_whoever_wants_it(void **state)
     (void)state;
     struct hook_result r;
     struct err e;
-    struct buf auto_buf out;
+    auto_buf struct buf out;
     buf_init(&out, 1 << 20);
     struct hook_call call = {.out = &out};
     assert_int_equal(run(&r, "echo '{}'; echo noise >&2", call, &e), 0);
@@ -157,7 +159,7 @@ static void a_background_process_does_not_hold_a_hook_back(void **state)
 static void what_cannot_be_executed_says_so(void **state)
 {
     (void)state;
-    struct strv auto_strv env = {0};
+    auto_strv struct strv env = {0};
     struct err e;
     struct hook_call call = {.path = "/etc/passwd",
                              .name = "passwd",
@@ -196,5 +198,6 @@ int main(void)
         cmocka_unit_test(a_background_process_does_not_hold_a_hook_back),
         cmocka_unit_test(what_cannot_be_executed_says_so),
     };
+
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

@@ -43,6 +43,7 @@ static int checked(enum state state, enum health health, const char *reason, cha
 {
     struct status s = {0};
     struct err e;
+
     status_set(&s, state, health, reason);
     assert_int_equal(status_save(&s, dir, &e), 0);
     status_clear(&s);
@@ -112,7 +113,7 @@ static void only_changes_are_news(void **state)
 static void an_acknowledgement_says_what_and_how(void **state)
 {
     (void)state;
-    struct strv auto_strv pending = {0};
+    auto_strv struct strv pending = {0};
     strv_add(&pending, "port needs restart");
     auto_free char *text = applied_text(&(struct applied){
         .revision = 7, .hash = "abc", .error = "line \"one\"\ntwo", .pending = &pending});
@@ -128,8 +129,8 @@ static void an_acknowledgement_says_what_and_how(void **state)
 static void the_environment_of_hooks_survives_a_file(void **state)
 {
     (void)state;
-    struct strv auto_strv env = {0};
-    struct strv auto_strv back = {0};
+    auto_strv struct strv env = {0};
+    auto_strv struct strv back = {0};
     struct err e;
     strv_add(&env, "A=1");
     strv_add(&env, "B=two\nlines");
@@ -191,5 +192,6 @@ int main(void)
         cmocka_unit_test(the_environment_of_hooks_survives_a_file),
         cmocka_unit_test(words_are_divided_into_options_link_and_arguments),
     };
+
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

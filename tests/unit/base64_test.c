@@ -53,11 +53,11 @@ static void every_byte_survives(void **state)
     (void)state;
     for (int i = 0; i < 256; i++)
         all[i] = (unsigned char)i;
-    auto_free char *text = base64_encode(all, sizeof all);
+    auto_free char *text = base64_encode(all, sizeof(all));
     auto_free char *back = NULL;
     assert_int_equal(base64_decode(&back, &len, text, strlen(text), &e), 0);
-    assert_int_equal(len, sizeof all);
-    assert_memory_equal(back, all, sizeof all);
+    assert_int_equal(len, sizeof(all));
+    assert_memory_equal(back, all, sizeof(all));
 }
 
 static void what_is_not_canonical_is_refused(void **state)

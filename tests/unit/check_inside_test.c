@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // link: installer/cmd
-#include "cmd/check_inside.h"
+#include "check/inside.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "cmd/check_host.h"
+#include "check/host.h"
 #include "conf/json.h"
 
 static struct check_inside inside(const char *said, const char *inspect)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // link: installer/cmd
-#include "cmd/check_io.h"
+#include "check/io.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // link: installer/cmd
-#include "cmd/check_pick.h"
+#include "check/pick.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

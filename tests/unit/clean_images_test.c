@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cmd/clean_images.h"
+#include "env/clean_images.h"
 
 enum { MIB = 1 << 20, OLD = 1000, BEFORE = 5000, YOUNG = 6000 };
 
@@ -31,6 +31,7 @@ static void add(struct node *images, const char *id, const char *layers, const c
     list = node_set(n, "Layers", node_new_list());
     for (; *layers; layers++) {
         char name[2] = {*layers, '\0'};
+
         node_add_text(list, name);
     }
 }

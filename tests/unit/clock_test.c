@@ -105,7 +105,7 @@ static void spans_are_for_people(void **state)
     char text[32];
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         clock_format_span(text, rows[i].ms);
         assert_string_equal(text, rows[i].text);
     }

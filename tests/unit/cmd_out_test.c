@@ -36,6 +36,8 @@ static void control_characters_and_broken_utf8_become_harmless(void **state)
                 "1m",
                 4, "\\xc2\\x9b1m");
     assert_safe("\xff\xfe", 2, "\\xff\\xfe");
+    assert_safe("\xe0\x80\xaf", 3, "\\xe0\\x80\\xaf");
+    assert_safe("\xed\xa0\x80", 3, "\\xed\\xa0\\x80");
     assert_safe("\xe2\x82", 2, "\\xe2\\x82");
     assert_safe("\x7f", 1, "\\x7f");
 }
@@ -98,5 +100,6 @@ int main(void)
         cmocka_unit_test(columns_fit_their_widest_cell_and_the_last_is_not_padded),
         cmocka_unit_test(an_empty_table_is_its_head),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@
 static char *scratch(void)
 {
     char *dir = mem_strdup("/tmp/slipway-context-test-XXXXXX");
+
     assert_non_null(mkdtemp(dir));
     return dir;
 }
@@ -33,6 +34,7 @@ static void put(const char *dir, const char *name, const char *text, mode_t mode
     struct err e = {0};
     struct fs_write_opts o = {.mode = mode, .uid = (uid_t)-1, .gid = (gid_t)-1};
     auto_free char *path = fs_join(dir, name);
+
     if (fs_write(path, text, strlen(text), &o, &e) < 0)
         fail_msg("%s", e.msg);
 }
@@ -41,6 +43,7 @@ static void hash_of(const char *dir, char hash[65])
 {
     auto_context struct context *c = context_new();
     struct err e = {0};
+
     if (context_add_dir(c, dir, "", &e) < 0 || context_hash(c, hash, &e) < 0)
         fail_msg("%s", e.msg);
 }
@@ -48,6 +51,7 @@ static void hash_of(const char *dir, char hash[65])
 static void remove_scratch(char *dir)
 {
     struct err e = {0};
+
     fs_remove_tree(dir, &e);
     free(dir);
 }
@@ -104,7 +108,7 @@ static void the_tar_is_sorted_and_belongs_to_nobody_at_no_time(void **state)
     assert_int_equal(context_add_dir(c, dir, "tree/deep", &e), 0);
     context_add_text(c, "Dockerfile", "FROM x\n", 0644);
     context_add_text(c, "Dockerfile", "FROM y\n", 0644); /* replaces */
-    assert_int_equal(context_write(c, &fd, &e), 0);
+    assert_int_equal(context_write(c, NULL, &fd, &e), 0);
     lseek(fd, 0, SEEK_SET);
     struct archive *a = archive_read_new();
     struct archive_entry *n;
@@ -112,7 +116,8 @@ static void the_tar_is_sorted_and_belongs_to_nobody_at_no_time(void **state)
     assert_int_equal(archive_read_open_fd(a, fd, 10240), ARCHIVE_OK);
     while (archive_read_next_header(a, &n) == ARCHIVE_OK) {
         size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s %o;", archive_entry_pathname(n),
+
+        snprintf(names + used, sizeof(names) - used, "%s %o;", archive_entry_pathname(n),
                  (unsigned)archive_entry_perm(n));
         assert_int_equal(archive_entry_mtime(n), 0);
         assert_int_equal(archive_entry_uid(n), 0);
@@ -131,8 +136,8 @@ static void long_names_and_targets_come_through(void **state)
     char name[201], target[301];
     struct err e = {0};
     int fd = -1;
-    memset(name, 'n', sizeof name - 1);
-    memset(target, 't', sizeof target - 1);
+    memset(name, 'n', sizeof(name) - 1);
+    memset(target, 't', sizeof(target) - 1);
     name[200] = target[300] = '\0';
     put(dir, "file", "12345", 0644);
     auto_free char *path = fs_join(dir, "file"), *link = fs_join(dir, "link");
@@ -140,7 +145,7 @@ static void long_names_and_targets_come_through(void **state)
     auto_context struct context *c = context_new();
     assert_int_equal(context_add_file(c, path, name, 0644, &e), 0);
     assert_int_equal(context_add_dir(c, dir, "d", &e), 0);
-    assert_int_equal(context_write(c, &fd, &e), 0);
+    assert_int_equal(context_write(c, NULL, &fd, &e), 0);
     lseek(fd, 0, SEEK_SET);
     struct archive *a = archive_read_new();
     struct archive_entry *n;
@@ -150,7 +155,7 @@ static void long_names_and_targets_come_through(void **state)
     while (archive_read_next_header(a, &n) == ARCHIVE_OK) {
         if (strcmp(archive_entry_pathname(n), name) == 0 && archive_entry_size(n) == 5)
             seen |= 1;
-        if (archive_entry_symlink(n) != NULL && strcmp(archive_entry_symlink(n), target) == 0)
+        if (archive_entry_symlink(n) && strcmp(archive_entry_symlink(n), target) == 0)
             seen |= 2;
     }
     archive_read_free(a);
@@ -179,5 +184,6 @@ int main(void)
         cmocka_unit_test(long_names_and_targets_come_through),
         cmocka_unit_test(a_missing_folder_is_named),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

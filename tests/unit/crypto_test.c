@@ -65,11 +65,11 @@ static void labels_give_unrelated_bytes(void **state)
 {
     (void)state;
     uint8_t a[32], b[32], again[32];
-    crypto_derive(a, sizeof a, key, "a");
-    crypto_derive(b, sizeof b, key, "b");
-    crypto_derive(again, sizeof again, key, "a");
-    assert_memory_not_equal(a, b, sizeof a);
-    assert_memory_equal(a, again, sizeof a);
+    crypto_derive(a, sizeof(a), key, "a");
+    crypto_derive(b, sizeof(b), key, "b");
+    crypto_derive(again, sizeof(again), key, "a");
+    assert_memory_not_equal(a, b, sizeof(a));
+    assert_memory_equal(a, again, sizeof(a));
 }
 
 static void a_uuid_has_version_8_and_the_rfc_variant(void **state)
@@ -77,10 +77,10 @@ static void a_uuid_has_version_8_and_the_rfc_variant(void **state)
     (void)state;
     uint8_t bytes[16];
     char out[37];
-    memset(bytes, 0xff, sizeof bytes);
+    memset(bytes, 0xff, sizeof(bytes));
     crypto_uuid(out, bytes);
     assert_string_equal(out, "ffffffff-ffff-8fff-bfff-ffffffffffff");
-    memset(bytes, 0, sizeof bytes);
+    memset(bytes, 0, sizeof(bytes));
     crypto_uuid(out, bytes);
     assert_string_equal(out, "00000000-0000-8000-8000-000000000000");
 }
@@ -90,9 +90,9 @@ static void random_bytes_differ(void **state)
     (void)state;
     struct err e;
     uint8_t a[32] = {0}, b[32] = {0};
-    assert_int_equal(crypto_random(a, sizeof a, &e), 0);
-    assert_int_equal(crypto_random(b, sizeof b, &e), 0);
-    assert_memory_not_equal(a, b, sizeof a);
+    assert_int_equal(crypto_random(a, sizeof(a), &e), 0);
+    assert_int_equal(crypto_random(b, sizeof(b), &e), 0);
+    assert_memory_not_equal(a, b, sizeof(a));
 }
 
 int main(void)
@@ -105,5 +105,6 @@ int main(void)
         cmocka_unit_test(a_uuid_has_version_8_and_the_rfc_variant),
         cmocka_unit_test(random_bytes_differ),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// wrap: etcd_get etcd_range_many
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,12 +119,97 @@ static void what_is_newer_than_the_document_is_taken_in_whole_and_the_rest_left_
     clear(&f);
 }
 
+/* ---- etcd as the test says ---- */
+
+enum { STORED = 10 };
+
+static int64_t edited_at; /* revision at which the manager's volumes were changed */
+static const char *stored_value;
+
+int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e);
+int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e)
+{
+    (void)c;
+    (void)e;
+    *out = (struct etcd_kv){.key = mem_strdup(key),
+                            .value = mem_strdup(stored_value),
+                            .value_len = strlen(stored_value),
+                            .mod_revision = STORED};
+    return 0;
+}
+
+int __wrap_etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *const *names,
+                           size_t count, struct err *e);
+int __wrap_etcd_range_many(struct etcd_kvs *out, struct etcd *c, const char *const *names,
+                           size_t count, struct err *e)
+{
+    static const char VALUE[] = "{\"edited\":{\"size\":\"2GiB\"}}";
+
+    (void)c;
+    (void)names;
+    (void)e;
+    assert_int_equal(count, 2);
+    out->items = mem_array(1, sizeof(*out->items));
+    out->items[out->count++] =
+        (struct etcd_kv){.key = mem_strdup("/slipway/demo/components/ceph-mgr/config/volumes"),
+                         .value = mem_strdup(VALUE),
+                         .value_len = sizeof(VALUE) - 1,
+                         .mod_revision = edited_at};
+    return 0;
+}
+
+static void the_newer_of_the_stored_document_and_an_edit_counts(void **state)
+{
+    static const struct {
+        int64_t edited_at;
+        const char *volumes;
+    } rows[] = {
+        {STORED - 1, "{\"stored\":{\"size\":\"1GiB\"}}"},
+        {STORED, "{\"stored\":{\"size\":\"1GiB\"}}"},
+        {STORED + 1, "{\"edited\":{\"size\":\"2GiB\"}}"},
+    };
+    struct fixture f = {0};
+
+    (void)state;
+    load(&f);
+    stored_value = "{\"document\":{\"name\":\"demo\",\"components\":{\"volumedriver-fuse\":{},"
+                   "\"ceph-mgr\":{\"config\":{\"volumes\":{\"stored\":{\"size\":\"1GiB\"}}}}}}}";
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        auto_free char *volumes = NULL;
+        struct edits_document d = {0};
+        struct err e;
+
+        edited_at = rows[i].edited_at;
+        assert_int_equal(edits_document_read(&d, NULL, "demo", f.catalog, &e), 0);
+        volumes = json_text(node_find(d.document, "components.ceph-mgr.config.volumes"));
+        assert_string_equal(volumes, rows[i].volumes);
+        assert_int_equal(d.mod_revision, STORED);
+        edits_document_clear(&d);
+    }
+    clear(&f);
+}
+
+static void a_stored_value_without_a_document_is_not_found(void **state)
+{
+    struct edits_document d = {0};
+    struct err e;
+
+    (void)state;
+    stored_value = "{}";
+    assert_int_equal(edits_document_read(&d, NULL, "demo", NULL, &e), -1);
+    assert_int_equal(e.code, ERR_NOTFOUND);
+    assert_null(d.document);
+    edits_document_clear(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_word_names_a_key_of_the_instance_or_of_a_component),
         cmocka_unit_test(every_instance_has_its_key_and_a_component_one),
         cmocka_unit_test(what_is_newer_than_the_document_is_taken_in_whole_and_the_rest_left_alone),
+        cmocka_unit_test(the_newer_of_the_stored_document_and_an_edit_counts),
+        cmocka_unit_test(a_stored_value_without_a_document_is_not_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

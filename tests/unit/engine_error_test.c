@@ -72,6 +72,7 @@ static void answers_become_sentences_that_say_what_to_do(void **state)
     for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
         struct err e = {0};
         const char *body = answers[i].body;
+
         assert_int_equal(api_error(answers[i].status, body, strlen(body), &e), -1);
         assert_string_equal(e.msg, answers[i].message);
         assert_int_equal(e.code, answers[i].code);
@@ -99,6 +100,7 @@ static void an_address_that_is_no_socket_is_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct err e = {0};
         char *path;
+
         assert_int_equal(dial_parse(&path, bad[i], &e), -1);
         assert_int_equal(e.code, ERR_CONFIG);
     }
@@ -141,7 +143,8 @@ static void a_suite_is_read_from_the_image_name(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         auto_free char *suite = distribution_suite(cases[i].image);
-        if (cases[i].suite == NULL)
+
+        if (!cases[i].suite)
             assert_null(suite);
         else
             assert_string_equal(suite, cases[i].suite);
@@ -157,5 +160,6 @@ int main(void)
         cmocka_unit_test(labels_of_a_stranger_are_named),
         cmocka_unit_test(a_suite_is_read_from_the_image_name),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

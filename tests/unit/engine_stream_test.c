@@ -30,14 +30,16 @@ int __wrap_api_call(struct node **out, struct engine *g, const struct api_reques
 int __wrap_api_call(struct node **out, struct engine *g, const struct api_request *r, struct err *e)
 {
     struct script *s = (struct script *)(void *)g;
-    if (out != NULL)
+
+    if (out)
         *out = NULL;
-    snprintf(s->path, sizeof s->path, "%s", r->path);
-    while (s->stream == NULL && !r->stop(r->arg))
+    snprintf(s->path, sizeof(s->path), "%s", r->path);
+    while (!s->stream && !r->stop(r->arg))
         clock_sleep_ms(5);
-    size_t len = s->stream != NULL ? strlen(s->stream) : 0;
+    size_t len = s->stream ? strlen(s->stream) : 0;
     for (size_t at = 0; at < len; at += s->piece) {
         size_t left = len - at;
+
         if (r->chunk(r->arg, s->stream + at, left < s->piece ? left : s->piece, e) < 0)
             return -1;
     }
@@ -52,6 +54,7 @@ static void record(void *arg, const char *text)
 static int pull(struct script *s, struct buf *seen, struct err *e)
 {
     struct engine_progress p = {.line = record, .arg = seen, .deadline = clock_deadline(10000)};
+
     buf_init(seen, 10000);
     return engine_image_pull((struct engine *)(void *)s, "debian", &p, e);
 }
@@ -66,6 +69,7 @@ static void a_failure_inside_the_stream_is_a_failure(void **state)
                            piece, ""};
         auto_buf struct buf seen;
         struct err e = {0};
+
         assert_int_equal(pull(&s, &seen, &e), -1);
         assert_int_equal(e.code, ERR_NOTFOUND);
         assert_string_equal(e.msg, "pulling image debian: the registry has no such tag (Docker: "
@@ -111,7 +115,7 @@ static void a_failed_build_tells_its_last_twenty_lines(void **state)
     assert_null(strstr(e.msg, "line 11\n"));
     static const char start[] = "building image slipway/x:1: returned a non-zero code: 3; its last "
                                 "output:\n  line 12\n";
-    assert_memory_equal(e.msg, start, sizeof start - 1);
+    assert_memory_equal(e.msg, start, sizeof(start) - 1);
     assert_non_null(strstr(e.msg, "\n  line 30\n  half"));
 }
 
@@ -148,13 +152,13 @@ static void a_line_without_end_is_refused(void **state)
     static char piece[65536];
     struct ndjson s;
     struct err e = {0};
-    int rc = 0;
-    memset(piece, '[', sizeof piece);
+    int r = 0;
+    memset(piece, '[', sizeof(piece));
     ndjson_init(&s, ignore_value, NULL);
-    for (int i = 0; i < 100 && rc == 0; i++)
-        rc = ndjson_feed(&s, piece, sizeof piece, &e);
+    for (int i = 0; i < 100 && r == 0; i++)
+        r = ndjson_feed(&s, piece, sizeof(piece), &e);
     ndjson_clear(&s);
-    assert_int_equal(rc, -1);
+    assert_int_equal(r, -1);
     assert_string_equal(e.msg, "a line of Docker's stream is larger than 4 MiB");
 }
 
@@ -168,5 +172,6 @@ int main(void)
         cmocka_unit_test(long_last_lines_leave_room_for_the_reason),
         cmocka_unit_test(a_line_without_end_is_refused),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

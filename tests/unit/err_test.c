@@ -63,8 +63,8 @@ static void a_message_that_is_too_long_ends_in_dots(void **state)
     struct err e = {0};
 
     (void)state;
-    memset(text, 'a', sizeof text);
-    text[sizeof text - 1] = '\0';
+    memset(text, 'a', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
     err_set(&e, ERR_SYS, "%s", text);
     assert_int_equal(strlen(e.msg), ERR_MSG_MAX - 1);
     assert_string_equal(e.msg + ERR_MSG_MAX - 5, "a...");
@@ -98,7 +98,7 @@ static void every_code_has_its_exit_status_and_name(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(err_exit_status(rows[i].code), rows[i].status);
         assert_string_equal(err_code_name(rows[i].code), rows[i].name);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // fake: etcd
-// wrap: http_open http_close http_post http_stream_open http_stream_read http_stream_status
+// wrap: http_open http_close http_post http_stream_open http_stream_read
 // wrap: http_stream_close
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,10 +37,10 @@ static struct etcd *open_client(const char *text)
 static int get(struct etcd *c, struct err *e)
 {
     struct etcd_kv kv;
-    int rc = etcd_get(&kv, c, "/a", e);
+    int r = etcd_get(&kv, c, "/a", e);
 
     etcd_kv_clear(&kv);
-    return rc;
+    return r;
 }
 
 static void a_token_is_fetched_once_and_used_raw(void **state)
@@ -305,7 +305,7 @@ static void asking_one_member_for_its_state_moves_nothing(void **state)
     etcd_close(c);
 }
 
-/* ---- roles and users ----------------------------------------------------------------------- */
+/* ---- roles and users ---- */
 
 static void a_role_gets_what_is_missing_and_loses_what_is_too_much(void **state)
 {
@@ -488,7 +488,8 @@ int main(void)
         cmocka_unit_test(a_held_lock_names_its_holder_and_gives_back_the_lease),
         cmocka_unit_test(a_lease_without_time_left_is_gone),
     };
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+
     fake_etcd_reset();
-    return rc;
+    return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // fake: etcd
-// wrap: http_open http_close http_post http_stream_open http_stream_read http_stream_status
+// wrap: http_open http_close http_post http_stream_open http_stream_read
 // wrap: http_stream_close
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,7 +100,7 @@ static void large_values_make_smaller_pages(void **state)
     etcd_close(c);
 }
 
-static void a_compaction_between_pages_begins_anew(void **state)
+static void a_compaction_between_pages_begins_again(void **state)
 {
     (void)state;
     struct etcd *c = open_client();
@@ -200,11 +200,11 @@ static void a_missing_range_in_a_reply_is_an_error(void **state)
     etcd_close(c);
 }
 
-/* ---- push ---------------------------------------------------------------------------------- */
+/* ---- push ---- */
 
 static struct etcd_write *many_writes(size_t count, const char *value)
 {
-    struct etcd_write *w = mem_array(count, sizeof *w);
+    struct etcd_write *w = mem_array(count, sizeof(*w));
 
     for (size_t i = 0; i < count; i++)
         w[i] = (struct etcd_write){mem_printf("/p/%zu", i), value};
@@ -339,7 +339,7 @@ int main(void)
         cmocka_unit_test(after_a_call_without_an_answer_comes_a_new_token),
         cmocka_unit_test(pages_are_read_at_the_first_ones_revision),
         cmocka_unit_test(large_values_make_smaller_pages),
-        cmocka_unit_test(a_compaction_between_pages_begins_anew),
+        cmocka_unit_test(a_compaction_between_pages_begins_again),
         cmocka_unit_test(several_names_are_one_transaction_sorted_and_without_doubles),
         cmocka_unit_test(a_prefix_with_more_keys_is_read_on_by_itself),
         cmocka_unit_test(a_reply_too_large_is_asked_for_name_by_name),
@@ -351,7 +351,8 @@ int main(void)
         cmocka_unit_test(a_key_given_twice_is_refused),
         cmocka_unit_test(too_many_operations_are_refused_before_they_are_sent),
     };
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+
     fake_etcd_reset();
-    return rc;
+    return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // fake: etcd
-// wrap: http_open http_close http_post http_stream_open http_stream_read http_stream_status
+// wrap: http_open http_close http_post http_stream_open http_stream_read
 // wrap: http_stream_close
 #include <setjmp.h>
 #include <stdarg.h>
@@ -165,8 +165,8 @@ static void a_refusal_is_believed_after_a_fresh_token(void **state)
     assert_string_equal(again, "");
 }
 
-/* One member keeps its tokens in memory: what is there now does not know them, or waits for ever.
- */
+/* One member keeps its tokens in memory: what is there now does not know
+ * them, or waits for ever. */
 static void a_stream_that_broke_is_opened_with_a_new_login_where_there_is_one_member(void **state)
 {
     (void)state;
@@ -214,7 +214,7 @@ static void a_compaction_lists_everything_and_goes_on(void **state)
     assert_non_null(strstr(fake_etcd_body(2), "\"start_revision\":\"6\""));
 }
 
-static void a_restored_store_is_listed_anew(void **state)
+static void a_restored_store_is_listed_again(void **state)
 {
     (void)state;
     struct err e = {0};
@@ -230,7 +230,7 @@ static void a_restored_store_is_listed_anew(void **state)
     assert_string_equal(seen, "reset:0 up /w/a=1@6 ");
 }
 
-static void another_cluster_is_listed_anew(void **state)
+static void another_cluster_is_listed_again(void **state)
 {
     (void)state;
     struct err e = {0};
@@ -275,11 +275,12 @@ int main(void)
         cmocka_unit_test(a_refusal_is_believed_after_a_fresh_token),
         cmocka_unit_test(a_stream_that_broke_is_opened_with_a_new_login_where_there_is_one_member),
         cmocka_unit_test(a_compaction_lists_everything_and_goes_on),
-        cmocka_unit_test(a_restored_store_is_listed_anew),
-        cmocka_unit_test(another_cluster_is_listed_anew),
+        cmocka_unit_test(a_restored_store_is_listed_again),
+        cmocka_unit_test(another_cluster_is_listed_again),
         cmocka_unit_test(what_is_no_watch_is_left_and_tried_again),
     };
-    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    int r = cmocka_run_group_tests(tests, NULL, NULL);
+
     fake_etcd_reset();
-    return rc;
+    return r;
 }

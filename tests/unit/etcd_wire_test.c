@@ -162,9 +162,11 @@ static void failures_are_told_apart_by_their_words(void **state)
         {502, "", WIRE_FAULT_UNAVAILABLE, ERR_REMOTE, "HTTP status 502: (no text)"},
         {200, "Hello", WIRE_FAULT_OTHER, ERR_REMOTE, "etcd's reply is not JSON"},
     };
+
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e = {0};
+
         assert_int_equal(wire_failure(rows[i].status, rows[i].body, strlen(rows[i].body), &e),
                          rows[i].fault);
         assert_string_equal(e.msg, rows[i].message);
@@ -181,10 +183,12 @@ static void the_end_of_a_prefix_is_the_next_key_behind_it(void **state)
         {"/a/", "/a0", 3}, {"a", "b", 1},       {"a\xFF", "b", 1},
         {"", "", 1},       {"\xFF\xFF", "", 1}, {"a\xFE", "a\xFF", 2},
     };
+
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         size_t len;
         auto_free char *end = wire_prefix_end(&len, rows[i].prefix, strlen(rows[i].prefix));
+
         assert_int_equal(len, rows[i].len);
         assert_string_equal(end, rows[i].end);
     }
@@ -216,5 +220,6 @@ int main(void)
         cmocka_unit_test(the_end_of_a_prefix_is_the_next_key_behind_it),
         cmocka_unit_test(only_a_name_that_ends_in_a_slash_is_a_range),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,14 +30,16 @@ static const char two_frames[] = "\1\0\0\0\0\0\0\5hello\2\0\0\0\0\0\0\3err\1\0\0
 static void frames_come_out_whole_however_they_were_cut(void **state)
 {
     (void)state;
-    for (size_t piece = 1; piece <= sizeof two_frames; piece++) {
+    for (size_t piece = 1; piece <= sizeof(two_frames); piece++) {
         auto_buf struct buf seen;
         struct frames f;
         struct err e = {0};
+
         buf_init(&seen, 1000);
         frames_init(&f, record_frame, &seen);
-        for (size_t at = 0; at < sizeof two_frames - 1; at += piece) {
-            size_t left = sizeof two_frames - 1 - at;
+        for (size_t at = 0; at < sizeof(two_frames) - 1; at += piece) {
+            size_t left = sizeof(two_frames) - 1 - at;
+
             assert_int_equal(frames_feed(&f, two_frames + at, left < piece ? left : piece, &e), 0);
         }
         frames_clear(&f);
@@ -60,6 +62,7 @@ static void a_broken_header_is_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct frames f;
         struct err e = {0};
+
         frames_init(&f, record_frame, NULL);
         assert_int_equal(frames_feed(&f, cases[i].head, 8, &e), -1);
         assert_int_equal(e.code, ERR_REMOTE);
@@ -144,9 +147,9 @@ static void a_line_over_a_mebibyte_is_cut(void **state)
     struct lines l;
     char piece[16384];
     lines_of(&l, &seen, false);
-    memset(piece, 'x', sizeof piece);
+    memset(piece, 'x', sizeof(piece));
     for (int i = 0; i < 80; i++)
-        lines_bytes(&l, 1, piece, sizeof piece);
+        lines_bytes(&l, 1, piece, sizeof(piece));
     lines_bytes(&l, 1, "\nnext\n", 6);
     lines_clear(&l);
     assert_string_equal(buf_str(&seen), "1:1048576 bytes\n1:next\n");
@@ -162,5 +165,6 @@ int main(void)
         cmocka_unit_test(a_resumed_stream_leaves_out_what_was_seen_and_no_more),
         cmocka_unit_test(a_line_over_a_mebibyte_is_cut),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

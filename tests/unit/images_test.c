@@ -24,13 +24,15 @@ static void put(const struct tree *t, const char *name, const char *text)
     struct fs_write_opts o = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
     auto_free char *path = fs_join(t->root, name);
     auto_free char *dir = mem_strndup(path, (size_t)(fs_basename(path) - path - 1));
+
     if (fs_mkdirs(dir, 0755, &e) < 0 || fs_write(path, text, strlen(text), &o, &e) < 0)
         fail_msg("%s", e.msg);
 }
 
 static int setup(void **state)
 {
-    struct tree *t = mem_alloc(sizeof *t);
+    struct tree *t = mem_alloc(sizeof(*t));
+
     t->root = mem_strdup("/tmp/slipway-images-test-XXXXXX");
     assert_non_null(mkdtemp(t->root));
     t->dockerfiles = fs_join(t->root, "dockerfiles");
@@ -50,6 +52,7 @@ static int teardown(void **state)
 {
     struct tree *t = *state;
     struct err e = {0};
+
     fs_remove_tree(t->root, &e);
     free(t->root);
     free(t->dockerfiles);
@@ -74,6 +77,7 @@ static struct refs refs_of(const struct tree *t, const char *image)
     struct images_component c = {.name = "c", .image = image, .dir = t->component};
     struct refs r = {0};
     struct err e = {0};
+
     if (images_ref(&r.component, &o, &c, &e) < 0 || images_engine_ref(&r.engine, &o, &c, &e) < 0)
         fail_msg("%s", e.msg);
     struct images_opts prepared = o;
@@ -95,6 +99,7 @@ static void refs_clear(struct refs *r)
 static void references_have_the_documented_form(void **state)
 {
     auto_refs struct refs r = refs_of(*state, "x"), base = refs_of(*state, NULL);
+
     assert_int_equal(strncmp(r.component, "slipway/c:", 10), 0);
     assert_int_equal(strlen(r.component), 10 + 16);
     assert_int_equal(strncmp(r.engine, "slipway/engine-x:", 17), 0);
@@ -104,6 +109,7 @@ static void references_have_the_documented_form(void **state)
 static void code_and_component_change_only_the_last_image(void **state)
 {
     auto_refs struct refs before = refs_of(*state, "x");
+
     put(*state, "agent", "agent 2");
     auto_refs struct refs code = refs_of(*state, "x");
     put(*state, "component/hooks/ready", "#!/bin/sh\n");
@@ -117,6 +123,7 @@ static void code_and_component_change_only_the_last_image(void **state)
 static void a_change_below_changes_everything_above(void **state)
 {
     auto_refs struct refs before = refs_of(*state, "x");
+
     put(*state, "dockerfiles/base/Dockerfile", "ARG BASE\nFROM ${BASE}\nRUN more\n");
     auto_refs struct refs after = refs_of(*state, "x");
     assert_string_not_equal(before.engine, after.engine);
@@ -155,6 +162,7 @@ static void a_shared_folder_that_is_none_is_refused(void **state)
     struct images_component c = {.name = "c", .image = "x", .dir = t->component};
     auto_free char *ref = NULL;
     struct err e = {0};
+
     for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
         put(t, "dockerfiles/x/Dockerfile", BAD[i]);
         assert_int_equal(images_engine_ref(&ref, &o, &c, &e), -1);
@@ -170,6 +178,7 @@ static void an_image_without_dockerfile_is_named(void **state)
     struct images_component c = {.name = "c", .image = "nosuch", .dir = t->component};
     struct err e = {0};
     char *ref;
+
     assert_int_equal(images_ref(&ref, &o, &c, &e), -1);
     assert_null(ref);
     assert_int_equal(e.code, ERR_NOTFOUND);
@@ -188,5 +197,6 @@ int main(void)
         TEST(a_shared_folder_that_is_none_is_refused),
         TEST(an_image_without_dockerfile_is_named),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

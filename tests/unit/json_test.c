@@ -18,6 +18,7 @@ static void refuse(const char *text, size_t len, const char *message)
 {
     struct err e = {0};
     struct node *n;
+
     assert_int_equal(json_parse(&n, "t", text, len, &e), -1);
     assert_null(n);
     assert_int_equal(e.code, ERR_CONFIG);
@@ -38,6 +39,7 @@ static void text_comes_back_as_it_was(void **state)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         auto_node struct node *n = from_json(texts[i]);
         auto_free char *text = json_text(n);
+
         assert_string_equal(text, texts[i]);
     }
 }
@@ -131,7 +133,7 @@ static void indented_text_is_readable_and_the_same_value(void **state)
 {
     (void)state;
     auto_node struct node *n = from_json("{\"a\":[1,{}],\"b\":{\"c\":null}}");
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 1000);
     json_format(&b, n, 2);
     assert_string_equal(buf_str(&b), "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": {\n"
@@ -143,7 +145,7 @@ static void indented_text_is_readable_and_the_same_value(void **state)
 static void a_map_of_many_keys_is_read_quickly(void **state)
 {
     (void)state;
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 4 << 20);
     buf_putc(&b, '{');
     for (int i = 0; i < 50000; i++)
@@ -177,5 +179,6 @@ int main(void)
         cmocka_unit_test(a_map_of_many_keys_is_read_quickly),
         cmocka_unit_test(a_text_is_never_cut_inside_a_character),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,10 +90,12 @@ static void text_and_link_are_one_round_trip(void **state)
         "etcd://only-user@h:2379",
         "file:///a/b%25c",
     };
+
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct link *l = parsed(texts[i]);
         auto_free char *again = link_format(l, false);
+
         assert_string_equal(again, texts[i]);
         link_free(l);
     }
@@ -146,10 +148,12 @@ static void what_is_no_link_is_refused_with_a_reason(void **state)
         {"file://etc/x", "link: file:// is followed by an absolute path"},
         {"file://", "link: file:// is followed by an absolute path"},
     };
+
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct link *l;
         struct err e = {0};
+
         assert_int_equal(link_parse(&l, rows[i].text, &e), -1);
         assert_null(l);
         assert_string_equal(e.msg, rows[i].message);
@@ -177,10 +181,12 @@ static void no_message_holds_the_password(void **state)
         "etcd://u:hunter22%zz@h",      "etcd://u:hunter22@h:0", "etcd://u:hunter22:x@h",
         "etcds://u:hunter22@h/?pin=x", "etcdx://u:hunter22@h",
     };
+
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct link *l;
         struct err e = {0};
+
         assert_int_equal(link_parse(&l, texts[i], &e), -1);
         assert_null(strstr(e.msg, "hunter22"));
     }
@@ -199,5 +205,6 @@ int main(void)
         cmocka_unit_test(a_link_has_limits),
         cmocka_unit_test(no_message_holds_the_password),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// wrap: clock_sleep_ms
+// wrap: until_sleep_ms
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,16 +17,18 @@
 #include "plan/lock_owner.h"
 
 static char home[] = "/tmp/slipway-lock-file-test-XXXXXX";
+static char folder[sizeof(home) + sizeof("/demo")];
 static struct env_lock *holder;
 static bool is_removed;
 
 /* While the second one waits, the first ends; if the test says so, after what `down --volumes`
  * does. */
-void __wrap_clock_sleep_ms(int64_t ms);
-void __wrap_clock_sleep_ms(int64_t ms)
+void __wrap_until_sleep_ms(struct until u, int64_t ms);
+void __wrap_until_sleep_ms(struct until u, int64_t ms)
 {
     struct err e;
 
+    (void)u;
     (void)ms;
     if (!holder)
         return;
@@ -37,7 +39,12 @@ void __wrap_clock_sleep_ms(int64_t ms)
 
 static void who_waited_for_a_file_that_is_gone_locks_the_one_that_others_find(void **state)
 {
-    struct lock_opts o = {.env = "demo", .command = "up", .wait_ms = 5000}, now = o;
+    struct lock_opts o = {.env = "demo",
+                          .folder = folder,
+                          .user = "ann",
+                          .command = "up",
+                          .wait_ms = 5000},
+                     now = o;
     struct env_lock *second = NULL, *third = NULL;
     struct err e;
 
@@ -45,7 +52,7 @@ static void who_waited_for_a_file_that_is_gone_locks_the_one_that_others_find(vo
     now.wait_ms = 0;
     is_removed = true;
     assert_non_null(mkdtemp(home));
-    assert_int_equal(setenv("SLIPWAY_HOME", home, 1), 0);
+    snprintf(folder, sizeof(folder), "%s/demo", home);
     assert_int_equal(lock_open(&holder, &o, &e), 0);
     assert_int_equal(lock_open(&second, &o, &e), 0);
     assert_null(holder);
@@ -60,8 +67,8 @@ static void who_waited_for_a_file_that_is_gone_locks_the_one_that_others_find(vo
 /* What a run meets whose predecessor was killed a moment ago: the kernel still holds its files. */
 static void the_file_of_a_killed_holder_is_waited_for_unasked(void **state)
 {
-    struct lock_opts o = {.env = "demo", .command = "up"};
-    auto_free char *own = lock_owner_text("up"), *gone = NULL, *path = NULL;
+    struct lock_opts o = {.env = "demo", .folder = folder, .user = "ann", .command = "up"};
+    auto_free char *own = lock_owner_text("up", "ann"), *gone = NULL, *path = NULL;
     const char *start = strstr(own, "\"start\":");
     struct env_lock *second = NULL;
     struct err e;
@@ -71,7 +78,7 @@ static void the_file_of_a_killed_holder_is_waited_for_unasked(void **state)
     is_removed = false;
     memcpy(home + strlen(home) - 6, "XXXXXX", 6);
     assert_non_null(mkdtemp(home));
-    assert_int_equal(setenv("SLIPWAY_HOME", home, 1), 0);
+    snprintf(folder, sizeof(folder), "%s/demo", home);
     assert_int_equal(lock_open(&holder, &o, &e), 0);
     gone = mem_printf("%.*s\"start\":1%s", (int)(start - own), own, start + strlen("\"start\":"));
     path = mem_printf("%s/demo/lock", home);

@@ -22,7 +22,7 @@ static char *changed(const char *text, const char *from, const char *to)
 
 static void a_lock_says_which_process_holds_it(void **state)
 {
-    auto_free char *mine = lock_owner_text("up");
+    auto_free char *mine = lock_owner_text("up", "ann");
 
     (void)state;
     assert_int_equal(lock_owner_fate(mine), PROCID_ALIVE);
@@ -33,7 +33,7 @@ static void a_lock_says_which_process_holds_it(void **state)
 
 static void a_number_that_another_process_has_now_is_no_holder(void **state)
 {
-    auto_free char *mine = lock_owner_text("up");
+    auto_free char *mine = lock_owner_text("up", "ann");
     auto_free char *other = changed(mine, "\"start\":", "\"start\":1");
 
     (void)state;
@@ -48,7 +48,7 @@ static void nobody_knows_of_a_process_elsewhere_or_of_one_that_is_not_told_whole
         {"\"namespaces\"", "\"places\""}, {"\"start\":", "\"start\":0,\"x\":"},
         {"\"pid\"", "\"bid\""},           {"{", "["},
     };
-    auto_free char *mine = lock_owner_text("up");
+    auto_free char *mine = lock_owner_text("up", "ann");
     /* It would be gone: the start is another. */
     auto_free char *gone = changed(mine, "\"start\":", "\"start\":1");
 
@@ -62,12 +62,23 @@ static void nobody_knows_of_a_process_elsewhere_or_of_one_that_is_not_told_whole
                      PROCID_UNKNOWN);
 }
 
+static void what_is_not_told_of_a_holder_is_a_mark(void **state)
+{
+    struct err e;
+
+    (void)state;
+    assert_int_equal(lock_owner_error(&e, "demo", "{}"), -1);
+    assert_string_equal(e.msg, "environment demo is locked by `?` of ?@?, process 0, since ?; wait "
+                               "with --lock-wait, or see `slipway -e demo lock status`");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lock_says_which_process_holds_it),
         cmocka_unit_test(a_number_that_another_process_has_now_is_no_holder),
         cmocka_unit_test(nobody_knows_of_a_process_elsewhere_or_of_one_that_is_not_told_whole),
+        cmocka_unit_test(what_is_not_told_of_a_holder_is_a_mark),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ static struct manifest *decode(const char *text, struct problems *p)
 {
     struct err e = {0};
     auto_node struct node *root = NULL;
+
     if (yaml_parse(&root, "m", text, strlen(text), &e) < 0)
         fail_msg("%s", e.msg);
     problems_init(p, "m");
@@ -34,6 +35,7 @@ static struct manifest *good(const char *text)
 {
     struct problems p;
     struct manifest *m = decode(text, &p);
+
     if (!m)
         fail_msg("%s", p.lines.items[0]);
     problems_clear(&p);
@@ -43,8 +45,9 @@ static struct manifest *good(const char *text)
 static void refuse(const char *text, const char *expected)
 {
     struct problems p;
+
     assert_null(decode(text, &p));
-    struct strv auto_strv lines = {0};
+    auto_strv struct strv lines = {0};
     strv_split(&lines, expected, "\n");
     for (size_t i = 0; i < lines.count && i < p.lines.count; i++)
         assert_string_equal(p.lines.items[i], lines.items[i]);
@@ -76,7 +79,7 @@ static const char full[] =
     "name: osd\nsummary: stores\nimage: ceph\nrequires: [mon]\nstart: early\n"
     "instances: {default: 3, min: 1, max: 5, allowed: [1, 3, 5]}\n"
     "data: {root: /data, volumes: 1, max_volumes: 3}\n"
-    "run: {command: [osd, -i, \"${id}\", 5], user: ceph, capabilities: [SYS_ADMIN],\n"
+    "run: {command: [osd, -i, \"${ordinal}\", 5], user: ceph, capabilities: [SYS_ADMIN],\n"
     "      devices: [/dev/fuse], restart: on-failure, read_only: true, host_dir: /e, env: {A_B: "
     "1}}\n"
     "ssh: true\n"
@@ -151,8 +154,8 @@ static void all_problems_are_told_at_once(void **state)
         "m:1:1: the key \"summary\" is missing: one line for people\n"
         "m:1:7: name: expected 1 to 40 of a-z, 0-9 and -, a letter first and no - last, not \"A "
         "b\"\n"
-        "m:2:1: unknown key \"sumary\", did you mean \"summary\"?; allowed: name, summary, image, "
-        "requires, start, instances, data, run, ssh, config, "
+        "m:2:1: unknown key \"sumary\" (did you mean summary?); allowed: name, summary, image, "
+        "role, requires, start, instances, data, run, ssh, config, "
         "edits, profiles, shared, secrets, templates, "
         "ports, ready, health, hooks, stop, reload, update\n"
         "m:3:6: ssh: expected true or false, not \"yes\"\n"
@@ -166,14 +169,41 @@ static void all_problems_are_told_at_once(void **state)
         "m:11:27: i: 7 must be at most 5\n"
         "m:12:3: config: \"data\" is a variable of every template\n"
         "m:12:31: data: expected true or false, not \"1\"\n"
-        "m:13:20: unknown configuration key \"j\", did you mean \"k\"?; allowed: k, K, e, i, data\n"
+        "m:13:20: unknown configuration key \"j\"; allowed: k, K, e, i, data\n"
         "m:14:10: s: expected exactly one of generate, instances, count\n"
         "m:15:13: t.x: its suffix says no format; give format: ini, env, json, yaml or args\n"
         "m:15:25: path: expected an absolute path without .., not \"rel\"");
+    refuse("name: a\nsummary: s\nconfig: {x: {type: size, help: h, less_than: y}}",
+           "m:3:46: less_than: no configuration key is named y");
+    refuse("name: a\nsummary: s\nconfig: {x: {type: map, help: h, less_than: memory}}",
+           "m:3:45: less_than: a map has no order");
+    refuse("name: a\nsummary: s\nconfig: {x: {type: int, help: h, less_than: memory}}",
+           "m:3:45: less_than: memory is a size, and x is not one");
+    refuse("name: a\nsummary: s\nconfig: {x: {type: int, help: h, less_than: y}, y: {type: size, "
+           "help: h}}",
+           "m:3:45: less_than: y is of another type");
     refuse("name: a\nsummary: s\nsecrets: {x: {generate: tls, scop: instance}}",
-           "m:3:30: unknown key \"scop\", did you mean \"scope\"?; allowed: generate, scope");
+           "m:3:30: unknown key \"scop\" (did you mean scope?); allowed: generate, scope");
     refuse("name: a\nsummary: s\nedits: [x/y, nothing]",
            "m:3:8: edits: \"nothing\" is neither a live map of config nor COMPONENT/KEY");
+    refuse("name: a\nsummary: s\nconfig: {x: {type: bool, grows_only: true, help: h}}",
+           "m:3:38: grows_only: x is neither int, size nor duration");
+    refuse("name: a\nsummary: s\nrole: drive",
+           "m:3:7: role: expected one of storage, driver, not \"drive\"");
+    refuse("name: a\nsummary: s\nrole: storage\n"
+           "config: {volumes: {type: map, apply: live, help: h}}",
+           "m:3:7: role: storage needs \"pools: {type: map, apply: live}\" in config");
+    refuse("name: a\nsummary: s\nrole: driver\nconfig: {volumes: {type: map, help: h}}",
+           "m:3:7: role: driver needs \"volumes: {type: map, apply: live}\" in config");
+    refuse("name: a\nsummary: s\nrun: {devices: [/dev/x], only_with: {devices: k}}\n"
+           "config: {k: {type: int, help: h}}",
+           "m:3:47: only_with: \"k\" is not a key of config that is true or false");
+    refuse("name: a\nsummary: s\nrun: {user: x, only_with: {user: k}}\n"
+           "config: {k: {type: bool, help: h}}",
+           "m:3:28: only_with: user is not one of capabilities, devices, device_rules, plugin_dir");
+    refuse("name: a\nsummary: s\nrun: {user: x, only_with: {devices: k}}\n"
+           "config: {k: {type: bool, help: h}}",
+           "m:3:28: only_with: run has no devices");
     refuse("[]", "m:1:1: item: expected a map, not a list");
     refuse("name: a\nsummary: s\nports: {x: {port: 70000, help: h}}",
            "m:3:19: port: 70000 is not between 1 and 65535");
@@ -197,6 +227,7 @@ static void check_value(const struct manifest *m, const char *key, const char *y
 {
     struct err e = {0};
     auto_node struct node *given = NULL;
+
     assert_int_equal(yaml_parse(&given, "v", yaml, strlen(yaml), &e), 0);
     struct problems p;
     problems_init(&p, "v");
@@ -205,6 +236,7 @@ static void check_value(const struct manifest *m, const char *key, const char *y
     assert_string_equal(text, expected);
     if (value) { /* the ways back */
         auto_node struct node *parsed = NULL, *again = NULL;
+
         assert_int_equal(manifest_value_parse(&parsed, manifest_config(m, key), text, &e), 0);
         assert_true(node_equal(parsed, value));
         auto_node struct node *document = manifest_value_document(manifest_config(m, key), value);
@@ -231,18 +263,13 @@ static void values_are_normalised_or_refused_with_what_is_allowed(void **state)
     static const char *const rows[][3] = {
         {"size", "1GiB", "1073741824"},
         {"size", "2048", "2048"},
-        {"size", "1G",
-         "v:1:1: size: expected a whole number of bytes, or with KiB, MiB, GiB or TiB, "
-         "like 512MiB, not \"1G\""},
-        {"size", "1.5GiB",
-         "v:1:1: size: expected a whole number of bytes, or with KiB, MiB, GiB or "
-         "TiB, like 512MiB, not \"1.5GiB\""},
-        {"size", "-1",
-         "v:1:1: size: expected a whole number of bytes, or with KiB, MiB, GiB or TiB, "
-         "like 512MiB, not \"-1\""},
+        {"size", "1G", "1073741824"},
+        {"size", "1.5GiB", "1610612736"},
+        {"size", "1 G",
+         "v:1:1: size: expected a size like 512MiB, 1.5G or plain bytes, not \"1 G\""},
+        {"size", "-1", "v:1:1: size: expected a size like 512MiB, 1.5G or plain bytes, not \"-1\""},
         {"size", "99999999999TiB",
-         "v:1:1: size: expected a whole number of bytes, or with KiB, MiB, "
-         "GiB or TiB, like 512MiB, not \"99999999999TiB\""},
+         "v:1:1: size: expected a size like 512MiB, 1.5G or plain bytes, not \"99999999999TiB\""},
         {"size", "2TiB", "v:1:1: size: 2TiB must be between 1KiB and 1TiB"},
         {"size", "[1]", "v:1:1: size: expected a size, not a list"},
         {"time", "5min", "300000"},
@@ -301,10 +328,30 @@ static void a_value_of_a_megabyte_is_refused(void **state)
     manifest_free(m);
 }
 
+static void what_docker_would_refuse_of_run_is_refused_here(void **state)
+{
+    (void)state;
+    manifest_free(good("name: a\nsummary: s\nrun:\n"
+                       "  capabilities: [SYS_ADMIN, CAP_NET_RAW]\n"
+                       "  device_rules: [\"b 7:* rwm\", \"c *:* r\", \"a 1:3 m\"]\n"));
+    refuse("name: a\nsummary: s\nrun:\n"
+           "  capabilities: [SYS_ADMN, FLY, CAP_KILLL]\n"
+           "  device_rules: [\"b 7 rwm\", \"d 7:1 r\", \"b 7:1 x\"]\n",
+           "m:4:18: capabilities: there is no capability SYS_ADMN (did you mean SYS_ADMIN?)\n"
+           "m:4:28: capabilities: there is no capability FLY\n"
+           "m:4:33: capabilities: there is no capability CAP_KILLL (did you mean KILL?)\n"
+           "m:5:18: device_rules: \"b 7 rwm\" is not of the form \"b 7:* rwm\": a, b or c, "
+           "MAJOR:MINOR with * for all, and which of r, w and m\n"
+           "m:5:29: device_rules: \"d 7:1 r\" is not of the form \"b 7:* rwm\": a, b or c, "
+           "MAJOR:MINOR with * for all, and which of r, w and m\n"
+           "m:5:40: device_rules: \"b 7:1 x\" is not of the form \"b 7:* rwm\": a, b or c, "
+           "MAJOR:MINOR with * for all, and which of r, w and m\n");
+}
+
 static void the_table_of_keys_is_the_one_in_the_repository(void **state)
 {
     (void)state;
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 1 << 20);
     manifest_print_format(&b);
     assert_is_printed("components/KEYS.md", "# Keys of component.yaml\n\n", &b);
@@ -314,7 +361,7 @@ static void documentation_names_every_key_with_its_range(void **state)
 {
     (void)state;
     struct manifest *m = good(full);
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 1 << 20);
     manifest_print_doc(&b, m);
     const char *doc = buf_str(&b);
@@ -333,6 +380,58 @@ static void documentation_names_every_key_with_its_range(void **state)
     auto_node struct node *format = manifest_format_schema();
     assert_non_null(node_find(format, "properties.stop.properties.signal.enum"));
     manifest_free(m);
+}
+
+/* DIR/NAME with such text. */
+static void put_file(const char *dir, const char *name, const char *text, mode_t file_mode)
+{
+    auto_free char *path = mem_printf("%s/%s", dir, name);
+    struct fs_write_opts o = {.mode = file_mode, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    struct err e = {0};
+
+    assert_int_equal(fs_write(path, text, strlen(text), &o, &e), 0);
+}
+
+static void what_a_component_renders_is_looked_at_when_it_is_loaded(void **state)
+{
+    static const char manifest[] =
+        "name: component\nsummary: s\nconfig: {word: {type: string, help: h}, "
+        "tags: {type: map, help: h}}\nshared: {peers: {instances: thing}}\n"
+        "run: {command: [d, \"${wrod}\", \"$${not}\", \"${home}/x\"], env: {A: \"${port}\"}}\n"
+        "templates: {a.ini: {path: /a}, b.ini: {path: /b}, c.ini: {path: /c}}\n";
+    static const char *const wants[] = {
+        ":5:16: command: unknown variable ${wrod} (did you mean word?)",
+        ":5:61: env: unknown variable ${port}",
+        "template a.ini: unknown variable ${sise}",
+        "template b.ini: ",
+        "hooks/prepaer: there is no hook of this name (did you mean prepare?)",
+    };
+    char top[] = "/tmp/slipway-manifest-XXXXXX";
+    struct problems p;
+    struct err e = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(top));
+    auto_free char *dir = mem_printf("%s/component", top);
+    auto_free char *hooks = mem_printf("%s/hooks", dir);
+    auto_free char *templates = mem_printf("%s/templates", dir);
+    assert_int_equal(fs_mkdirs(hooks, 0755, &e), 0);
+    assert_int_equal(fs_mkdirs(templates, 0755, &e), 0);
+    put_file(dir, "component.yaml", manifest, 0644);
+    put_file(templates, "a.ini", "x: {\"${word}\": \"size ${sise:-1}\"}\n", 0644);
+    put_file(templates, "b.ini", "x: [1, 2\n", 0644);
+    put_file(templates, "c.ini", "x: {a: \"${tags.any.key:-}\", b: \"${peers.thing-1}\"}\n", 0644);
+    put_file(hooks, "prepaer", "#!/bin/sh\n", 0755);
+    put_file(hooks, "prepare", "#!/bin/sh\n", 0755);
+    put_file(hooks, "common.sh", "#!/bin/sh\n", 0755);
+    problems_init(&p, "before");
+    assert_null(manifest_load(dir, &p));
+    assert_int_equal(p.count, ARRAY_LEN(wants));
+    for (size_t i = 0; i < ARRAY_LEN(wants); i++)
+        if (!strstr(p.lines.items[i], wants[i]))
+            assert_string_equal(p.lines.items[i], wants[i]);
+    problems_clear(&p);
+    assert_int_equal(fs_remove_tree(top, &e), 0);
 }
 
 static void a_folder_is_checked_against_its_files(void **state)
@@ -375,9 +474,12 @@ int main(void)
         cmocka_unit_test(default_larger_than_the_default_maximum_is_the_maximum),
         cmocka_unit_test(values_are_normalised_or_refused_with_what_is_allowed),
         cmocka_unit_test(a_value_of_a_megabyte_is_refused),
+        cmocka_unit_test(what_docker_would_refuse_of_run_is_refused_here),
         cmocka_unit_test(the_table_of_keys_is_the_one_in_the_repository),
         cmocka_unit_test(documentation_names_every_key_with_its_range),
         cmocka_unit_test(a_folder_is_checked_against_its_files),
+        cmocka_unit_test(what_a_component_renders_is_looked_at_when_it_is_loaded),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static void memory_is_zeroed_and_never_null(void **state)
     (void)state;
     auto_free char *p = mem_alloc(100);
     auto_free char *none = mem_alloc(0);
-    auto_free int *array = mem_array(10, sizeof *array);
+    auto_free int *array = mem_array(10, sizeof(*array));
 
     assert_non_null(none);
     for (int i = 0; i < 100; i++)
@@ -29,11 +29,11 @@ static void memory_is_zeroed_and_never_null(void **state)
 static void grow_keeps_what_was_there(void **state)
 {
     (void)state;
-    auto_free int *a = mem_grow(NULL, 2, sizeof *a);
+    auto_free int *a = mem_grow(NULL, 2, sizeof(*a));
 
     a[0] = 1;
     a[1] = 2;
-    a = mem_grow(a, 1000, sizeof *a);
+    a = mem_grow(a, 1000, sizeof(*a));
     assert_int_equal(a[0], 1);
     assert_int_equal(a[1], 2);
 }

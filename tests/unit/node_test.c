@@ -32,6 +32,7 @@ static void growing_and_removing_keeps_every_item(void **state)
     auto_node struct node *map = node_new_map();
     for (int i = 0; i < 100; i++) {
         auto_free char *key = mem_printf("k%d", i);
+
         node_set_int(map, key, i);
         if (i % 3 == 0)
             assert_true(node_remove(map, key));
@@ -63,6 +64,7 @@ static void integers_are_read_exactly_or_not_at_all(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         auto_node struct node *n = node_new_string(rows[i].text);
         int64_t value = 0;
+
         assert_int_equal(node_to_int(n, &value), rows[i].ok);
         assert_true(value == rows[i].value);
     }
@@ -140,5 +142,6 @@ int main(void)
         cmocka_unit_test(equality_ignores_map_order_but_not_list_order),
         cmocka_unit_test(the_first_repeated_key_is_the_duplicate),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

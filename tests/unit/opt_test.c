@@ -114,25 +114,25 @@ static void every_mistake_is_one_clear_sentence(void **state)
     static const struct {
         const char *line, *message;
     } rows[] = {
-        {"--jsno", "unknown option --jsno; did you mean --json?"},
+        {"--jsno", "unknown option --jsno (did you mean --json?); --help lists the options"},
         {"--zzzzzz", "unknown option --zzzzzz; --help lists the options"},
-        {"--jsno=x", "unknown option --jsno; did you mean --json?"},
+        {"--jsno=x", "unknown option --jsno (did you mean --json?); --help lists the options"},
         {"-z", "unknown option -z; --help lists the options"},
         {"-jz", "unknown option -z in a group of letters; --help lists the options"},
         {"--json=yes", "--json takes no value"},
         {"--file", "--file needs a value: FILE"},
         {"-f", "-f needs a value: FILE"},
         {"-jf", "-f needs a value: FILE"},
-        {"--count=x", "--count: \"x\" is no whole number"},
-        {"--count=", "--count: \"\" is no whole number"},
-        {"--count=3x", "--count: \"3x\" is no whole number"},
-        {"--count=99999999999999999999", "--count: \"99999999999999999999\" is no whole number"},
+        {"--count=x", "--count: \"x\" is not a whole number"},
+        {"--count=", "--count: \"\" is not a whole number"},
+        {"--count=3x", "--count: \"3x\" is not a whole number"},
+        {"--count=99999999999999999999", "--count: \"99999999999999999999\" is not a whole number"},
         {"--count=11", "--count: \"11\" is not within 1 and 10"},
         {"-c -1", "-c: \"-1\" is not within 1 and 10"},
-        {"--wait=5parsec", "--wait: \"5parsec\" is no duration, as in 500ms, 30s, 5min, 2h, 1d"},
+        {"--wait=5parsec", "--wait: \"5parsec\" is not a duration, as in 500ms, 30s, 5min, 2h, 1d"},
         {"--wait=99999999999999999d",
-         "--wait: \"99999999999999999d\" is no duration, as in 500ms, 30s, 5min, 2h, 1d"},
-        {"--level=loud", "--level: \"loud\" is none of low, high"},
+         "--wait: \"99999999999999999d\" is not a duration, as in 500ms, 30s, 5min, 2h, 1d"},
+        {"--level=loud", "--level: \"loud\" is not one of low, high"},
     };
 
     (void)state;

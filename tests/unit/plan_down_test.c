@@ -10,10 +10,11 @@
 
 #include "base/mem.h"
 #include "fake/planned.h"
-#include "plan/connect.h"
+#include "model/keys.h"
+#include "plan/object.h"
 #include "plan/plan.h"
 
-static void add_container(struct world *w, const char *component, const char *propagation)
+static void add_container(struct observed *w, const char *component, const char *propagation)
 {
     struct node *c = node_add(w->containers, node_new_map());
     struct node *labels = node_set(c, "Labels", node_new_map());
@@ -46,7 +47,7 @@ static bool comes_after(const struct plan *p, const struct op *a, const struct o
 static void what_mounted_something_on_the_host_is_stopped_before_all_others(void **state)
 {
     struct plan_down_opts all = {.volumes = true};
-    struct world *w = planned_empty_world();
+    struct observed *w = planned_nothing_there();
     struct plan *p = NULL;
     struct env_key key = {0};
     const struct op *stop;
@@ -66,10 +67,10 @@ static void what_mounted_something_on_the_host_is_stopped_before_all_others(void
                             find_op(p, OP_KIND_INSTANCE_REMOVE, "storage-1")));
     assert_null(find_op(p, OP_KIND_INSTANCE_STOP, "storage-1"));
     plan_free(p);
-    world_free(w);
+    observed_free(w);
 }
 
-static void add_volume(struct world *w, const char *instance, const struct env_key *key)
+static void add_volume(struct observed *w, const char *instance, const struct env_key *key)
 {
     struct node *v = node_add(w->volumes, node_new_map());
     struct node *labels = node_set(v, "Labels", node_new_map());
@@ -77,6 +78,7 @@ static void add_volume(struct world *w, const char *instance, const struct env_k
 
     node_set_text(v, "Name", name);
     node_set_text(labels, LABEL_ENV, key->uuid);
+    node_set_text(labels, LABEL_NAME, "demo");
     node_set_text(labels, LABEL_INSTANCE, instance);
 }
 
@@ -85,7 +87,7 @@ static void single_instances_are_removed_without_touching_anything_else(void **s
     struct env_key key = {.uuid = "11111111-1111-1111-1111-111111111111"};
     auto_strv struct strv names = {0};
     struct plan_down_opts o = {.instances = &names};
-    struct world *w = planned_empty_world();
+    struct observed *w = planned_nothing_there();
     struct err e;
 
     (void)state;
@@ -94,6 +96,7 @@ static void single_instances_are_removed_without_touching_anything_else(void **s
     add_container(w, "storage", "rprivate");
     add_volume(w, "etcd-1", &key);
     add_volume(w, "storage-1", &key);
+    w->etcd_answers = true;
     for (int volumes = 0; volumes < 2; volumes++) {
         struct plan *p = NULL;
 
@@ -107,7 +110,75 @@ static void single_instances_are_removed_without_touching_anything_else(void **s
         assert_int_equal(p->notes.count, 0);
         plan_free(p);
     }
-    world_free(w);
+    observed_free(w);
+}
+
+static void add_key(struct observed *w, char *key)
+{
+    w->keys.items = mem_grow(w->keys.items, w->keys.count + 1, sizeof(*w->keys.items));
+    w->keys.items[w->keys.count++] =
+        (struct etcd_kv){.key = key, .value = mem_strdup("{}"), .value_len = 2};
+    w->etcd_answers = true;
+}
+
+static void data_that_goes_is_forgotten_after_its_agent_and_before_its_volume(void **state)
+{
+    struct env_key key = {.uuid = "11111111-1111-1111-1111-111111111111"};
+    auto_strv struct strv names = {0};
+    struct plan_down_opts o = {.instances = &names, .volumes = true};
+    struct observed *w = planned_nothing_there();
+    const struct op *record;
+    struct err e;
+
+    (void)state;
+    strv_add(&names, "storage-1");
+    add_container(w, "storage", "rprivate");
+    add_volume(w, "storage-1", &key);
+    add_key(w, keys_instance_applied("demo", "storag-1"));
+    add_key(w, keys_instance_applied("demo", "storage-1"));
+    for (int others = 0; others < 2; others++) {
+        struct plan *p = NULL;
+
+        assert_int_equal(plan_down(&p, "demo", &key, w, &o, &e), 0);
+        record = find_op(p, OP_KIND_RECORD_REMOVE, "storage-1");
+        assert_non_null(record);
+        assert_true(comes_after(p, record, find_op(p, OP_KIND_INSTANCE_REMOVE, "storage-1")));
+        assert_true(
+            comes_after(p, find_op(p, OP_KIND_VOLUME_REMOVE, "demo-storage-1-data"), record));
+        if (others)
+            assert_null(record->object);
+        else
+            assert_string_equal(record->object, "storage");
+        plan_free(p);
+        add_key(w, keys_instance_applied("demo", "storage-2"));
+    }
+    observed_free(w);
+}
+
+static void a_volume_that_is_named_takes_its_record_along(void **state)
+{
+    struct env_key key = {.uuid = "11111111-1111-1111-1111-111111111111"};
+    auto_strv struct strv named = {0};
+    struct plan_down_opts o = {.named = &named};
+    struct observed *w = planned_nothing_there();
+    struct plan *p = NULL;
+    struct err e;
+
+    (void)state;
+    strv_add(&named, "demo-storage-1-data");
+    add_volume(w, "storage-1", &key);
+    assert_int_equal(plan_down(&p, "demo", &key, w, &o, &e), 0);
+    assert_int_equal(p->count, 1);
+    assert_int_equal(p->notes.count, 1);
+    assert_non_null(strstr(p->notes.items[0], "storage-1 had data"));
+    plan_free(p);
+    add_key(w, keys_instance_applied("demo", "storage-1"));
+    assert_int_equal(plan_down(&p, "demo", &key, w, &o, &e), 0);
+    assert_int_equal(p->count, 2);
+    assert_non_null(find_op(p, OP_KIND_RECORD_REMOVE, "storage-1"));
+    assert_int_equal(p->notes.count, 0);
+    plan_free(p);
+    observed_free(w);
 }
 
 int main(void)
@@ -115,6 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_mounted_something_on_the_host_is_stopped_before_all_others),
         cmocka_unit_test(single_instances_are_removed_without_touching_anything_else),
+        cmocka_unit_test(data_that_goes_is_forgotten_after_its_agent_and_before_its_volume),
+        cmocka_unit_test(a_volume_that_is_named_takes_its_record_along),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

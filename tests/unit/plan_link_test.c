@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "fake/planned.h"
-#include "plan/connect.h"
 #include "plan/plan_up.h"
 
 static void a_new_container_gets_its_link_when_it_runs_and_etcds_own_before(void **state)
@@ -39,8 +38,8 @@ static void a_running_container_that_never_reported_gets_its_link_again(void **s
     (void)state;
     planned_run(&f);
     planned_forget(&f);
-    for (size_t i = 0; i < f.world->keys.count; i++) {
-        struct etcd_kv *kv = &f.world->keys.items[i];
+    for (size_t i = 0; i < f.observed->keys.count; i++) {
+        struct etcd_kv *kv = &f.observed->keys.items[i];
 
         if (strstr(kv->key, "sleeper-1/applied"))
             kv->value[0] = '\0';
@@ -62,21 +61,22 @@ static bool gets_link(const char *state, const char *status, int64_t before_ms)
 
     planned_run(&f);
     planned_forget(&f);
-    f.world->listed_ms = 1000000000;
-    for (size_t i = 0; i < f.world->containers->count; i++)
-        if (builder_by_name(f.world->containers, "demo-sleeper-1") == f.world->containers->items[i])
-            c = f.world->containers->items[i];
+    f.observed->listed_ms = 1000000000;
+    for (size_t i = 0; i < f.observed->containers->count; i++)
+        if (builder_by_name(f.observed->containers, "demo-sleeper-1") ==
+            f.observed->containers->items[i])
+            c = f.observed->containers->items[i];
     assert_non_null(c);
     node_set_text(c, "State", state);
     node_set_text(c, "Status", status);
-    for (size_t i = 0; i < f.world->keys.count; i++) {
-        struct etcd_kv *kv = &f.world->keys.items[i];
+    for (size_t i = 0; i < f.observed->keys.count; i++) {
+        struct etcd_kv *kv = &f.observed->keys.items[i];
 
         if (!strstr(kv->key, "sleeper-1/status"))
             continue;
         free(kv->value);
         kv->value = mem_printf("{\"state\":\"ready\",\"health\":\"healthy\",\"since\":%lld}",
-                               (long long)(f.world->listed_ms - before_ms));
+                               (long long)(f.observed->listed_ms - before_ms));
         kv->value_len = strlen(kv->value);
     }
     planned_make(&f);
@@ -129,5 +129,6 @@ int main(void)
         cmocka_unit_test(the_word_of_the_run_before_is_not_believed),
         cmocka_unit_test(the_successor_of_one_still_aside_is_waited_for_before_that_goes),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

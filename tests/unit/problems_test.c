@@ -88,5 +88,6 @@ int main(void)
         cmocka_unit_test(a_flood_of_problems_is_cut_and_counted),
         cmocka_unit_test(a_very_long_sentence_still_says_something),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,7 @@ static char *expanded(const char *template)
     auto_node struct node *t = from_yaml(template);
     auto_node struct node *out = NULL;
     struct err e;
+
     if (render_expand(&out, t, vars, &e) < 0) {
         assert_int_equal(e.code, ERR_CONFIG);
         assert_null(out);
@@ -45,6 +46,7 @@ static char *expanded(const char *template)
 static void check_expanded(const char *template, const char *want)
 {
     auto_free char *got = expanded(template);
+
     assert_string_equal(got, want);
 }
 
@@ -53,7 +55,8 @@ static char *printed(enum template_format format, const char *template)
     auto_node struct node *vars = from_yaml(variables);
     auto_node struct node *t = from_yaml(template);
     auto_node struct node *out = NULL;
-    struct buf auto_buf b;
+    auto_buf struct buf b;
+
     buf_init(&b, 1 << 20);
     struct err e;
     if (render_expand(&out, t, vars, &e) < 0 || render_format(&b, format, out, &e) < 0)
@@ -64,6 +67,7 @@ static char *printed(enum template_format format, const char *template)
 static void check_printed(enum template_format format, const char *template, const char *want)
 {
     auto_free char *got = printed(format, template);
+
     assert_string_equal(got, want);
 }
 
@@ -117,12 +121,13 @@ static void a_value_is_never_expanded_again(void **state)
 static void an_unknown_variable_is_named_with_its_place_and_the_nearest(void **state)
 {
     (void)state;
-    check_expanded("global: {a: [x, '${instanc}']}",
-                   "error: global: a: item 2: unknown variable ${instanc}; is \"instance\" meant?");
+    check_expanded(
+        "global: {a: [x, '${instanc}']}",
+        "error: global: a: item 2: unknown variable ${instanc} (did you mean instance?)");
     check_expanded("a: ${zzzzzz}", "error: a: unknown variable ${zzzzzz}");
     check_expanded("a: ${zzzzzz:-x}", "error: a: unknown variable ${zzzzzz}");
     check_expanded("a: ${mons.ceph-mon-3}",
-                   "error: a: unknown variable ${mons.ceph-mon-3}; is \"ceph-mon-1\" meant?");
+                   "error: a: unknown variable ${mons.ceph-mon-3} (did you mean ceph-mon-1?)");
     check_expanded("a: ${ordinal.x}", "error: a: variable ${ordinal.x}: \"ordinal\" is not a map");
 }
 
@@ -132,6 +137,7 @@ static void broken_references_are_refused(void **state)
     static const char *const bad[] = {"a: ${", "a: ${}", "a: ${x", "a: x${a b}", "a: ${x:-y"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         auto_free char *got = expanded(bad[i]);
+
         assert_non_null(strstr(got, "error: a: "));
         assert_non_null(strstr(got, "a variable is written ${name}"));
     }
@@ -243,7 +249,7 @@ static void argument_lists_are_flattened(void **state)
     (void)state;
     auto_node struct node *vars = from_yaml(variables);
     auto_node struct node *t = from_yaml("[run, '${list}', [x, ['${nothing}']], '${lines}']");
-    struct strv auto_strv args = {0};
+    auto_strv struct strv args = {0};
     struct err e;
     assert_int_equal(render_args(&args, t, vars, &e), 0);
     auto_free char *joined = strv_join(&args, "|");
@@ -274,5 +280,6 @@ int main(void)
         cmocka_unit_test(args_are_one_a_line),
         cmocka_unit_test(argument_lists_are_flattened),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@ static void what_was_sealed_opens_again(void **state)
         auto_free char *plain = NULL;
         size_t len = 0;
         struct err e;
+
         assert_int_equal(strncmp(sealed, "v1:", 3), 0);
         assert_int_equal(crypto_open(&plain, &len, "pass", "demo/key", sealed, &e), 0);
         assert_int_equal(len, strlen(texts[i]));
@@ -44,6 +45,7 @@ static void refused(const char *password, const char *name, const char *sealed)
     char *plain = NULL;
     size_t len = 1;
     struct err e;
+
     assert_int_equal(crypto_open(&plain, &len, password, name, sealed, &e), -1);
     assert_int_equal(e.code, ERR_AUTH);
     assert_null(plain);
@@ -118,5 +120,6 @@ int main(void)
         cmocka_unit_test(what_is_no_sealed_text_is_refused),
         cmocka_unit_test(the_format_stays_readable),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,29 +18,12 @@ static void interrupts_are_counted_and_end_nothing(void **state)
 {
     (void)state;
     sig_setup();
-    sig_set_aside();
+    cancel_set_aside(sig_cancel());
     assert_int_equal(sig_interrupts(), 0);
     raise(SIGINT);
     assert_int_equal(sig_interrupts(), 1);
     raise(SIGTERM);
     assert_int_equal(sig_interrupts(), 2);
-}
-
-static void interrupts_are_set_aside_and_put_back(void **state)
-{
-    int before;
-
-    (void)state;
-    sig_setup();
-    sig_set_aside();
-    raise(SIGINT);
-    before = sig_set_aside();
-    assert_true(before > 0);
-    assert_int_equal(sig_interrupts(), 0);
-    raise(SIGINT);
-    assert_int_equal(sig_interrupts(), 1);
-    sig_put_back(before);
-    assert_int_equal(sig_interrupts(), before + 1);
 }
 
 static void the_third_interrupt_ends_the_process(void **state)
@@ -50,7 +33,7 @@ static void the_third_interrupt_ends_the_process(void **state)
 
     (void)state;
     sig_setup();
-    sig_set_aside();
+    cancel_set_aside(sig_cancel());
     child = fork();
     if (child == 0) {
         for (int i = 0; i < 3; i++)
@@ -73,7 +56,7 @@ static void a_broken_pipe_is_an_error_and_no_end(void **state)
     close(fds[1]);
 }
 
-static void an_interrupt_ends_a_sleep(void **state)
+static void an_interrupt_ends_a_sleep_that_is_told_of_it(void **state)
 {
     struct itimerval soon = {.it_value = {.tv_usec = 50000}};
     int64_t begin = clock_now_ms();
@@ -81,11 +64,11 @@ static void an_interrupt_ends_a_sleep(void **state)
     (void)state;
     /* The timer's own signal stands for Ctrl-C at a moment of our choice. */
     struct sigaction interrupt;
-    sig_set_aside();
+    cancel_set_aside(sig_cancel());
     sigaction(SIGINT, NULL, &interrupt);
     sigaction(SIGALRM, &interrupt, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
-    clock_sleep_ms(20000);
+    until_sleep_ms((struct until){.cancel = sig_cancel()}, 20000);
     assert_in_range(clock_now_ms() - begin, 0, 10000);
 }
 
@@ -111,10 +94,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupts_are_counted_and_end_nothing),
-        cmocka_unit_test(interrupts_are_set_aside_and_put_back),
         cmocka_unit_test(the_third_interrupt_ends_the_process),
         cmocka_unit_test(a_broken_pipe_is_an_error_and_no_end),
-        cmocka_unit_test(an_interrupt_ends_a_sleep),
+        cmocka_unit_test(an_interrupt_ends_a_sleep_that_is_told_of_it),
         cmocka_unit_test(another_signal_does_not_cut_a_sleep_short),
     };
 

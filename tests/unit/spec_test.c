@@ -7,15 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/fs.h"
 #include "base/mem.h"
 #include "conf/json.h"
 #include "conf/yaml.h"
@@ -26,6 +22,7 @@ static int load_catalog(void **state)
     static const char *const dirs[] = {"tests/data/catalog"};
     struct problems p;
     struct catalog *c;
+
     problems_init(&p, "catalog");
     if (catalog_load(&c, dirs, 1, &p) < 0)
         return -1;
@@ -43,6 +40,7 @@ static struct spec *decode(const struct catalog *c, const char *text, struct pro
 {
     struct err e = {0};
     auto_node struct node *root = NULL;
+
     if (yaml_parse(&root, "env", text, strlen(text), &e) < 0)
         fail_msg("%s", e.msg);
     problems_init(p, "env");
@@ -53,6 +51,7 @@ static struct spec *good(const struct catalog *c, const char *text)
 {
     struct problems p;
     struct spec *s = decode(c, text, &p);
+
     if (!s)
         fail_msg("%s", p.lines.items[0]);
     return s;
@@ -61,7 +60,8 @@ static struct spec *good(const struct catalog *c, const char *text)
 static void refuse(const struct catalog *c, const char *text, const char *expected)
 {
     struct problems p;
-    struct strv auto_strv lines = {0};
+    auto_strv struct strv lines = {0};
+
     assert_null(decode(c, text, &p));
     strv_split(&lines, expected, "\n");
     for (size_t i = 0; i < lines.count && i < p.lines.count; i++)
@@ -94,6 +94,7 @@ static const char demo[] =
 static void three_lines_are_an_environment(void **state)
 {
     struct spec *s = good(*state, small);
+
     assert_string_equal(s->profile, "production");
     assert_string_equal(s->base_image, "debian:trixie-slim");
     assert_null(s->subnet);
@@ -110,6 +111,7 @@ static void components_stand_behind_what_they_require(void **state)
 {
     struct spec *s = good(*state, demo);
     static const char *const order[] = {"etcd", "ceph-mon", "ceph-mgr", "ceph-osd"};
+
     assert_int_equal(s->component_count, 4);
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         assert_string_equal(s->components[i].manifest->name, order[i]);
@@ -121,6 +123,7 @@ static void values_come_from_override_document_profile_and_default(void **state)
     struct spec *s = good(*state, demo);
     const struct spec_instance *one = spec_instance(s, "ceph-mon-1");
     const struct spec_instance *two = spec_instance(s, "ceph-mon-2");
+
     assert_string_equal(spec_value(s, one, "memory_target")->text, "536870912");
     assert_string_equal(spec_value(s, two, "memory_target")->text, "2147483648");
     assert_string_equal(spec_value(s, one, "allow_delete")->text, "true");
@@ -139,6 +142,7 @@ static void instances_have_volumes_ports_and_memory(void **state)
     const struct spec_instance *one = spec_instance(s, "ceph-mon-1");
     const struct spec_instance *two = spec_instance(s, "ceph-mon-2");
     const struct spec_instance *osd = spec_instance(s, "ceph-osd-3");
+
     assert_int_equal(two->ordinal, 2);
     assert_int_equal(one->memory_bytes, 512 << 20);
     assert_int_equal(two->memory_bytes, 1 << 30);
@@ -158,14 +162,27 @@ static void instances_have_volumes_ports_and_memory(void **state)
     spec_free(s);
 }
 
+static void sshd_runs_where_the_environment_or_its_component_says_so(void **state)
+{
+    struct spec *s = good(*state, "name: demo\nssh: true\ncomponents:\n  etcd: {ssh: false}\n"
+                                  "  ceph-mon: {instances: 1}\n");
+
+    assert_false(spec_instance(s, "etcd-1")->ssh);
+    assert_true(spec_instance(s, "ceph-mon-1")->ssh);
+    assert_string_equal(node_get_text(s->document, "ssh"), "true");
+    spec_free(s);
+}
+
 static void the_normalised_document_is_a_fixed_point(void **state)
 {
     static const char *const texts[] = {small, demo};
+
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct spec *s = good(*state, texts[i]);
         auto_free char *first = json_text(s->document);
         struct err e = {0};
         auto_node struct node *root = NULL;
+
         assert_int_equal(json_parse(&root, "etcd", first, strlen(first), &e), 0);
         struct problems p;
         problems_init(&p, "etcd");
@@ -174,7 +191,7 @@ static void the_normalised_document_is_a_fixed_point(void **state)
             fail_msg("%s", p.lines.items[0]);
         auto_free char *second = json_text(again->document);
         assert_string_equal(second, first);
-        struct buf auto_buf yaml;
+        auto_buf struct buf yaml;
         buf_init(&yaml, 1 << 20);
         yaml_format(&yaml, s->document);
         struct spec *third = good(*state, buf_str(&yaml));
@@ -198,17 +215,17 @@ static void every_problem_is_told_with_its_place(void **state)
         "mirror: ftp://x\n"
         "components:\n"
         "  cepf-osd: {}\n"
-        "  ceph-mgr: {instances: 3, memory: 1MB}\n"
+        "  ceph-mgr: {instances: 3, memory: 1 MB}\n"
         "  ceph-osd:\n"
-        "    config: {sise: 1GiB, size: 1GB}\n"
+        "    config: {sise: 1GiB, size: 1 GB}\n"
         "    overrides:\n"
         "      ceph-osd-4: {}\n"
         "      ceph-osd-1: {volumes: [v1], ports: {x: 1}}\n"
         "      ceph-osd-2: {volumes: [v1, ;]}\n",
-        "env:1:1: unknown key \"nam\", did you mean \"name\"?; allowed: slipway, name, profile, "
-        "base_image, mirror, network, components\n"
+        "env:1:1: unknown key \"nam\" (did you mean name?); allowed: slipway, name, profile, "
+        "base_image, mirror, ssh, network, components\n"
         "env:1:1: the key \"name\" is missing: name of the environment\n"
-        "env:2:10: profile: no component knows \"quik\", did you mean \"quick\"?; known: "
+        "env:2:10: profile: no component knows \"quik\" (did you mean quick?); known: "
         "production, quick\n"
         "env:3:19: subnet: 8.8.8.0/24 is not private; allowed are ranges in 10.0.0.0/8, "
         "172.16.0.0/12 and 192.168.0.0/16\n"
@@ -216,21 +233,20 @@ static void every_problem_is_told_with_its_place(void **state)
         "env:5:9: mirror: expected an address like http://deb.debian.org/debian, not \"ftp://x\"\n"
         "env:6:1: components: etcd is missing, which holds the configuration: add \"etcd: "
         "{instances: 1}\"\n"
-        "env:7:3: unknown component \"cepf-osd\", did you mean \"ceph-osd\"?; allowed: ceph-mgr, "
+        "env:7:3: unknown component \"cepf-osd\" (did you mean ceph-osd?); allowed: ceph-mgr, "
         "ceph-mon, ceph-osd, etcd\n"
         "env:8:3: ceph-mgr needs ceph-mon, which is missing: add \"ceph-mon: {instances: 1}\" "
         "under components\n"
         "env:8:3: ceph-mgr: the configuration key \"site\" is required: name of the site\n"
         "env:8:25: instances: 3: ceph-mgr may have 1 to 2\n"
-        "env:8:36: memory: expected a whole number of bytes, or with KiB, MiB, GiB or TiB, like "
-        "512MiB, not \"1MB\"\n"
+        "env:8:36: memory: expected a size like 512MiB, 1.5G or plain bytes, not \"1 MB\"\n"
         "env:9:3: ceph-osd needs ceph-mon, which is missing: add \"ceph-mon: {instances: 1}\" "
         "under components\n"
-        "env:10:14: unknown configuration key of ceph-osd \"sise\", did you mean \"size\"?; "
-        "allowed: size\n"
-        "env:10:32: size: expected a whole number of bytes, or with KiB, MiB, GiB or TiB, like "
-        "512MiB, not \"1GB\"\n"
-        "env:12:7: overrides: \"ceph-osd-4\" is no instance; with instances: 3 they are ceph-osd-1 "
+        "env:10:14: unknown configuration key of ceph-osd \"sise\" (did you mean size?); "
+        "allowed: size, cache, idle, busy\n"
+        "env:10:32: size: expected a size like 512MiB, 1.5G or plain bytes, not \"1 GB\"\n"
+        "env:12:7: overrides: \"ceph-osd-4\" is not an instance; with instances: 3 they are "
+        "ceph-osd-1 "
         "to ceph-osd-3\n"
         "env:13:43: unknown port of ceph-osd \"x\"; allowed: none\n"
         "env:14:29: volumes: v1 is used by ceph-osd-1 and by ceph-osd-2\n"
@@ -241,12 +257,14 @@ static void every_problem_is_told_with_its_place(void **state)
 static void refused(const struct catalog *c, const char *component, const char *expected)
 {
     auto_free char *text = mem_printf("name: demo\ncomponents:\n  etcd: {}\n  %s\n", component);
+
     refuse(c, text, expected);
 }
 
 static void components_are_checked_against_their_manifests(void **state)
 {
     struct catalog *c = *state;
+
     refused(c, "ceph-mon: {instances: 2}",
             "env:4:25: instances: 2: ceph-mon may have one of 1, 3, 5");
     refused(c, "ceph-mon: {instances: 0}", "env:4:25: instances: 0 is not between 1 and 1000");
@@ -260,7 +278,7 @@ static void components_are_checked_against_their_manifests(void **state)
     refused(c, "ceph-mon: {overrides: [{ceph-mon-1: {}}]}",
             "env:4:25: overrides: expected a map, not a list");
     refused(c, "ceph-mon: {overrides: {ceph-mon-2: {}}}",
-            "env:4:26: overrides: \"ceph-mon-2\" is no instance; ceph-mon-1 is the one");
+            "env:4:26: overrides: \"ceph-mon-2\" is not an instance; ceph-mon-1 is the one");
     refused(c, "ceph-mon: {overrides: {ceph-mon-1: {ports: {dash: 1, metrics: \"1.2.3:4\"}}}}",
             "env:4:47: unknown port of ceph-mon \"dash\"; allowed: dashboard, metrics\n"
             "env:4:65: metrics: expected a port of the host like 8443, or with an address like "
@@ -274,6 +292,7 @@ static void components_are_checked_against_their_manifests(void **state)
 static void nothing_is_used_twice(void **state)
 {
     struct catalog *c = *state;
+
     refused(c,
             "ceph-mon: {instances: 3, overrides: {ceph-mon-1: {volumes: [demo-ceph-mon-2-data]},\n"
             "    ceph-mon-3: {volumes: [demo-etcd-1-data]}}}",
@@ -301,12 +320,14 @@ static void subnets_are_private_aligned_and_large_enough(void **state)
         {"192.168.1.0/28", "192.168.1.0/28 has addresses for 13 instances; there are 19"},
         {"172.31.255.240/28", "172.31.255.240/28 has addresses for 13 instances; there are 19"},
     };
+
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         auto_free char *text = mem_printf("name: demo\nnetwork: {subnet: \"%s\"}\ncomponents:\n"
                                           "  etcd: {instances: 5}\n  ceph-mon: {}\n"
                                           "  ceph-osd: {instances: 13}\n",
                                           rows[i][0]);
         auto_free char *line = mem_printf("env:2:19: subnet: %s", rows[i][1]);
+
         refuse(*state, text, line);
     }
 }
@@ -322,72 +343,13 @@ static void documents_that_are_no_map_are_refused(void **state)
            "env:3:13: components: expected a map, not \"x\"");
 }
 
-static void a_broken_file_is_told_by_name(void **state)
-{
-    struct problems p;
-    problems_init(&p, "x");
-    assert_null(spec_load("/nonexistent.yaml", *state, &p));
-    assert_int_equal(p.count, 1);
-    assert_non_null(strstr(p.lines.items[0], "/nonexistent.yaml"));
-    problems_clear(&p);
-}
-
 static void the_table_of_keys_is_the_one_in_the_repository(void **state)
 {
     (void)state;
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 1 << 20);
     spec_print_format(&b);
     assert_is_printed("installer/model/KEYS.md", "# Keys of the environment file\n\n", &b);
-}
-
-static void refuse_file(const struct catalog *c, const char *text, size_t len, const char *expected)
-{
-    char path[] = "/tmp/slipway-spec-XXXXXX";
-    struct err e = {0};
-    struct problems p;
-    struct fs_write_opts mode = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    assert_int_equal(fs_write(path, text, len, &mode, &e), 0);
-    problems_init(&p, "x");
-    clock_t start = clock(); /* of this process: others do not count */
-    assert_null(spec_load(path, c, &p));
-    assert_true(clock() - start < 4 * CLOCKS_PER_SEC);
-    auto_free char *all = strv_join(&p.lines, "\n");
-    if (!strstr(all, expected))
-        fail_msg("%s", all);
-    problems_clear(&p);
-    unlink(path);
-}
-
-static void hostile_files_are_refused_quickly(void **state)
-{
-    enum { KIB = 1 << 10, MIB = 1 << 20 };
-    struct catalog *c = *state;
-    auto_free char *text = mem_alloc(2 * MIB);
-    memset(text, '[', 200 * KIB);
-    refuse_file(c, text, 200 * KIB, ":1:33: nested more than 32 deep");
-    memset(text, 'x', 2 * MIB);
-    refuse_file(c, text, 2 * MIB, "");
-    int head = snprintf(text, 100, "name: demo\ncomponents: {etcd: {config: {quota: ");
-    text[head] = 'x';
-    refuse_file(c, text, MIB, ":2:37: a text is longer than 64 KiB");
-    refuse_file(c, "name: a\0b\n", 10, ":1:8: a NUL byte is not allowed");
-    refuse_file(c, "name: \"a\\0b\"\n", 13, ":1:7: a text holds a NUL character");
-    struct buf auto_buf b;
-    buf_init(&b, MIB);
-    buf_puts(&b, "name: demo\ncomponents:\n");
-    for (int i = 0; i < 9000; i++)
-        buf_printf(&b, "  etcd%d: {}\n", i);
-    refuse_file(c, buf_str(&b), b.len, "more than 20000 values and brackets");
-    buf_reset(&b);
-    buf_puts(&b, "name: demo\ncomponents: {etcd: {config: {");
-    for (int i = 0; i < 9000; i++)
-        buf_printf(&b, "%squota%d: 1", i ? ", " : "", i);
-    buf_puts(&b, "}}}\n");
-    refuse_file(c, buf_str(&b), b.len, "unknown configuration key of etcd \"quota0\"");
 }
 
 static void names_are_short_lower_case_words(void **state)
@@ -411,7 +373,8 @@ static bool fits(const struct node *schema, const struct node *value)
     const struct node *type = node_get(schema, "type"), *child, *word;
     static const char *const kinds[] = {"null", "boolean", "number", "string", "array", "object"};
     bool good = !type;
-    struct strv auto_strv types = {0};
+    auto_strv struct strv types = {0};
+
     if (type && type->text)
         strv_add(&types, type->text);
     node_for_each (word, type) {
@@ -450,12 +413,14 @@ static void the_json_schema_accepts_what_the_decoder_accepts(void **state)
     auto_node struct node *schema = spec_schema(*state);
     struct err e = {0};
     auto_node struct node *first = NULL, *second = NULL;
+
     assert_int_equal(yaml_parse(&first, "s", small, strlen(small), &e), 0);
     assert_int_equal(yaml_parse(&second, "d", demo, strlen(demo), &e), 0);
     assert_true(fits(schema, first));
     assert_true(fits(schema, second));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         auto_node struct node *n = NULL;
+
         assert_int_equal(yaml_parse(&n, "b", bad[i], strlen(bad[i]), &e), 0);
         assert_false(fits(schema, n));
     }
@@ -466,6 +431,39 @@ static void the_json_schema_accepts_what_the_decoder_accepts(void **state)
         "1GiB");
 }
 
+static void an_environment_has_one_component_of_the_role_storage(void **state)
+{
+    struct catalog *c = *state;
+    const char text[] = "name: t\ncomponents:\n  etcd: {}\n  ceph-mon: {}\n  ceph-mgr: {config: "
+                        "{site: x}}\n  ceph-osd: {}\n";
+
+    spec_free(good(c, text));
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->items[i]->name, "ceph-mgr") == 0 ||
+            strcmp(c->items[i]->name, "ceph-osd") == 0)
+            c->items[i]->role = MANIFEST_ROLE_STORAGE;
+    refuse(c, text,
+           "env:6:3: components: ceph-mgr and ceph-osd both have the role storage; an environment "
+           "has one such component");
+    for (size_t i = 0; i < c->count; i++)
+        c->items[i]->role = MANIFEST_ROLE_NONE;
+}
+
+#define WITH_OSD "name: demo\ncomponents:\n  etcd:\n  ceph-mon:\n  ceph-osd:\n"
+
+static void a_value_stays_below_what_its_key_says(void **state)
+{
+    spec_free(good(*state, WITH_OSD "    config: {cache: 64GiB}\n"));
+    spec_free(good(*state, WITH_OSD "    memory: 2GiB\n    config: {cache: 1GiB}\n"));
+    refuse(*state, WITH_OSD "    memory: 1GiB\n    config: {cache: 1GiB}\n",
+           "env:7:21: ceph-osd-1: cache is 1GiB, and must be less than its memory, 1GiB");
+    refuse(*state,
+           WITH_OSD "    config: {cache: 1GiB}\n    overrides: {ceph-osd-2: {memory: 512MiB}}\n",
+           "env:6:21: ceph-osd-2: cache is 1GiB, and must be less than its memory, 512MiB");
+    refuse(*state, WITH_OSD "    config: {busy: 500ms}\n",
+           "env:6:5: ceph-osd-1: idle is 1s, and must be less than its busy, 500ms");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,17 +471,19 @@ int main(void)
         cmocka_unit_test(components_stand_behind_what_they_require),
         cmocka_unit_test(values_come_from_override_document_profile_and_default),
         cmocka_unit_test(instances_have_volumes_ports_and_memory),
+        cmocka_unit_test(sshd_runs_where_the_environment_or_its_component_says_so),
         cmocka_unit_test(the_normalised_document_is_a_fixed_point),
         cmocka_unit_test(every_problem_is_told_with_its_place),
         cmocka_unit_test(components_are_checked_against_their_manifests),
         cmocka_unit_test(nothing_is_used_twice),
         cmocka_unit_test(subnets_are_private_aligned_and_large_enough),
         cmocka_unit_test(documents_that_are_no_map_are_refused),
-        cmocka_unit_test(a_broken_file_is_told_by_name),
+        cmocka_unit_test(a_value_stays_below_what_its_key_says),
         cmocka_unit_test(the_table_of_keys_is_the_one_in_the_repository),
-        cmocka_unit_test(hostile_files_are_refused_quickly),
         cmocka_unit_test(names_are_short_lower_case_words),
         cmocka_unit_test(the_json_schema_accepts_what_the_decoder_accepts),
+        cmocka_unit_test(an_environment_has_one_component_of_the_role_storage),
     };
+
     return cmocka_run_group_tests(tests, load_catalog, free_catalog);
 }

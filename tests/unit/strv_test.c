@@ -42,6 +42,19 @@ static void a_thousand_items_stay_in_order(void **state)
         assert_int_equal(atol(v.items[i]), i);
 }
 
+static void of_copies_its_texts(void **state)
+{
+    char text[] = "b";
+    auto_strv struct strv v = strv_of("a", text), none = strv_of(NULL);
+
+    (void)state;
+    text[0] = 'X';
+    assert_int_equal(v.count, 2);
+    assert_string_equal(v.items[1], "b");
+    assert_null(v.items[2]);
+    assert_int_equal(none.count, 0);
+}
+
 static void split_leaves_out_empty_parts(void **state)
 {
     auto_strv struct strv v = {0};
@@ -75,7 +88,7 @@ static void a_list_added_to_itself_is_doubled(void **state)
     assert_string_equal(joined, "abab");
 }
 
-static void the_nearest_word_is_found_when_it_is_near(void **state)
+static void a_hint_names_the_nearest_word_when_it_is_near(void **state)
 {
     static const struct {
         const char *word, *near;
@@ -85,35 +98,54 @@ static void the_nearest_word_is_found_when_it_is_near(void **state)
         {"imgae", "image"},
         {"img", NULL},
         {"instanses", "instances"},
+        {"intsanses", "instances"},
+        {"intanses!", "instances"},
+        {"intanse", NULL}, /* three edits of seven letters */
+        {"stpo", "stop"},
+        {"stp", "stop"},
+        {"sotp", "stop"},
+        {"top", NULL},
+        {"shop", "stop"},
+        {"shoe", NULL},
+        {"upp", "up"},
+        {"u", "up"},
+        {"p", NULL},
+        {"tsatus", "status"},
         {"x", NULL},
         {"", NULL},
+        {"--", NULL},
         {"completely_else", NULL},
+        {"--jsno", "--json"},
+        {"--son", NULL},
+        {"-json", "--json"},
     };
     auto_strv struct strv v = {0};
 
     (void)state;
-    strv_split(&v, "memory_target image instances", " ");
+    strv_split(&v, "memory_target image instances stop status up --json", " ");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const char *near = strv_nearest(&v, rows[i].word);
+        auto_free char *hint = strv_hint(&v, rows[i].word);
+        auto_free char *expected =
+            rows[i].near ? mem_printf(" (did you mean %s?)", rows[i].near) : mem_strdup("");
 
-        if (rows[i].near)
-            assert_string_equal(near, rows[i].near);
-        else
-            assert_null(near);
+        assert_string_equal(hint, expected);
     }
 }
 
 static void a_very_long_word_has_no_neighbour(void **state)
 {
     auto_strv struct strv v = {0};
+    auto_free char *same = NULL, *shorter = NULL;
     char text[5000];
 
     (void)state;
-    memset(text, 'a', sizeof text);
-    text[sizeof text - 1] = '\0';
+    memset(text, 'a', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
     strv_add(&v, text);
-    assert_null(strv_nearest(&v, text));
-    assert_null(strv_nearest(&v, "short"));
+    same = strv_hint(&v, text);
+    shorter = strv_hint(&v, "short");
+    assert_string_equal(same, "");
+    assert_string_equal(shorter, "");
 }
 
 int main(void)
@@ -121,10 +153,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_are_copied_and_the_list_ends_in_null),
         cmocka_unit_test(a_thousand_items_stay_in_order),
+        cmocka_unit_test(of_copies_its_texts),
         cmocka_unit_test(split_leaves_out_empty_parts),
         cmocka_unit_test(an_empty_list_joins_to_nothing),
         cmocka_unit_test(a_list_added_to_itself_is_doubled),
-        cmocka_unit_test(the_nearest_word_is_found_when_it_is_near),
+        cmocka_unit_test(a_hint_names_the_nearest_word_when_it_is_near),
         cmocka_unit_test(a_very_long_word_has_no_neighbour),
     };
 

@@ -69,6 +69,24 @@ static void a_run_message_comes_back_as_it_was(void **state)
     assert_null(out.env[1]);
 }
 
+static void a_listen_message_carries_a_port(void **state)
+{
+    struct err e = {0};
+    size_t len;
+
+    (void)state;
+    fill_run();
+    in.kind = SUPERVISE_LISTEN;
+    assert_int_equal(supervise_encode(packet, sizeof(packet), &len, &in, &e), -1);
+    assert_string_equal(e.msg, "service osd: needs a port");
+    in.port = 22;
+    assert_int_equal(supervise_decode(&out, packet, pack(), &e), 0);
+    assert_int_equal(out.kind, SUPERVISE_LISTEN);
+    assert_int_equal(out.port, 22);
+    assert_string_equal(out.argv[0], "ceph-osd");
+    assert_string_equal(out.env[0], "A=b");
+}
+
 static void every_cut_and_every_tail_of_a_packet_is_refused(void **state)
 {
     size_t len;
@@ -95,6 +113,7 @@ static void flipped_bytes_never_do_harm(void **state)
     for (size_t i = 0; i < len; i++)
         for (int v = 0; v < 256; v++) {
             char kept = packet[i];
+
             packet[i] = (char)v;
             if (supervise_decode(&out, packet, len, &e) == 0)
                 assert_true(out.argc <= SUPERVISE_ARGS_MAX);
@@ -163,10 +182,12 @@ static void messages_cross_a_socket_and_its_end_is_told(void **state)
     in.service = "osd";
     in.status = 137;
     in.pid = 5;
+    in.tail = "what it\nsaid last";
     assert_int_equal(supervise_send(pair[1], &in, &e), 0);
     assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), 0);
     assert_true(got);
     assert_int_equal(out.status, 137);
+    assert_string_equal(out.tail, "what it\nsaid last");
     assert_int_equal(send(pair[1], "junk", 4, 0), 4);
     assert_int_equal(supervise_recv(&out, &got, pair[0], 1000, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
@@ -226,7 +247,7 @@ static void an_environment_of_a_megabyte_crosses_the_socket(void **state)
 static void send_file(int socket, int fd, uint32_t len)
 {
     unsigned char head[] = {0x53,
-                            1,
+                            2,
                             SUPERVISE_LARGE,
                             (unsigned char)len,
                             (unsigned char)(len >> 8),
@@ -257,7 +278,7 @@ static void a_file_that_could_still_change_is_refused(void **state)
                  {100000, 100001, seals},     /* longer */
                  {100, 100, seals},           /* not large */
                  {5u << 20, 5u << 20, seals}, /* too large */
-                 {100000, 100000, seals}};    /* zeros are no message */
+                 {100000, 100000, seals}};    /* zeros are not a message */
     struct err e = {0};
     int pair[2], before;
     bool got;
@@ -290,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_message_comes_back_as_it_was),
+        cmocka_unit_test(a_listen_message_carries_a_port),
         cmocka_unit_test(every_cut_and_every_tail_of_a_packet_is_refused),
         cmocka_unit_test(flipped_bytes_never_do_harm),
         cmocka_unit_test(a_state_lists_the_services),
@@ -298,5 +320,6 @@ int main(void)
         cmocka_unit_test(an_environment_of_a_megabyte_crosses_the_socket),
         cmocka_unit_test(a_file_that_could_still_change_is_refused),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,5 +53,6 @@ int main(void)
         cmocka_unit_test(what_is_no_private_key_stays),
         cmocka_unit_test(an_end_before_its_line_ends_makes_nothing_longer),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

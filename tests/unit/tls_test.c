@@ -19,6 +19,7 @@ static X509 *read_cert(const char *pem)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);
     X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
     BIO_free(bio);
     assert_non_null(cert);
     return cert;
@@ -28,18 +29,19 @@ static int verify(const struct crypto_tls *t, int purpose)
 {
     X509 *ca = read_cert(t->ca_pem), *leaf = read_cert(t->cert_pem);
     X509_STORE *store = X509_STORE_new();
+
     X509_STORE_add_cert(store, ca);
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     X509_STORE_CTX_init(ctx, store, leaf, NULL);
     X509_STORE_CTX_set_purpose(ctx, purpose);
     X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(ctx), X509_V_FLAG_X509_STRICT);
     X509_verify_cert(ctx);
-    int result = X509_STORE_CTX_get_error(ctx);
+    int r = X509_STORE_CTX_get_error(ctx);
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
     X509_free(leaf);
     X509_free(ca);
-    return result;
+    return r;
 }
 
 static void the_leaf_is_good_for_servers_and_clients(void **state)
@@ -125,6 +127,7 @@ static void names_that_are_none_are_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct crypto_tls t;
         struct err e;
+
         assert_int_equal(crypto_tls_make(&t, key, bad + i, 1, &e), -1);
         assert_int_equal(e.code, ERR_CONFIG);
         assert_null(t.key_pem);
@@ -143,5 +146,6 @@ int main(void)
         cmocka_unit_test(another_environment_has_another_pin),
         cmocka_unit_test(names_that_are_none_are_refused),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

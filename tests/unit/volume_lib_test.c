@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-// link: installer/volume
+// link: installer/libvolume
 // libs: -lrbd -lrados
 // wrap: rados_connect rados_ioctx_create
-#include "volume/slipway-volume.h"
+#include "libvolume/slipway-volume.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -20,8 +20,7 @@
 
 #include "base/mem.h"
 
-/* ---- the seam: no test reaches a network -------------------------------------------------------
- */
+/* ---- the seam: no test reaches a network ---- */
 
 static rados_t connecting;
 static char setting[256];
@@ -65,8 +64,7 @@ static void assert_refused(const struct sv_options *o, int code, const char *sen
     assert_int_equal(sv_connect(&c, o, NULL), code);
 }
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 static void wrong_options_are_refused_before_anybody_is_asked(void **state)
 {
@@ -84,7 +82,7 @@ static void wrong_options_are_refused_before_anybody_is_asked(void **state)
     o = usual();
     o.pool = "a/b";
     assert_refused(&o, -EINVAL,
-                   "pool \"a/b\": a name is 1 to 63 letters, digits, _ . -, and begins with a "
+                   "pool \"a/b\": a name is 1 to 64 letters, digits, _ . -, and begins with a "
                    "letter or digit");
     o = usual();
     o.user = "client.rbd";
@@ -122,8 +120,7 @@ static void one_key_is_needed_and_not_two(void **state)
     assert_refused(&o, -ENOENT, "file /nowhere/ceph.conf: there is none");
 }
 
-/* ---- connecting -------------------------------------------------------------------------------
- */
+/* ---- connecting ---- */
 
 static void every_request_gets_the_time_of_the_options(void **state)
 {
@@ -192,8 +189,7 @@ static void a_refused_connection_says_why(void **state)
     assert_string_equal(e.text, "there is no pool volumes");
 }
 
-/* ---- names and sizes ---------------------------------------------------------------------------
- */
+/* ---- names and sizes ---- */
 
 static void names_and_sizes_are_those_of_the_commands(void **state)
 {
@@ -209,7 +205,7 @@ static void names_and_sizes_are_those_of_the_commands(void **state)
     o.pool = "fast";
     assert_int_equal(sv_connect(&c, &o, &e), 0);
     assert_int_equal(sv_create(c, "a b", 1 << 20, &e), -EINVAL);
-    assert_string_equal(e.text, "volume \"a b\": a name is 1 to 63 letters, digits, _ . -, and "
+    assert_string_equal(e.text, "volume \"a b\": a name is 1 to 64 letters, digits, _ . -, and "
                                 "begins with a letter or digit");
     assert_int_equal(sv_create(c, NULL, 1 << 20, &e), -EINVAL);
     assert_int_equal(sv_create(c, "a", 1 << 19, &e), -EINVAL);
@@ -230,8 +226,7 @@ static void names_and_sizes_are_those_of_the_commands(void **state)
     assert_int_equal(sv_close(NULL, &e), 0);
 }
 
-/* ---- the line of volume show -------------------------------------------------------------------
- */
+/* ---- the line of volume show ---- */
 
 static void the_line_of_volume_show_is_understood(void **state)
 {
@@ -298,5 +293,6 @@ int main(void)
         cmocka_unit_test(the_line_of_volume_show_is_understood),
         cmocka_unit_test(other_lines_are_refused),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // link: installer/cmd
-#include "cmd/volume_policy.h"
+#include "volumes/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "cmd/volume.h"
+#include "volumes/volume.h"
 #include "conf/json.h"
 
 static void a_policy_is_read_and_written_or_says_why_not(void **state)
@@ -24,12 +24,12 @@ static void a_policy_is_read_and_written_or_says_why_not(void **state)
         {"1+2", "1+2"},
         {"1+0", "1+0"},
         {"1+2 x=1", "1+2 x=1"},
-        {"", "\"\" is no policy; write it like 4+2, or \"4+2 c=5 x=1\""},
-        {"4", "\"4\" is no policy; write it like 4+2, or \"4+2 c=5 x=1\""},
-        {"4+", "\"4+\" is no policy; write it like 4+2, or \"4+2 c=5 x=1\""},
-        {"4+2x", "\"4+2x\" is no policy; write it like 4+2, or \"4+2 c=5 x=1\""},
-        {"-4+2", "\"-4+2\" is no policy; write it like 4+2, or \"4+2 c=5 x=1\""},
-        {"400+2", "\"400+2\" is no policy; write it like 4+2, or \"4+2 c=5 x=1\""},
+        {"", "\"\" is not a policy; write it like 4+2, or \"4+2 c=5 x=1\""},
+        {"4", "\"4\" is not a policy; write it like 4+2, or \"4+2 c=5 x=1\""},
+        {"4+", "\"4+\" is not a policy; write it like 4+2, or \"4+2 c=5 x=1\""},
+        {"4+2x", "\"4+2x\" is not a policy; write it like 4+2, or \"4+2 c=5 x=1\""},
+        {"-4+2", "\"-4+2\" is not a policy; write it like 4+2, or \"4+2 c=5 x=1\""},
+        {"400+2", "\"400+2\" is not a policy; write it like 4+2, or \"4+2 c=5 x=1\""},
         {"4+2 d=1", "policy \"4+2 d=1\": \"d=1\" is neither c=N nor x=N"},
         {"4+2 c=5 c=6", "policy \"4+2 c=5 c=6\": \"c=6\" is neither c=N nor x=N"},
         {"4+2 c=", "policy \"4+2 c=\": \"c=\" is neither c=N nor x=N"},
@@ -87,7 +87,7 @@ static void a_pool_may_have_a_list_of_policies(void **state)
         {{.policies = &cut, .data_pool = "preset"},
          "pool new: an erasure-coded pool has no data pool"},
         {{.policies = &cut, .size = 2}, "either policies, or size, min-size, k and m"},
-        {{.policies = &bad}, "\"2\" is no policy; write it like 4+2, or \"4+2 c=5 x=1\""},
+        {{.policies = &bad}, "\"2\" is not a policy; write it like 4+2, or \"4+2 c=5 x=1\""},
         {{.compression_mode = "force"}, "--compression-mode needs --compression"},
     };
 

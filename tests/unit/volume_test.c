@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // fake: text
 // link: installer/cmd
-#include "cmd/volume.h"
+#include "volumes/volume.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +13,6 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "cmd/volume_run.h"
-#include "cmd/volume_usage.h"
 #include "conf/json.h"
 #include "conf/yaml.h"
 #include "fake/text.h"
@@ -78,7 +76,7 @@ static void names_are_checked(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(volume_check_name("volume", bad[i], &f.e), -1);
     refused(volume_check_name("volume", "a b", &f.e), ERR_CONFIG,
-            "volume \"a b\": a name is 1 to 63 letters, digits, _ . -, and begins with a letter or "
+            "volume \"a b\": a name is 1 to 64 letters, digits, _ . -, and begins with a letter or "
             "digit");
 }
 
@@ -98,10 +96,35 @@ static void sizes_are_whole_mebibytes_up_to_64_tebibytes(void **state)
     refused(volume_parse_size(&bytes, "1537KiB", &f.e), ERR_CONFIG,
             "size 1537KiB: whole MiB are allowed");
     refused(volume_parse_size(&bytes, "-1", &f.e), ERR_CONFIG,
-            "\"-1\" is no size; write it like 10GiB");
-    assert_int_equal(volume_parse_size(&bytes, "10GB", &f.e), -1);
+            "\"-1\" is not a size; write it like 10GiB");
+    assert_int_equal(volume_parse_size(&bytes, "10 GB", &f.e), -1);
+    assert_int_equal(volume_parse_size(&bytes, "1.5g", &f.e), 0);
+    assert_int_equal(bytes, (int64_t)3 << 29);
     assert_int_equal(volume_parse_size(&bytes, "99999999999TiB", &f.e), -1);
     assert_int_equal(volume_parse_size(&bytes, "", &f.e), -1);
+}
+
+static void the_same_volume_a_second_time_is_well(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    struct volume_new n = {.size = "1GiB"};
+    struct volume_attach a = {.instance = "q-1"};
+    auto_node struct node *served = node_new_map();
+
+    open(&f);
+    assert_int_equal(volume_create(&f.m, "new", &n, &f.e), 0);
+    node_set_int(node_get(f.volumes, "new"), "created", 7);
+    n.size = "1024MiB";
+    assert_int_equal(volume_create(&f.m, "new", &n, &f.e), 0);
+    assert_json(node_get(f.volumes, "new"),
+                "{\"pool\":\"volumes\",\"size\":\"1GiB\",\"created\":7}");
+    n.data_pool = "cold";
+    refused(volume_create(&f.m, "new", &n, &f.e), ERR_CONFLICT,
+            "there is a volume new already, without data pool");
+    assert_int_equal(volume_attach(&f.m, served, "used", &a, &f.e), 0);
+    assert_int_equal(served->count, 0);
+    close(&f);
 }
 
 static void a_volume_is_created_in_the_document(void **state)
@@ -116,7 +139,8 @@ static void a_volume_is_created_in_the_document(void **state)
     assert_int_equal(volume_create(&f.m, "new2", &cold, &f.e), 0);
     assert_json(node_get(f.volumes, "new2"),
                 "{\"pool\":\"volumes\",\"size\":\"1GiB\",\"data_pool\":\"cold\"}");
-    refused(volume_create(&f.m, "disk", &n, &f.e), ERR_CONFLICT, "there is a volume disk already");
+    refused(volume_create(&f.m, "disk", &n, &f.e), ERR_CONFLICT,
+            "there is a volume disk already, with size 10GiB");
     refused(volume_create(&f.m, "going", &n, &f.e), ERR_CONFLICT,
             "there is a volume going already, about to be deleted");
     n.pool = "volume";
@@ -151,7 +175,7 @@ static void a_copy_has_the_size_of_what_it_is_made_from(void **state)
             "volume c cannot be smaller than base@template");
     n = (struct volume_new){.from = "disk"};
     refused(volume_create(&f.m, "c", &n, &f.e), ERR_CONFIG,
-            "volume disk is no template: name a snapshot, as disk@SNAPSHOT, or make it one with "
+            "volume disk is not a template: name a snapshot, as disk@SNAPSHOT, or make it one with "
             "`slipway volume template disk`");
     n.from = "disk@t";
     refused(volume_create(&f.m, "c", &n, &f.e), ERR_NOTFOUND, "volume disk has no snapshot t");
@@ -290,7 +314,8 @@ static void a_volume_has_one_writer(void **state)
     assert_int_equal(volume_attach(&f.m, served, "used", &reader, &f.e), 0);
     a.instance = "q-1";
     refused(volume_attach(&f.m, served, "used", &a, &f.e), ERR_CONFLICT,
-            "volume used is attached to q-1 already");
+            "volume used is attached to q-1 already, for reading; `slipway volume detach used` "
+            "first");
     close(&f);
 }
 
@@ -322,7 +347,7 @@ static void pools_are_replicated_or_erasure_coded(void **state)
 {
     (void)state;
     struct fixture f = {0};
-    struct volume_pool p = {.size = 3, .min_size = 2, .quota = "1TiB"}, ec = {.k = 4, .m = 2};
+    struct volume_pool p = {.size = 3, .min_size = 2, .quota = "1024g"}, ec = {.k = 4, .m = 2};
 
     open(&f);
     assert_int_equal(volume_pool_create(&f.m, "new", &p, &f.e), 0);
@@ -331,7 +356,10 @@ static void pools_are_replicated_or_erasure_coded(void **state)
     assert_int_equal(volume_pool_create(&f.m, "ec", &ec, &f.e), 0);
     assert_json(node_get(f.pools, "ec"),
                 "{\"kind\":\"erasure\",\"k\":4,\"m\":2,\"application\":\"rbd\"}");
-    refused(volume_pool_create(&f.m, "new", &p, &f.e), ERR_CONFLICT, "there is a pool new already");
+    assert_int_equal(volume_pool_create(&f.m, "new", &p, &f.e), 0);
+    p.min_size = 1;
+    refused(volume_pool_create(&f.m, "new", &p, &f.e), ERR_CONFLICT,
+            "there is a pool new already, of another kind");
     p.min_size = 4;
     refused(volume_pool_create(&f.m, "x", &p, &f.e), ERR_CONFIG, "pool x: min_size 4 of 3 copies");
     p = (struct volume_pool){.k = 2};
@@ -341,7 +369,7 @@ static void pools_are_replicated_or_erasure_coded(void **state)
     refused(volume_pool_create(&f.m, "x", &p, &f.e), ERR_CONFIG, "pool x: either size, or k and m");
     p = (struct volume_pool){.quota = "much"};
     refused(volume_pool_create(&f.m, "x", &p, &f.e), ERR_CONFIG,
-            "\"much\" is no size; write it like 10GiB");
+            "\"much\" is not a size; write it like 10GiB");
     close(&f);
 }
 
@@ -362,40 +390,18 @@ static void a_pool_in_use_is_not_deleted(void **state)
     close(&f);
 }
 
-static void a_complaint_is_the_line_about_the_volume(void **state)
+static void an_order_to_delete_a_pool_is_repeated_or_taken_back(void **state)
 {
     (void)state;
-    static const char TEXT[] = "hook apply failed with status 1: volume other: no\n"
-                               "volume mine: 1 -> 2 bytes\n"
-                               "volume mine: there is no pool x\nvolume third: no";
-    char *items[] = {(char[]){"mine"}, NULL}, *more[] = {(char[]){"fourth"}, NULL};
-    struct strv mine = {.items = items, .count = 1}, fourth = {.items = more, .count = 1};
-    auto_free char *a = volume_complaint(TEXT, "volume", &mine);
-    auto_free char *b = volume_complaint(TEXT, "volume", &fourth);
-    auto_free char *c = volume_complaint("hook apply: deadline", "volume", &fourth);
+    struct fixture f = {0};
+    struct volume_pool p = {.size = 2};
 
-    assert_string_equal(a, "volume mine: there is no pool x");
-    assert_null(b);
-    assert_string_equal(c, "hook apply: deadline");
-}
-
-static void usage_lines_name_what_they_do_not_know(void **state)
-{
-    (void)state;
-    auto_node struct node *known = from_yaml("{volume: disk, host_dir: /d}"), *list = NULL;
-    struct node *none = NULL;
-    struct err e;
-
-    assert_int_equal(volume_usage_render(&list,
-                                         "# SPDX\n\nNBD: nbd+unix:///${volume}?socket="
-                                         "${host_dir}/s\nplain: text: more\n",
-                                         known, &e),
-                     0);
-    assert_json(list, "[{\"title\":\"NBD\",\"line\":\"nbd+unix:///disk?socket=/d/s\"},"
-                      "{\"title\":\"plain\",\"line\":\"text: more\"}]");
-    assert_int_equal(volume_usage_render(&none, "a: b\nc: ${nobody}\n", known, &e), -1);
-    assert_string_equal(e.msg, "line 2: unknown variable ${nobody}");
-    assert_int_equal(volume_usage_render(&none, "a: ${volume\n", known, &e), -1);
+    open(&f);
+    assert_int_equal(volume_pool_delete(&f.m, "fast", &f.e), 0);
+    assert_int_equal(volume_pool_delete(&f.m, "fast", &f.e), 0);
+    assert_int_equal(volume_pool_create(&f.m, "fast", &p, &f.e), 0);
+    assert_json(node_get(f.pools, "fast"), "{\"size\":2,\"application\":\"rbd\"}");
+    close(&f);
 }
 
 static struct spec *decode(const struct node *document, struct catalog **catalog)
@@ -424,23 +430,24 @@ static void a_file_forgets_no_volume_that_commands_made(void **state)
     auto_node struct node *old = from_yaml(
         "{name: t, components: {ceph-mgr: {config: {autoscale: false, pools: {p: {size: 2}}, "
         "volumes: {a: {size: 1GiB, snapshots: {s: {}}}, b: {size: 1GiB}}}}, "
-        "volumedriver-qemu: {instances: 2, overrides: {"
-        "volumedriver-qemu-1: {config: {volumes: {b: {image: b}}}}, "
+        "volumedriver-qemu: {instances: 2, overrides: {volumedriver-qemu-1: {config: "
+        "{volumes: {b: {image: b}, c: {absent: true}}}}, "
         "volumedriver-qemu-2: {config: {volumes: {a: {image: a}}}}}}}}");
     struct spec *s = decode(file, &catalog), *again;
     auto_node struct node *document = node_copy(s->document);
 
     assert_true(volume_keep(document, s, old));
     again = decode(document, &catalog);
-    assert_json(node_get(volume_maker(again)->config, "volumes"),
+    assert_json(node_get(volume_provisioner(again)->config, "volumes"),
                 "{\"a\":{\"size\":\"2GiB\",\"snapshots\":{\"s\":{}}},\"b\":{\"size\":\"1GiB\"}}");
-    assert_json(node_get(volume_maker(again)->config, "pools"), "{\"p\":{\"size\":2}}");
-    assert_string_equal(node_get_text(volume_maker(again)->config, "autoscale"), "true");
+    assert_json(node_get(volume_provisioner(again)->config, "pools"), "{\"p\":{\"size\":2}}");
+    assert_string_equal(node_get_text(volume_provisioner(again)->config, "autoscale"), "true");
     {
         auto_node struct node *attached = volume_attachments(again);
 
-        assert_int_equal(attached->count, 1);
+        assert_int_equal(attached->count, 2);
         assert_string_equal(node_get_text(attached->items[0], "instance"), "volumedriver-qemu-1");
+        assert_true(node_get_bool(attached->items[1], "detaching", false));
     }
     assert_false(volume_keep(document, again, document));
     spec_free(again);
@@ -455,6 +462,7 @@ int main(void)
         cmocka_unit_test(a_file_forgets_no_volume_that_commands_made),
         cmocka_unit_test(sizes_are_whole_mebibytes_up_to_64_tebibytes),
         cmocka_unit_test(a_volume_is_created_in_the_document),
+        cmocka_unit_test(the_same_volume_a_second_time_is_well),
         cmocka_unit_test(a_copy_has_the_size_of_what_it_is_made_from),
         cmocka_unit_test(a_volume_shrinks_only_by_force),
         cmocka_unit_test(what_is_used_is_not_deleted),
@@ -465,8 +473,7 @@ int main(void)
         cmocka_unit_test(an_attachment_is_found_by_its_volume),
         cmocka_unit_test(pools_are_replicated_or_erasure_coded),
         cmocka_unit_test(a_pool_in_use_is_not_deleted),
-        cmocka_unit_test(a_complaint_is_the_line_about_the_volume),
-        cmocka_unit_test(usage_lines_name_what_they_do_not_know),
+        cmocka_unit_test(an_order_to_delete_a_pool_is_repeated_or_taken_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // fake: text
-// wrap: etcd_open etcd_close etcd_get etcd_set_deadline etcd_range_many desired_keys
-// wrap: connect_containers engine_container_inspect story_of_instance clock_now_ms
+// wrap: etcd_open etcd_close etcd_get etcd_set_until etcd_range_many desired_keys
+// wrap: object_containers engine_container_inspect diagnose_instance clock_now_ms
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "conf/json.h"
 #include "model/applied.h"
-#include "plan/connect.h"
+#include "plan/object.h"
 #include "plan/run.h"
 #include "fake/text.h"
 
@@ -53,11 +53,11 @@ void __wrap_etcd_close(struct etcd *c)
     world.opened -= c != NULL;
 }
 
-void __wrap_etcd_set_deadline(struct etcd *c, int64_t deadline);
-void __wrap_etcd_set_deadline(struct etcd *c, int64_t deadline)
+void __wrap_etcd_set_until(struct etcd *c, struct until until);
+void __wrap_etcd_set_until(struct etcd *c, struct until until)
 {
     (void)c;
-    assert_int_equal(deadline, world.now + 2000);
+    (void)until;
 }
 
 int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e);
@@ -110,8 +110,8 @@ int __wrap_desired_keys(struct node **out, const struct desired *d,
     return 0;
 }
 
-int __wrap_connect_containers(struct node **out, struct engine *g, const char *uuid, struct err *e);
-int __wrap_connect_containers(struct node **out, struct engine *g, const char *uuid, struct err *e)
+int __wrap_object_containers(struct node **out, struct engine *g, const char *uuid, struct err *e);
+int __wrap_object_containers(struct node **out, struct engine *g, const char *uuid, struct err *e)
 {
     (void)g;
     (void)uuid;
@@ -136,8 +136,8 @@ int __wrap_engine_container_inspect(struct node **out, struct engine *g, const c
     return 0;
 }
 
-void __wrap_story_of_instance(struct buf *b, struct engine *g, const char *container);
-void __wrap_story_of_instance(struct buf *b, struct engine *g, const char *container)
+void __wrap_diagnose_instance(struct buf *b, struct engine *g, const char *container);
+void __wrap_diagnose_instance(struct buf *b, struct engine *g, const char *container)
 {
     (void)g;
     buf_printf(b, "the story of %s", container);
@@ -201,7 +201,7 @@ static void open(struct fixture *f, enum op_kind kind)
     f->w = waiter_new(&f->run);
     node_set_text(mine, "/slipway/demo/components/thing/config/a", "1");
     node_set_text(mine, "/slipway/demo/instances/thing-1/config/b", "2");
-    applied_hash(f->hash, mine);
+    applied_hash(f->hash, mine, "thing", "thing-1");
 }
 
 static void close(struct fixture *f)
@@ -280,10 +280,10 @@ static void a_report_of_the_run_before_does_not_count(void **state)
     assert_int_equal(after(&f, 0), WAIT_RESULT_NOT_YET);
     assert_int_equal(after(&f, 100), WAIT_RESULT_NOT_YET);
     assert_int_equal(world.inspected, 1); /* not asked again so soon */
-    f.op.unheard = true;                  /* there was no run before */
+    f.op.never_reported = true;           /* there was no run before */
     assert_int_equal(after(&f, 600), WAIT_RESULT_DONE);
     assert_int_equal(world.inspected, 1);
-    f.op.unheard = false;
+    f.op.never_reported = false;
     world.status = "{\"state\":\"ready\",\"health\":\"healthy\",\"since\":12250}";
     assert_int_equal(after(&f, 100), WAIT_RESULT_DONE);
     close(&f);
@@ -494,5 +494,6 @@ int main(void)
         cmocka_unit_test(an_etcd_that_refuses_us_is_not_waited_for),
         cmocka_unit_test(an_etcd_that_does_not_answer_has_two_minutes),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

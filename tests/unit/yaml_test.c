@@ -20,6 +20,7 @@ static void refuse(const char *text, size_t len, const char *message)
 {
     struct err e = {0};
     struct node *n;
+
     assert_int_equal(yaml_parse(&n, "t", text, len, &e), -1);
     assert_null(n);
     assert_int_equal(e.code, ERR_CONFIG);
@@ -56,6 +57,7 @@ static void scalars_keep_their_text_and_get_a_kind(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         auto_node struct node *n = from_yaml(rows[i].text);
+
         assert_int_equal(node_get(n, "a")->kind, rows[i].kind);
         assert_string_equal(node_get(n, "a")->text, rows[i].value);
     }
@@ -146,6 +148,7 @@ static void brackets_without_end_are_refused_in_no_time(void **state)
     auto_free char *text = mem_alloc(MANY + 1);
     for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
         size_t len = strlen(shapes[s]);
+
         for (size_t i = 0; i + len <= MANY; i += len)
             memcpy(text + i, shapes[s], len);
         struct err e = {0};
@@ -197,7 +200,7 @@ static void formatted_text_reads_back_as_the_same_tree(void **state)
         "r: \"2001-12-14\"\ns: \"null\"\nt: \"1.5\"\nu: \"~\"\nv: \"\\ufffe\\uFEFF\\x85\"\n"
         "w: '*x'\n'%y': '@'\n'null': x\n";
     auto_node struct node *n = from_yaml(text);
-    struct buf auto_buf b;
+    auto_buf struct buf b;
     buf_init(&b, 10000);
     yaml_format(&b, n);
     auto_node struct node *again = from_yaml(buf_str(&b));
@@ -220,5 +223,6 @@ int main(void)
         cmocka_unit_test(size_limits_hold),
         cmocka_unit_test(formatted_text_reads_back_as_the_same_tree),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

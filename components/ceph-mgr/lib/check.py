@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The managers' part of `slipway check`: one is active, and the configured pools are there, with OSDs for every copy or part."""
+"""The managers' part of `slipway check`: one is active, and the configured pools are there, with OSDs for every copy or
+part."""
 
 import json
 import os
@@ -30,8 +31,10 @@ def pools(c):
 
 
 def presets(c):
-    """Pools made by a list of policies: the one that was taken, whether a better one could be had, whether losses are survived."""
-    wanted = {n: p for n, p in json.loads(os.environ.get("CFG_pools") or "{}").items() if isinstance(p, dict) and "policies" in p}
+    """Pools made by a list of policies: the one that was taken, whether a better one could be had, whether losses are
+    survived."""
+    wanted = {n: p for n, p in json.loads(os.environ.get("CFG_pools") or "{}").items()
+              if isinstance(p, dict) and "policies" in p}
     usual = os.environ.get("CFG_failure_domain", "host")
     topology = policies.Topology(c.mon_json("osd tree")["nodes"]) if wanted else None
     there = {p["pool_name"]: p for p in c.mon_json("osd pool ls", detail="detail")} if wanted else {}
@@ -42,15 +45,20 @@ def presets(c):
         number, best = policies.taken(choices, there[name], usual), policies.choose(choices, topology, usual)[0]
         one = choices[number] if number is not None else None
         if one is None:
-            failed("policies", "mgr.policies", "%s was made by none of its policies" % name, "put the one it was made by into the list")
+            failed("policies", "mgr.policies", "%s was made by none of its policies" % name,
+                   "put the one it was made by into the list")
         elif topology.places("osd") < one.c:
-            failed("policies", "mgr.policies", "%s has policy %s, and %d OSDs are up: I/O waits for %d parts" % (name, one, topology.places("osd"), one.c),
+            failed("policies", "mgr.policies", "%s has policy %s, and %d OSDs are up: I/O waits for %d parts"
+                   % (name, one, topology.places("osd"), one.c),
                    "bring OSDs back; or lower c to %d or more: what is lost then is lost" % one.k)
         elif topology.lacks(one, usual):
-            warning("policies", "mgr.policies", "%s cannot have all its parts apart: %s" % (name, topology.lacks(one, usual)), "bring OSDs or hosts back")
+            warning("policies", "mgr.policies", "%s cannot have all its parts apart: %s"
+                    % (name, topology.lacks(one, usual)), "bring OSDs or hosts back")
         elif best is not None and best < number:
-            warning("policies", "mgr.policies", "%s has policy %s; %s, which is wanted more, could be had now" % (name, one, choices[best]),
-                    "k, m and x of a pool stay: make another pool and move the data, or take the policy out of the list")
+            warning("policies", "mgr.policies", "%s has policy %s; %s, which is wanted more, could be had now"
+                    % (name, one, choices[best]),
+                    "k, m and x of a pool stay: make another pool and move the data, or take the policy "
+                    "out of the list")
         else:
             success("policies", "mgr.policies", "%s has policy %d of %d, %s" % (name, number + 1, len(choices), one))
 
@@ -61,7 +69,8 @@ def main():
             c.connect()
             mgr = c.mon_json("mgr dump")
             if mgr["available"]:
-                success("manager", "mgr.active", "%s is active, %d standby" % (mgr["active_name"], len(mgr["standbys"])))
+                success("manager", "mgr.active", "%s is active, %d standby"
+                        % (mgr["active_name"], len(mgr["standbys"])))
             else:
                 failed("manager", "mgr.active", "no manager is active", LOOK)
             pools(c)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the active manager knows of pools and volumes that an operator must hear of: a pool that takes no more data, an image
-or a snapshot that somebody deleted. One line, sentences with " | " between them; status 1 when there are any."""
+"""What the active manager knows of pools and volumes that an operator must hear of: a pool that takes no more data, an
+image or a snapshot that somebody deleted. One line, sentences with " | " between them; status 1 when there are any."""
 
 import json
 import os
@@ -9,8 +9,8 @@ import sys
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Cluster, Failure  # noqa: E402
 from slipway_rbd import MADE, Pool, full_pools, gone, gone_snapshots  # noqa: E402
+from slipway_rules import POOL  # noqa: E402
 
-DEFAULT_POOL = "volumes"
 MANY = 5
 
 
@@ -19,7 +19,7 @@ def lost(c):
     wanted = {}
     for name, v in json.loads(os.environ.get("CFG_volumes") or "{}").items():
         if isinstance(v, dict) and str(v.get("absent")).lower() != "true":
-            wanted.setdefault(v.get("pool") or DEFAULT_POOL, {})[name] = str(v.get("created", ""))
+            wanted.setdefault(v.get("pool") or POOL, {})[name] = str(v.get("created", ""))
     for pool, volumes in wanted.items():
         p = Pool(c, pool)
         try:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Presets: a pool's ordered policies, each k data and m coding parts, c of which must be there for I/O, at most x on one host.
+"""Presets: a pool's ordered policies, each k data and m coding parts, c of which must be there for I/O, at most x on
+one host.
 
-The first one that the OSDs that are up can hold is taken when the pool is made; its k, m and x stay, c can change. This file
-reads policies and chooses; it asks nobody, but for the tree of OSDs that it is given.
+The first one that the OSDs that are up can hold is taken when the pool is made; its k, m and x stay, c can change. This
+file reads policies and chooses; it asks nobody, but for the tree of OSDs that it is given.
 """
 
 import re
@@ -49,7 +50,7 @@ def read(entry):
     else:
         match = re.fullmatch(r"(\d+)\+(\d+)((?:[ ,]+[cx]=\d+)*)", str(entry).strip())
         if not match:
-            raise ValueError("%s is no policy; write it like 4+2 or 4+2 c=5 x=1" % entry)
+            raise ValueError("%s is not a policy; write it like 4+2 or 4+2 c=5 x=1" % entry)
         words = {"k": match[1], "m": match[2]}
         words.update(w.split("=") for w in re.split(r"[ ,]+", match[3]) if w)
     for key, value in words.items():
@@ -94,9 +95,11 @@ class Topology:
         """Why a policy cannot be had; empty when it can."""
         domain = p.domain(usual)
         if domain:
-            return "" if self.places(domain) >= p.n else "%s needs %d %ss, there are %d" % (p, p.n, domain, self.places(domain))
+            return ("" if self.places(domain) >= p.n else
+                    "%s needs %d %ss, there are %d" % (p, p.n, domain, self.places(domain)))
         enough = sum(1 for count in self.counts.get("host", {}).values() if count >= p.x)
-        return "" if enough >= p.hosts() else "%s needs %d hosts with %d OSDs, there are %d" % (p, p.hosts(), p.x, enough)
+        return ("" if enough >= p.hosts() else
+                "%s needs %d hosts with %d OSDs, there are %d" % (p, p.hosts(), p.x, enough))
 
 
 def choose(policies, topology, usual):

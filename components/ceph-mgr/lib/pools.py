@@ -7,7 +7,6 @@ A pool that is not in the configuration stays: data is never removed by leaving 
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ sys.path.insert(0, "/usr/lib/slipway-ceph")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import policies  # noqa: E402
 from slipway_ceph import Cluster, Failure, say  # noqa: E402
+from slipway_rules import NAME, NAME_RULE, parse_size  # noqa: E402
 
 USER = "client.slipway-pool"
 CHECK_NAMESPACE = "slipway-check"
@@ -25,12 +25,12 @@ ALGORITHMS = ("none", "lz4", "snappy", "zlib", "zstd")
 MODES = ("passive", "aggressive", "force")
 WHY = "slipway.policy"  # in the pool's own metadata, at most WHY_MAX bytes
 WHY_MAX = 127
-UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 OSD_WAIT = 90
+ALLOW_WAIT = 5
 
 
 class Wrong(Exception):
-    """The configuration cannot be brought about; the text says which part."""
+    """The configuration cannot be applied; the text says which part."""
 
 
 def number(pool, name, value, least=1):
@@ -43,11 +43,11 @@ def number(pool, name, value, least=1):
     return n
 
 
-def size_bytes(pool, value):
-    m = re.fullmatch(r"(\d+)(KiB|MiB|GiB|TiB|)", str(value))
-    if not m:
+def quota_bytes(pool, value):
+    size = parse_size(value)
+    if size is None:
         raise Wrong("pool %s: quota is %r, a size like 10GiB is allowed" % (pool, value))
-    return int(m[1]) * UNITS[m[2]]
+    return size
 
 
 def read_compression(name, p):
@@ -71,40 +71,51 @@ def read_policies(name, p):
     except ValueError as e:
         raise Wrong("pool %s: %s" % (name, e)) from None
     if p.get("kind") != "erasure" and any(one.erasure() for one in p["policies"]):
-        raise Wrong("pool %s: a policy with k above 1 needs kind: erasure; such a pool holds only the data of images" % name)
+        raise Wrong("pool %s: a policy with k above 1 needs kind: erasure; such a pool holds only the data of images"
+                    % name)
+
+
+def read_pool(name, p):
+    """Checks one, and puts numbers in place of texts."""
+    if not NAME.fullmatch(name):
+        raise Wrong("pool %r: %s" % (name, NAME_RULE))
+    if not isinstance(p, dict):
+        raise Wrong("pool %s: a map is expected" % name)
+    for key in set(p) - KEYS:
+        raise Wrong("pool %s: unknown key %s; known are %s" % (name, key, " ".join(sorted(KEYS))))
+    if p.get("kind", "replicated") not in ("replicated", "erasure"):
+        raise Wrong("pool %s: kind is %r, replicated or erasure is allowed" % (name, p["kind"]))
+    erasure = p.get("kind") == "erasure"
+    read_compression(name, p)
+    if "policies" in p:
+        read_policies(name, p)
+    for key in () if "policies" in p else ("k", "m") if erasure else ("size",):
+        if key in p or erasure:
+            p[key] = number(name, key, p.get(key, 2 if key == "k" else 1))
+    for key in ("min_size", "pg_num"):
+        if key in p:
+            p[key] = number(name, key, p[key])
+    if erasure and "size" in p and "policies" not in p:
+        raise Wrong("pool %s: an erasure-coded pool has k and m, not size" % name)
+    if "policies" not in p and p.get("min_size", 1) > (p["k"] + p["m"] if erasure else p.get("size", 99)):
+        raise Wrong("pool %s: min_size %d is more than there are copies" % (name, p["min_size"]))
+    if "quota" in p:
+        p["quota"] = quota_bytes(name, p["quota"])
 
 
 def read_pools():
-    """The wanted pools, checked whole before anything is changed."""
-    pools = json.loads(os.environ.get("CFG_pools") or "{}")
-    for name, p in pools.items():
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-            raise Wrong("pool %r: not a name of a pool" % name)
-        if not isinstance(p, dict):
-            raise Wrong("pool %s: a map is expected" % name)
-        for key in set(p) - KEYS:
-            raise Wrong("pool %s: unknown key %s; known are %s" % (name, key, " ".join(sorted(KEYS))))
-        if p.get("kind", "replicated") not in ("replicated", "erasure"):
-            raise Wrong("pool %s: kind is %r, replicated or erasure is allowed" % (name, p["kind"]))
-        erasure = p.get("kind") == "erasure"
-        read_compression(name, p)
-        if "policies" in p:
-            read_policies(name, p)
-        for key in () if "policies" in p else ("k", "m") if erasure else ("size",):
-            if key in p or erasure:
-                p[key] = number(name, key, p.get(key, 2 if key == "k" else 1))
-        for key in ("min_size", "pg_num"):
-            if key in p:
-                p[key] = number(name, key, p[key])
-        if erasure and "size" in p and "policies" not in p:
-            raise Wrong("pool %s: an erasure-coded pool has k and m, not size" % name)
-        if "policies" not in p and p.get("min_size", 1) > (p["k"] + p["m"] if erasure else p.get("size", 99)):
-            raise Wrong("pool %s: min_size %d is more than there are copies" % (name, p["min_size"]))
-        if "data_pool" in p and p["data_pool"] not in pools:
-            raise Wrong("pool %s: data_pool %s is not among the pools" % (name, p["data_pool"]))
-        if "quota" in p:
-            p["quota"] = size_bytes(name, p["quota"])
-    return pools
+    """(map of the wanted pools, list of what is wrong with the others)"""
+    pools, bad = {}, []
+    for name, p in json.loads(os.environ.get("CFG_pools") or "{}").items():
+        try:
+            read_pool(name, p)
+            pools[name] = p
+        except Wrong as e:
+            bad.append(str(e))
+    for name in [n for n, p in pools.items() if p.get("data_pool", n) not in pools]:
+        bad.append("pool %s: data_pool %s is not among the pools" % (name, pools[name]["data_pool"]))
+        del pools[name]
+    return pools, bad
 
 
 def rbd(*arguments):
@@ -113,12 +124,12 @@ def rbd(*arguments):
 
 
 class Pools:
-    def __init__(self, cluster, wanted):
-        self.c = cluster
+    def __init__(self, cluster, wanted, bad):
+        self.c, self.bad = cluster, bad
         self.wanted = {n: p for n, p in wanted.items() if str(p.get("absent")).lower() != "true"}
         self.gone = [n for n in wanted if n not in self.wanted]
         self.domain = os.environ.get("CFG_failure_domain", "host")
-        self.patience = None
+        self.patience = self.osds_awaited = None
         self.autoscale = "on" if os.environ.get("CFG_autoscale", "true") == "true" else "off"
 
     def there(self):
@@ -142,20 +153,23 @@ class Pools:
         profile = p.profile(self.domain)
         if profile not in self.c.mon_json("osd erasure-code-profile ls"):
             self.change("profile %s" % profile, "osd erasure-code-profile set", name=profile,
-                        profile=["k=%d" % p.k, "m=%d" % p.m, "crush-failure-domain=" + (p.domain(self.domain) or "host")])
+                        profile=["k=%d" % p.k, "m=%d" % p.m,
+                                 "crush-failure-domain=" + (p.domain(self.domain) or "host")])
         return profile
 
     def spread_rule(self, p):
-        """A rule that puts at most x parts on one host. Only profiles of the plug-in lrc can say the steps of a rule; the pool
-        that uses the rule has another profile."""
+        """A rule that puts at most x parts on one host. Only profiles of the plug-in lrc can say the steps of a rule;
+        the pool that uses the rule has another profile."""
         name = p.rule()
         if name not in self.c.mon_json("osd crush rule ls"):
             steps = [["choose", "host", p.hosts()], ["chooseleaf", "osd", p.x]]
-            self.c.mon({"prefix": "osd erasure-code-profile set", "name": name, "force": True, "yes_i_really_mean_it": True,
+            self.c.mon({"prefix": "osd erasure-code-profile set", "name": name, "force": True,
+                        "yes_i_really_mean_it": True,
                         "profile": ["plugin=lrc", "mapping=" + "D" * p.k + "_" * p.m,
-                                    "layers=" + json.dumps([["D" * p.k + "c" * p.m, ""]]), "crush-steps=" + json.dumps(steps)]})
-            self.change("rule %s: %d hosts, at most %d parts on each" % (name, p.hosts(), p.x), "osd crush rule create-erasure",
-                        name=name, profile=name)
+                                    "layers=" + json.dumps([["D" * p.k + "c" * p.m, ""]]),
+                                    "crush-steps=" + json.dumps(steps)]})
+            self.change("rule %s: %d hosts, at most %d parts on each" % (name, p.hosts(), p.x),
+                        "osd crush rule create-erasure", name=name, profile=name)
             self.c.mon({"prefix": "osd erasure-code-profile rm", "name": name})
         return name
 
@@ -163,7 +177,8 @@ class Pools:
         return policies.Topology(self.c.mon_json("osd tree")["nodes"])
 
     def choose(self, name, p):
-        """The first policy that can be had. At the first start not all OSDs are up yet, so what they lack is waited for."""
+        """The first policy that can be had. At the first start not all OSDs are up yet, so what they lack is waited
+        for."""
         expected = int(os.environ.get("SHARED_osd_count") or 0)
         self.patience = self.patience or time.monotonic() + OSD_WAIT  # one for all pools
         while True:
@@ -172,21 +187,25 @@ class Pools:
                 break
             time.sleep(0.3)
         if number is None:
-            raise Wrong("pool %s: none of its policies can be had, and it was not made: %s; add OSDs (`slipway config`: instances of ceph-osd)"
-                        " or another policy" % (name, "; ".join(reasons)))
+            raise Wrong("pool %s: none of its policies can be had, and it was not made: %s; add OSDs (`instances` of "
+                        "ceph-osd in the environment file, then `slipway up FILE`) or another policy"
+                        % (name, "; ".join(reasons)))
         one = p["policies"][number]
-        say("pool %s: policy %d of %d, %s%s" % (name, number + 1, len(p["policies"]), one, ", because " + "; ".join(reasons) if reasons else ""))
+        say("pool %s, policy %d of %d, %s%s"
+            % (name, number + 1, len(p["policies"]), one, ", because " + "; ".join(reasons) if reasons else ""))
         p["why"] = "; ".join(reasons)
         return one
 
     def create(self, name, p, rule):
-        one = self.choose(name, p) if "policies" in p else policies.Policy(p["k"], p["m"]) if p.get("kind") == "erasure" else None
-        arguments = {"pool": name, "pg_num": p.get("pg_num", 8), "pgp_num": p.get("pg_num", 8), "autoscale_mode": self.autoscale}
+        one = (self.choose(name, p) if "policies" in p else
+               policies.Policy(p["k"], p["m"]) if p.get("kind") == "erasure" else None)
+        arguments = {"pool": name, "pg_num": p.get("pg_num", 8), "pgp_num": p.get("pg_num", 8),
+                     "autoscale_mode": self.autoscale}
         if one and one.erasure():
             arguments.update(pool_type="erasure", erasure_code_profile=self.profile(one))
             if not one.domain(self.domain):
                 arguments["rule"] = self.spread_rule(one)
-            self.change("pool %s: erasure coded %d+%d" % (name, one.k, one.m), "osd pool create", **arguments)
+            self.change("pool %s, erasure coded %d+%d" % (name, one.k, one.m), "osd pool create", **arguments)
         else:
             arguments.update(pool_type="replicated", rule=self.rule(one.domain(self.domain))[0] if one else rule)
             size = one.n if one else p.get("size")
@@ -194,18 +213,20 @@ class Pools:
                 arguments["size"] = size
             if size == 1:
                 arguments["yes_i_really_mean_it"] = True
-            self.change("pool %s: replicated" % name, "osd pool create", **arguments)
+            self.change("pool %s, replicated" % name, "osd pool create", **arguments)
 
     def set(self, name, var, value, now):
         if str(now) != str(value):
             extra = {"yes_i_really_mean_it": True} if var == "size" and str(value) == "1" else {}
-            self.change("pool %s: %s %s -> %s" % (name, var, now, value), "osd pool set", pool=name, var=var, val=str(value), **extra)
+            self.change("pool %s, %s %s -> %s" % (name, var, now, value), "osd pool set", pool=name, var=var,
+                        val=str(value), **extra)
 
     def taken(self, name, p, now):
         """The pool as if the policy that it was made by stood there alone."""
         number = policies.taken(p["policies"], now, self.domain)
         if number is None:
-            raise Wrong("pool %s exists, and by none of its policies: it has %d parts, profile %s; k, m and x cannot change"
+            raise Wrong("pool %s exists, and by none of its policies: it has %d parts, profile %s; k, m and x "
+                        "cannot change"
                         % (name, now["size"], now["erasure_code_profile"] or "none"))
         one = p["policies"][number]
         p = dict(p, min_size=one.c, kind="erasure" if one.erasure() else "replicated", number=number, one=one)
@@ -222,7 +243,8 @@ class Pools:
                 self.set(name, "compression_mode", "none", options["compression_mode"])
             return
         self.set(name, "compression_algorithm", p["compression"], options.get("compression_algorithm", "none"))
-        self.set(name, "compression_mode", p.get("compression_mode", "aggressive"), options.get("compression_mode", "none"))
+        self.set(name, "compression_mode", p.get("compression_mode", "aggressive"),
+                 options.get("compression_mode", "none"))
 
     def adjust(self, name, p, now, rule):
         why = p.get("why")
@@ -232,7 +254,8 @@ class Pools:
                 rule = self.rule(p["one"].domain(self.domain))
         erasure = p.get("kind") == "erasure"
         if (now["type"] == 3) != erasure:
-            raise Wrong("pool %s exists and is %s; its kind cannot change" % (name, "erasure" if now["type"] == 3 else "replicated"))
+            raise Wrong("pool %s exists and is %s; its kind cannot change"
+                        % (name, "erasure" if now["type"] == 3 else "replicated"))
         if erasure:
             if now["size"] != p["k"] + p["m"]:
                 raise Wrong("pool %s exists with %d parts; k and m cannot change" % (name, now["size"]))
@@ -250,14 +273,16 @@ class Pools:
         if "pg_num" in p and self.autoscale == "off":
             self.set(name, "pg_num", p["pg_num"], now["pg_num_target"])
         if p.get("quota", 0) != now["quota_max_bytes"]:
-            self.change("pool %s: quota %d bytes" % (name, p.get("quota", 0)), "osd pool set-quota", pool=name, field="max_bytes",
-                        val=str(p.get("quota", 0)))
+            self.change("pool %s, quota %d bytes" % (name, p.get("quota", 0)), "osd pool set-quota", pool=name,
+                        field="max_bytes", val=str(p.get("quota", 0)))
         self.compress(name, p, now)
         application = p.get("application", "rbd")
         if application not in now["application_metadata"]:
-            self.change("pool %s: for %s" % (name, application), "osd pool application enable", pool=name, app=application)
+            self.change("pool %s, for %s" % (name, application), "osd pool application enable", pool=name,
+                        app=application)
         if why is not None:
-            self.c.mon({"prefix": "osd pool application set", "pool": name, "app": application, "key": WHY, "value": (why or "-")[:WHY_MAX]})
+            self.c.mon({"prefix": "osd pool application set", "pool": name, "app": application, "key": WHY,
+                        "value": (why or "-")[:WHY_MAX]})
 
     def others(self, rule):
         """The manager's own pool has the failure domain too; without, a small cluster never gets clean."""
@@ -268,29 +293,29 @@ class Pools:
     def osds_up(self):
         return self.c.mon_json("osd stat")["num_up_osds"]
 
-    def images(self):
-        """What images need inside a pool: its header, the check's namespace, where data goes. Needs OSDs."""
-        names = [n for n, p in self.wanted.items() if p.get("application", "rbd") == "rbd" and p.get("kind") != "erasure"]
-        need = max([self.wanted[n].get("min_size", 1) for n in names], default=0)
-        end, told = time.monotonic() + OSD_WAIT, False
-        while names and self.osds_up() < need:
-            if time.monotonic() >= end:
-                raise Wrong("pools are there, but not ready for images: %d OSDs are up, %d are needed" % (self.osds_up(), need))
-            if not told:
+    def wait_osds(self, need):
+        """All pools wait for the same OSDs."""
+        while self.osds_up() < need:
+            if not self.osds_awaited:
                 say("waiting for OSDs before preparing pools for images")
-                told = True
+                self.osds_awaited = time.monotonic() + OSD_WAIT
+            if time.monotonic() >= self.osds_awaited:
+                raise Wrong("it is there, but not ready for images: %d OSDs are up, %d are needed"
+                            % (self.osds_up(), need))
             time.sleep(0.3)
-        for name in names:
-            self.image_pool(name, self.wanted[name])
 
     def image_pool(self, name, p):
+        """What images need inside a pool: its header, the check's namespace, where data goes. Needs OSDs."""
+        if p.get("application", "rbd") != "rbd" or p.get("kind") == "erasure":
+            return
+        self.wait_osds(p.get("min_size", 1))
         there = rbd("namespace", "ls", name, "--format", "json")
         if there.returncode != 0 or CHECK_NAMESPACE not in there.stdout:
             for arguments in (("pool", "init", name), ("namespace", "create", name + "/" + CHECK_NAMESPACE)):
                 r = rbd(*arguments)
                 if r.returncode not in (0, 17):
                     raise Failure(r.returncode, "rbd %s: %s" % (" ".join(arguments), r.stderr.strip()))
-            say("pool %s: ready for images" % name)
+            say("pool %s, ready for images" % name)
         if "data_pool" in p:
             r = rbd("config", "pool", "set", name, "rbd_default_data_pool", p["data_pool"])
             if r.returncode != 0:
@@ -304,36 +329,45 @@ class Pools:
                 raise Wrong("pool %s: it holds the images %s" % (name, " ".join(json.loads(r.stdout))[:200]))
             if r.returncode not in (0, 2):
                 raise Failure(r.returncode, "rbd ls %s: %s" % (name, r.stderr.strip()))
-        try:
-            self.c.mon({"prefix": "osd pool delete", "pool": name, "pool2": name, "yes_i_really_really_mean_it": True})
-        except Failure as e:
-            if e.errno == 1:
-                raise Wrong("pool %s: the monitors let nobody delete a pool; `slipway config set ceph-mon allow_pool_delete true`"
-                            " before it" % name) from None
-            raise
-        say("pool %s: deleted" % name)
+        end = time.monotonic() + ALLOW_WAIT
+        while True:
+            try:
+                self.c.mon({"prefix": "osd pool delete", "pool": name, "pool2": name,
+                            "yes_i_really_really_mean_it": True})
+                break
+            except Failure as e:
+                if e.errno != 1:
+                    raise
+                # Who has just allowed it, as this sentence says, is faster than the monitors.
+                if time.monotonic() > end:
+                    raise Wrong("pool %s: the monitors let nobody delete a pool; `slipway config set ceph-mon "
+                                "allow_pool_delete true` before it" % name) from None
+            time.sleep(0.5)
+        say("pool %s, deleted" % name)
+
+    def each(self, pools, work):
+        """work(name, entry) of each. One that cannot be applied keeps no other back, and is left from then on. What is
+        said of it begins with "pool NAME: ", by which the commands find it; what was done is said otherwise."""
+        for name, p in list(pools.items()):
+            try:
+                work(name, p)
+            except (Wrong, Failure, subprocess.TimeoutExpired) as e:
+                head = "pool %s: " % name
+                self.bad.append(str(e) if str(e).startswith(head) else head + str(e))
+                del pools[name]
 
     def apply(self):
-        rule = self.rule()
+        rule, there = self.rule(), self.there()
+        self.each({name: there[name] for name in self.gone if name in there}, self.delete)
+        self.each(self.wanted, lambda name, p: name in there or self.create(name, p, rule[0]))
         there = self.there()
-        for name in self.gone:
-            if name in there:
-                self.delete(name, there[name])
-        bad = []
-        for name, p in list(self.wanted.items()):
-            try:
-                if name not in there:
-                    self.create(name, p, rule[0])
-            except Wrong as e:  # the others are brought about nevertheless
-                bad.append(str(e))
-                del self.wanted[name]
-        there = self.there()
-        for name, p in self.wanted.items():
-            self.adjust(name, p, there[name], rule)
+        self.each(self.wanted, lambda name, p: self.adjust(name, p, there[name], rule))
         self.others(rule)
-        self.images()
-        if bad:
-            raise Wrong("\n".join(bad))
+        self.each(self.wanted, self.image_pool)
+        # Last, because the agent keeps the end of what is printed.
+        for complaint in self.bad:
+            print(complaint, file=sys.stderr)
+        return 1 if self.bad else 0
 
     def show(self, name):
         """What the storage has of a pool, for `slipway pool show`."""
@@ -343,7 +377,8 @@ class Pools:
         options = now.get("options", {})
         seen = {"parts": now["size"], "min_size": now["min_size"], "compression_in_effect": "none"}
         if options.get("compression_mode", "none") != "none":
-            seen["compression_in_effect"] = "%s, %s" % (options.get("compression_algorithm", "?"), options["compression_mode"])
+            seen["compression_in_effect"] = "%s, %s" % (options.get("compression_algorithm", "?"),
+                                                        options["compression_mode"])
         if "policies" in p:
             p = self.taken(name, p, now)
             meta = now["application_metadata"].get(p.get("application", "rbd"), {})
@@ -363,17 +398,15 @@ class Pools:
 
 def main():
     try:
-        wanted = read_pools()
         with Cluster(USER, "slipway_pool") as c:
-            pools = Pools(c.wait(60, "needed for the pools"), wanted)
+            pools = Pools(c.wait(60, "needed for the pools"), *read_pools())
             if len(sys.argv) == 3 and sys.argv[1] == "show":
                 print(json.dumps(pools.show(sys.argv[2])))
-            else:
-                pools.apply()
-    except (Wrong, Failure, subprocess.TimeoutExpired) as e:
-        print(e, file=sys.stderr)
+                return 0
+            return pools.apply()
+    except (Wrong, Failure, ValueError) as e:
+        print("pools: %s" % e, file=sys.stderr)
         return 1
-    return 0
 
 
 sys.exit(main())

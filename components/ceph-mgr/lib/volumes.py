@@ -2,7 +2,7 @@
 """Brings about what the configuration says of volumes: $CFG_volumes.
 
 Only what is named is looked at, and only what differs is changed, so it runs as often as it likes, on every manager. A
-volume that cannot be brought about gets one line "volume NAME: why", and the others go on.
+volume that cannot be made gets one line "volume NAME: why", and the others go on.
 """
 
 import json
@@ -14,29 +14,29 @@ import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
-from slipway_rbd import EEXIST, ENOENT, MADE, MADE_SNAPSHOT, OWNER, Pool, gone, gone_snapshots, size_bytes  # noqa: E402
+from slipway_rbd import (  # noqa: E402
+    ADDRESS, EEXIST, ENOENT, FENCE_SECONDS, MADE, MADE_SNAPSHOT, OWNER, Pool, check, gone, gone_snapshots)
+from slipway_rules import NAME, NAME_RULE, POOL, parse_size, size_problem  # noqa: E402
 
 USER = "client.slipway-pool"
 KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent",
-        "formatting"}  # `slipway volume mount` began to format it; nothing to do here
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-LEAST, MOST = 1 << 20, 64 << 40
-DEFAULT_POOL = "volumes"
+        "formatting",  # `slipway volume mount` began to format it; nothing to do here
+        "docker"}  # Docker made it or was given it; nothing to do here either
 ROLLED_BACK = "slipway.rollback"
 TEMPLATE = "slipway.template"
-STATE = os.path.join(RUN, "volumes.json")  # name -> entry that was brought about; in memory
+STATE = os.path.join(RUN, "volumes.json")  # name -> entry that was applied; in memory
 LOST = os.path.join(RUN, "lost_snapshots.json")  # name -> snapshots that somebody deleted; for hook health
 AT_ONCE = 7  # besides the first
 SNAPSHOTS_AT_ONCE = 32
 # After that time one run of the hook begins no more of many snapshots; the agent listens in between.
 END = time.monotonic() + 15
 UNFINISHED = 75  # to the agent: run it again
-# Another client's short look at the image is no use of it.
+# Another client's short look at the image does not count as use.
 PATIENCE = 1.0
 
 
 class Wrong(Exception):
-    """This volume cannot be brought about; the text says why."""
+    """This volume cannot be made; the text says why."""
 
 
 class Unfinished(Exception):
@@ -50,20 +50,21 @@ class Unfinished(Exception):
 def read_volume(name, v):
     """The entry with sizes in bytes, checked whole."""
     if not NAME.fullmatch(name):
-        raise Wrong("not a name: 1 to 63 letters, digits, _ . - are allowed, the first a letter or digit")
+        raise Wrong(NAME_RULE)
     if not isinstance(v, dict):
         raise Wrong("a map is expected")
     for key in sorted(set(v) - KEYS):
         raise Wrong("unknown key %s; known are %s" % (key, " ".join(sorted(KEYS))))
-    v = dict(v, pool=v.get("pool") or DEFAULT_POOL)
+    v = dict(v, pool=v.get("pool") or POOL)
     if "size" in v:
-        size = size_bytes(v["size"])
-        if not LEAST <= size <= MOST:
-            raise Wrong("size is %s; 1MiB to 64TiB are allowed" % v["size"])
+        size = parse_size(v["size"])
+        why = size_problem(size)
+        if why:
+            raise Wrong("size %s: %s" % (v["size"], why))
         v["size"] = size
     for snapshot in v.get("snapshots") or {}:
         if not NAME.fullmatch(snapshot):
-            raise Wrong("snapshot %r: not a name" % snapshot)
+            raise Wrong("snapshot %r: %s" % (snapshot, NAME_RULE))
     if v.get("from") and not re.fullmatch(r"([^/@]+/)?[^/@]+@[^/@]+", str(v["from"])):
         raise Wrong("from is %s; VOLUME@SNAPSHOT is expected" % v["from"])
     if v.get("rollback") and not ("to" in v["rollback"] and "serial" in v["rollback"]):
@@ -89,8 +90,8 @@ def created(entry):
 
 
 def at_once(work, items):
-    """Each item by itself, several at the same time: most of the time of a snapshot is the monitors' round, and one round
-    is as good for many. What END comes before is left, but for one of each thread, so that every run gets on."""
+    """Each item by itself, several at the same time: most of the time of a snapshot is the monitors' round, and one
+    round is as good for many. What END comes before is left, but for one of each thread, so that every run gets on."""
     queue, errors = list(items), []
 
     def some():
@@ -142,8 +143,9 @@ class Volumes:
             raise
 
     def marks(self, pool):
-        """Map name -> which volume of that name was made, kept in the pool itself: an image that is missing although it was
-        made is a loss to be told, not a volume to be made anew, empty. Those of names that are in no document are of no use."""
+        """Map name -> which volume of that name was made, kept in the pool itself: an image that is missing although it
+        was made is a loss to be told, not a volume to be recreated, empty. Those of names that are in no document are
+        of no use."""
         if pool.name not in self.made:
             made = pool.all_metadata(MADE)
             for name in [n for n in made if n not in self.wanted]:
@@ -159,8 +161,8 @@ class Volumes:
             self.marks(pool)[name] = which
 
     def unmark(self, pool, name, v):
-        """Of what was deleted. A volume that says which of its name it is keeps its mark as long as it is in the document, because
-        its deletion may be taken back there when that of another one failed."""
+        """Of what was deleted. A volume that says which of its name it is keeps its mark as long as it is in the
+        document, because its deletion may be taken back there when that of another one failed."""
         if name in self.marks(pool) and not v.get("created"):
             pool.remove_metadata(MADE + name)
             del self.marks(pool)[name]
@@ -190,10 +192,35 @@ class Volumes:
                 raise
         return pool.open(name, read_only=True)
 
-    @staticmethod
-    def resize(pool, name, v, now):
+    def fence_sleeping(self, pool, name):
+        """Cuts off who has not let go of an image that nobody has open: without a watch he may only sleep, and what he
+        writes when he wakes must not arrive. Those alone whose marks are there, not everybody as the drivers do
+        (slipway_driver.py): the other manager may be at it too."""
+        with pool.open(name, read_only=True) as image:
+            owner, marks = image.metadata(OWNER), image.all_metadata(ADDRESS)
+            # A clone begins with a copy of its parent's marks, which are of another image.
+            addresses = sorted({a.split()[0] for a in marks.values() if a.split()[1:] == [image.id()]})
+        if not addresses:
+            return
+        say("volume %s: fencing %s" % (name, " ".join(addresses)))
+        for address in addresses:
+            self.c.mon({"prefix": "osd blocklist", "blocklistop": "add", "addr": address, "expire": FENCE_SECONDS})
+        check(self.c.lib.rados_wait_for_latest_osdmap(self.c.handle), "waiting for the blocklist")
+        with pool.open(name) as image:
+            for key in marks:
+                image.remove_metadata(key)
+            if owner and image.metadata(OWNER) == owner:
+                image.remove_metadata(OWNER)
+
+    def resize(self, pool, name, v, now):
         if v["size"] < now and not yes(v.get("shrink")):
-            raise Wrong("it has %d bytes, %d were asked for: making it smaller loses data and needs shrink: true" % (now, v["size"]))
+            raise Wrong("it has %d bytes, %d were asked for: making it smaller loses data and needs shrink: true"
+                        % (now, v["size"]))
+        if v["size"] < now:
+            with pool.open(name, read_only=True) as image:
+                users = image.others(PATIENCE)
+            if not users:
+                self.fence_sleeping(pool, name)
         with pool.open(name) as image:
             image.resize(v["size"], shrink=yes(v.get("shrink")))
         say("resized volume %s, %d -> %d bytes" % (name, now, v["size"]))
@@ -269,9 +296,17 @@ class Volumes:
                 raise Wrong("there is no snapshot %s to go back to" % to)
             users = image.others(PATIENCE)
             if users:
-                raise Wrong("in use by %s: detach it before going back to a snapshot" % (image.metadata(OWNER) or " ".join(users)))
+                raise Wrong("in use by %s: detach it before going back to a snapshot"
+                            % (image.metadata(OWNER) or " ".join(users)))
+        self.fence_sleeping(pool, name)
         with pool.open(name) as image:
-            image.lock()
+            try:
+                image.lock()
+            except Failure:  # the other manager has it, and does the same
+                while image.metadata(ROLLED_BACK) != serial:
+                    if time.monotonic() >= END:
+                        raise
+                    time.sleep(0.1)
             if image.metadata(ROLLED_BACK) == serial:
                 return
             image.rollback(to)
@@ -331,8 +366,8 @@ class Volumes:
                 image.set_metadata(TEMPLATE, "true" if yes(v.get("template")) else "false")
 
     def rounds(self, names):
-        """Lists of names; those of one list may be done at once. What is made comes before its clones; clones go before what
-        they come from."""
+        """Lists of names; those of one list may be done at once. What is made comes before its clones; clones go before
+        what they come from."""
         depth = {}
         for name in names:
             n, steps = name, 0
@@ -356,7 +391,7 @@ class Volumes:
                 self.bad[name] = e
 
     def apply(self):
-        # What was brought about as its entry says is left alone, but at a start and when the hook is run by hand.
+        # What is as its entry says is left alone, but at a start and when the hook is run by hand.
         known = load(STATE) if os.environ.get("SLIPWAY_CHANGED") == "volumes" else {}
         self.done = {n: v for n, v in self.wanted.items() if known.get(n) == v}
         self.lost = {n: lost for n, lost in load(LOST).items() if n in self.done}

@@ -22,7 +22,8 @@ def quorum(c):
     if wanted <= inside:
         success("quorum", "mon.quorum", words)
     else:
-        warning("quorum", "mon.quorum", words + "; missing: " + " ".join(sorted(wanted - inside)), "slipway up starts what is missing")
+        warning("quorum", "mon.quorum", words + "; missing: " + " ".join(sorted(wanted - inside)),
+                "slipway up starts what is missing")
 
 
 def clocks(c):

@@ -6,7 +6,8 @@ import os
 import socket
 
 from slipway_check import failed, success
-from slipway_driver import DEFAULT_POOL, Wrong
+from slipway_driver import Wrong
+from slipway_rules import POOL
 from slipway_scratch import NAMESPACE, try_image
 
 
@@ -14,7 +15,7 @@ def through_file(driver, name):
     path, daemon = "/export/." + name, driver.daemon(name)
     daemon.start()
     try:
-        driver.add_node(daemon, DEFAULT_POOL, name, namespace=NAMESPACE)
+        driver.add_node(daemon, POOL, name, namespace=NAMESPACE)
         driver.show(daemon, True, path)
         data = os.urandom(1 << 20)
         with open(path, "r+b", buffering=0) as f:
@@ -55,6 +56,8 @@ def docker():
         found = json.loads(answer.partition(b"\r\n\r\n")[2])
         if found["Err"]:
             raise Wrong(found["Err"])
-        success("docker", "volume.docker", "Docker's volume driver %s has %d volumes" % (plugin_name(), len(found["Volumes"])))
+        success("docker", "volume.docker", "Docker's volume driver %s has %d volumes"
+                % (plugin_name(), len(found["Volumes"])))
     except (OSError, ValueError, KeyError, Wrong) as e:
-        failed("docker", "volume.docker", "%s: %s" % (plugin_name(), e), "slipway logs of the driver; another docker_name if it is taken")
+        failed("docker", "volume.docker", "%s: %s" % (plugin_name(), e),
+               "slipway logs of the driver; another docker_name if it is taken")

@@ -18,7 +18,7 @@ def write(name, path):
 
 def read(name, path):
     with open(os.path.join(EXPORT, name), "rb", buffering=0) as f:
-        # What the kernel remembers of the file is no proof.
+        # What the kernel remembers of the file proves nothing.
         os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         data = f.read()
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:

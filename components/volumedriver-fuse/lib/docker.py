@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Docker's volume plugin protocol on a unix socket: `docker volume create -d NAME`. A volume of Docker's is a volume like every
-other, attached to this driver while containers use it, with an ext4 file system in it.
+"""Docker's volume plugin protocol on a unix socket: `docker volume create -d NAME`. A volume of Docker's is a volume
+like every other, attached to this driver while containers use it, with an ext4 file system in it.
 https://docs.docker.com/engine/extend/plugins_volume/"""
 
 import contextlib
@@ -19,16 +19,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import filesystem  # noqa: E402
 import keys  # noqa: E402
 from slipway_ceph import RUN, Failure, say  # noqa: E402
-from slipway_driver import DEFAULT_POOL, FORMATTING, INSTANCE, NAME, Images, Wrong, yes  # noqa: E402
+from slipway_driver import FORMATTING, INSTANCE, Images, Wrong, yes  # noqa: E402
 from slipway_rbd import OWNER  # noqa: E402
+from slipway_rules import (  # noqa: E402
+    CREATE_OPTIONS, NAME, NAME_RULE, POOL, TEMPLATE, format_size, parse_size, size_problem)
 
 PLUGINS = "/plugins"
 USERS = os.path.join(RUN, "qsd", "docker.json")
 HOST = "/var/lib/slipway/%s/%s/.docker" % (os.environ.get("SLIPWAY_ENV", ""), INSTANCE)
 BODY_MAX = 1 << 20
-LEAST, MOST = 1 << 20, 64 << 40
-UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-OPTIONS = ("size", "pool", "data-pool", "from")
 APPEAR = 20
 
 
@@ -41,23 +40,16 @@ def plugin_name():
 
 
 def read_size(word):
-    found = re.fullmatch(r"([0-9]{1,15})([kmgt]?)(i?b)?", str(word).strip().lower())
-    size = int(found[1]) * UNITS[found[2]] if found else 0
-    if not LEAST <= size <= MOST or size % LEAST:
-        raise Wrong("size %s: write it like 10G; whole MiB from 1MiB to 64TiB are allowed" % word)
+    size = parse_size(str(word).strip())
+    why = size_problem(size)
+    if why:
+        raise Wrong("size %s: %s" % (word, why))
     return size
 
 
-def write_size(size):
-    """As `slipway volume` writes it."""
-    for unit, factor in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
-        if size % factor == 0:
-            return "%d%s" % (size // factor, unit)
-    return str(size)
-
-
 def read_request(body):
-    """The map that Docker sends, with what is used of it: Name and ID are texts or missing, Opts maps texts to texts."""
+    """The map that Docker sends, with what is used of it: Name and ID are texts or missing, Opts maps texts to
+    texts."""
     try:
         request = json.loads(body or b"{}")
     except RecursionError:
@@ -73,18 +65,41 @@ def read_request(body):
     return dict(request, Opts=options)
 
 
+class Unknown(Wrong):
+    """There is no such volume for Docker."""
+
+
 def entry_of(state, name):
     v = state.made.get(name)
     if not isinstance(v, dict) or yes(v.get("absent")):
-        raise Wrong("there is no volume %s" % name)
+        raise Unknown("there is no volume %s" % name)
     return v
 
 
+def is_docker(v):
+    """Whether Docker made it or was given it. The names of volumes are Docker's own, for all environments and drivers
+    at once: one that another environment has too must not be found, mounted or removed here by its name alone."""
+    return isinstance(v, dict) and yes(v.get("docker")) and not yes(v.get("absent")) and not yes(v.get("template"))
+
+
+def docker_entry(state, name):
+    v = entry_of(state, name)
+    if not is_docker(v):
+        raise Unknown("volume %s is not Docker's; `docker volume create -d %s %s` makes it so"
+                      % (name, plugin_name(), name))
+    return v
+
+
+# What goes wrong in a call.
+ANY = (Wrong, Failure, OSError, ValueError, filesystem.Unfit, keys.subprocess.SubprocessError)
+
+
 class Mark:
-    """In the image's metadata: the first mkfs was begun. Who attaches it by hand takes the mark away (slipway_driver.py)."""
+    """In the image's metadata: the first mkfs was begun. Who attaches it by hand takes the mark away
+    (slipway_driver.py)."""
 
     def __init__(self, name, v):
-        self.image, self.pool = name, v.get("pool") or DEFAULT_POOL
+        self.image, self.pool = name, v.get("pool") or POOL
 
     def is_set(self):
         with Images() as images, images.look({"pool": self.pool, "image": self.image}) as image:
@@ -103,6 +118,7 @@ class Plugin:
     def __init__(self):
         self.guard = threading.Lock()
         self.locks = {}
+        self.seen = None
         try:
             with open(USERS) as f:
                 self.users = json.load(f)
@@ -113,7 +129,7 @@ class Plugin:
     def only(self, name):
         """One call at a time for each volume."""
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise Wrong("volume %r: a name is 1 to 63 letters, digits, _ . -, and begins with a letter or digit" % name)
+            raise Wrong("volume %r: %s" % (name, NAME_RULE))
         with self.guard:
             lock = self.locks.setdefault(name, threading.Lock())
         with lock:
@@ -138,22 +154,24 @@ class Plugin:
 
     def create(self, request):
         name, options = request.get("Name"), request["Opts"]
-        unknown = sorted(set(options) - set(OPTIONS))
+        unknown = sorted(set(options) - set(CREATE_OPTIONS))
         if unknown:
-            raise Wrong("unknown option %s; known are %s" % (unknown[0], " ".join(OPTIONS)))
+            raise Wrong("unknown option %s; known are %s" % (unknown[0], " ".join(CREATE_OPTIONS)))
         size = read_size(options["size"]) if "size" in options else None
         for key in ("pool", "data-pool"):
             if options.get(key) and not NAME.fullmatch(options[key]):
-                raise Wrong("%s: 1 to 63 letters, digits, _ . - are expected" % key)
+                raise Wrong("%s: %s" % (key, NAME_RULE))
         with self.only(name):
             there = []
             state = keys.change(lambda s: self.add(s, name, options, size, there))
             if there:
+                self.look()
                 return {}
             why = keys.wait(name, keys.MAKERS, state.revisions[keys.MADE])
             if why:
                 self.take_back(name)
                 raise Wrong(why)
+        self.look()
         return {}
 
     @staticmethod
@@ -164,22 +182,25 @@ class Plugin:
         if v is not None:
             if size and read_size(v.get("size", 0)) != size:
                 raise Wrong("there is a volume %s already, of %s" % (name, v.get("size")))
+            if yes(v.get("template")):
+                raise Wrong("volume %s is a template; make one from it with -o from=%s" % (name, name))
             there.append(v)
+            state.made[name] = dict(v, docker=True)
             return
-        v = {"pool": options.get("pool") or DEFAULT_POOL}
+        v = {"pool": options.get("pool") or POOL, "docker": True}
         if options.get("from"):
             source, at, snapshot = options["from"].partition("@")
             parent = entry_of(state, source)
-            snapshot = snapshot if at else "template"
+            snapshot = snapshot if at else TEMPLATE
             kept = (parent.get("snapshots") or {}).get(snapshot)
             if not isinstance(kept, dict) or yes(kept.get("absent")):
                 raise Wrong("volume %s has no snapshot %s" % (source, snapshot))
             v["from"] = "%s@%s" % (source, snapshot)
-            v["pool"] = options.get("pool") or parent.get("pool") or DEFAULT_POOL
+            v["pool"] = options.get("pool") or parent.get("pool") or POOL
             size = size or read_size(kept.get("size") or parent.get("size"))
         if options.get("data-pool"):
             v["data_pool"] = options["data-pool"]
-        v["size"] = write_size(size or int(os.environ.get("CFG_docker_size") or 10 << 30))
+        v["size"] = format_size(size or int(os.environ.get("CFG_docker_size") or 10 << 30))
         state.made[name] = v
 
     @staticmethod
@@ -197,7 +218,7 @@ class Plugin:
 
     def describe(self, state, name):
         v = state.made[name]
-        status = {"size": v.get("size"), "pool": v.get("pool") or DEFAULT_POOL}
+        status = {"size": v.get("size"), "pool": v.get("pool") or POOL}
         if name in state.served:
             status["attached"] = INSTANCE
         if v.get("from"):
@@ -207,15 +228,30 @@ class Plugin:
             found["Mountpoint"] = os.path.join(HOST, name)
         return found
 
-    def list(self, _):
+    def look(self):
+        """The state, and what Docker is offered of it, by name; that is remembered for `get`."""
         state = keys.State(**keys.BRIEF)
-        good = [n for n, v in sorted(state.made.items()) if isinstance(v, dict) and not yes(v.get("absent")) and not yes(v.get("template"))]
-        return {"Volumes": [self.describe(state, n) for n in good]}
+        self.seen = seen = {n: self.describe(state, n) for n, v in sorted(state.made.items()) if is_docker(v)}
+        return state, seen
+
+    def list(self, _):
+        return {"Volumes": list(self.look()[1].values())}
 
     def get(self, request):
-        state = keys.State(**keys.BRIEF)
-        entry_of(state, request.get("Name"))
-        return {"Volume": self.describe(state, request["Name"])}
+        """With etcd away what was seen last counts: who uses such a volume then is told why it fails, and at once, and
+        nobody has to wait whose volume is not of this environment."""
+        name, seen = request.get("Name"), self.seen
+        try:
+            state, seen = self.look()
+            docker_entry(state, name)
+        except Unknown:
+            raise
+        except ANY as e:
+            if seen is None:
+                raise
+            if name not in seen:
+                raise Unknown("there was no volume %s when etcd answered last; now: %s" % (name, e)) from None
+        return {"Volume": seen[name]}
 
     def path(self, request):
         name = request.get("Name")
@@ -269,12 +305,14 @@ class Plugin:
 
     @staticmethod
     def mark_gone(state, name):
-        v = entry_of(state, name)
+        v = docker_entry(state, name)
         if name in state.served:
-            raise Wrong("volume %s is attached to %s; `slipway volume detach %s` before deleting it" % (name, INSTANCE, name))
+            raise Wrong("volume %s is attached to %s; `slipway volume detach %s` before deleting it"
+                        % (name, INSTANCE, name))
         kept = [s for s, x in (v.get("snapshots") or {}).items() if not (isinstance(x, dict) and yes(x.get("absent")))]
         if kept:
-            raise Wrong("volume %s has snapshots (%s); `slipway volume delete --force %s` deletes them too" % (name, " ".join(kept), name))
+            raise Wrong("volume %s has snapshots (%s); `slipway volume delete --force %s` deletes them too"
+                        % (name, " ".join(kept), name))
         for other, x in state.made.items():
             if isinstance(x, dict) and str(x.get("from") or "").startswith(name + "@") and not yes(x.get("absent")):
                 raise Wrong("%s has the clone %s; delete that first" % (name, other))
@@ -285,23 +323,24 @@ class Plugin:
         """Another driver that is not running has nothing open, and yet it has the volume."""
         v = keys.State().made.get(name) or {}
         try:
-            with Images() as images, images.look({"pool": v.get("pool") or DEFAULT_POOL, "image": name}) as image:
+            with Images() as images, images.look({"pool": v.get("pool") or POOL, "image": name}) as image:
                 owner = image.metadata(OWNER)
         except (Wrong, Failure):
             return
         if owner and owner != INSTANCE:
-            raise Wrong("volume %s is attached to %s; `slipway volume detach %s` before deleting it" % (name, owner, name))
+            raise Wrong("volume %s is attached to %s; `slipway volume detach %s` before deleting it"
+                        % (name, owner, name))
 
     def attach(self, name):
         """Returns the volume's entry."""
         def serve(state):
-            v = entry_of(state, name)
-            if yes(v.get("template")):
-                raise Wrong("volume %s is a template; make one from it with -o from=%s" % (name, name))
+            v = docker_entry(state, name)
             served = state.served.get(name)
             if served is not None and not yes(served.get("docker")):
-                raise Wrong("volume %s is attached to %s by hand; `slipway volume detach %s` first" % (name, INSTANCE, name))
-            state.served[name] = {"pool": v.get("pool") or DEFAULT_POOL, "image": name, "size": read_size(v["size"]), "docker": True}
+                raise Wrong("volume %s is attached to %s by hand; `slipway volume detach %s` first"
+                            % (name, INSTANCE, name))
+            state.served[name] = {"pool": v.get("pool") or POOL, "image": name, "size": read_size(v["size"]),
+                                  "docker": True}
         state = keys.change(serve)
         why = keys.wait(name, [INSTANCE], state.revisions[keys.SERVED])
         if not why and not self.appears(name):
@@ -350,13 +389,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         if self.path not in calls:
             return self.answer({"Err": "%s is not known here" % self.path[:80]}, 404)
+        request = {}
         try:
             request = read_request(body)
             result = dict(getattr(self.server.plugin, calls[self.path])(request), Err="")
-        except (Wrong, Failure, OSError, ValueError, filesystem.Unfit, keys.subprocess.SubprocessError) as e:
+        except ANY as e:
             result = {"Err": str(e)}
             if calls[self.path] != "get":  # Docker asks every driver for every name
                 say("docker: %s: %s" % (self.path[1:], e))
+            elif not isinstance(e, Unknown):
+                # Any error in the answer means to Docker that there is no such volume, and it would make an empty one
+                # of that name on its own disk, for good. To a broken connection it says that it cannot know.
+                say("docker: %s of %s: %s" % (self.path[1:], request.get("Name"), e))
+                self.close_connection = True
+                return None
         return self.answer(result)
 
     def answer(self, value, status=200):
@@ -410,8 +456,8 @@ def stop():
     """Nothing is lost and nothing stays mounted: the containers' own view of a file system ends with its driver."""
     if os.environ.get("CFG_docker") == "true":
         path = os.path.join(PLUGINS, plugin_name() + ".sock")
-        # Nothing in its place: Docker tries again for 15 s, finds the driver that comes back, and would keep a connection to
-        # whoever answered meanwhile.
+        # Nothing in its place: Docker tries again for 15 s, finds the driver that comes back, and would keep a
+        # connection to whoever answered meanwhile.
         with contextlib.suppress(OSError):
             os.unlink(path)
     filesystem.unmount_all()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Serves what $CFG_volumes names as files in /export, which the host sees: FUSE exports of qemu-storage-daemon, by QMP. Each
-volume has a daemon of its own: one changes no volume while a request of another waits (for space, for a lock), and the last way
-out, to kill it, must not take other volumes along."""
+"""Serves what $CFG_volumes names as files in /export, which the host sees: FUSE exports of qemu-storage-daemon, by QMP.
+Each volume has a daemon of its own: one changes no volume while a request of another waits (for space, for a lock), and
+the last way out, to kill it, must not take other volumes along."""
 
-import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -17,27 +17,25 @@ from slipway_qmp import Qmp, Refused  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import filesystem  # noqa: E402
+import mounts  # noqa: E402
 
 WORK = os.path.join(RUN, "qsd")
 CONF = os.path.join(WORK, "ceph.conf")
 SERVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "serve")
 EXPORT = "/export"
-MNT_FORCE, MNT_DETACH = 1, 2
-EBUSY = 16
 START, END = 20, 10  # seconds
 ASKED = 10  # daemons that health asks each time
 
 
 def unmount(path, force=False):
-    """0, or the errno. Without `force` it is refused while anybody has the file open, on the host as well: the kernel asks
-    every place that the mount was propagated to. With it whoever waits for the file gets an error."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    return 0 if libc.umount2(path.encode(), MNT_FORCE | MNT_DETACH if force else 0) == 0 else ctypes.get_errno()
+    """0, or the errno. Without `force` it is refused while anybody has the file open, on the host as well: the kernel
+    asks every place that the mount was propagated to. With it whoever waits for the file gets an error."""
+    return mounts.ask("unmount", os.path.basename(path), "fl" if force else "")
 
 
 class Daemon:
-    """The qemu-storage-daemon of one node, in a folder of that name. There are its sockets, and `wanted`: without it nobody
-    begins another one when it ends."""
+    """The qemu-storage-daemon of one node, in a folder of that name. There are its sockets, and `wanted`: without it
+    nobody begins another one when it ends."""
 
     def __init__(self, name):
         self.name, self.path = name, os.path.join(WORK, name)
@@ -82,8 +80,8 @@ class Daemon:
             f.write(str(time.monotonic_ns()))
         # It outlives the hook, and what it says goes where the container's daemon says it.
         os.posix_spawn(SERVE, [SERVE, "volume", self.name], os.environ, setsid=True, file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, "/proc/1/fd/1", os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_DUP2, 1, 2)])
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.path.join(WORK, "output"), os.O_WRONLY, 0), (os.POSIX_SPAWN_DUP2, 1, 2)])
         end = time.monotonic() + START
         while not self.pid():
             if time.monotonic() >= end:
@@ -120,7 +118,8 @@ class Daemon:
 
 class Fuse(Driver):
     daemon_name, conf = "qemu-storage-daemon", CONF
-    client = {"rbd_disable_zero_copy_writes": "false"}  # the daemon has a copy of its own, which nobody changes meanwhile
+    # The daemon has a copy of its own, which nobody changes meanwhile.
+    client = {"rbd_disable_zero_copy_writes": "false"}
     refusals = (Refused, filesystem.Unfit)
     more = ("docker",)  # Docker has it attached, and lets go of it by itself
     daemon = Daemon
@@ -145,11 +144,11 @@ class Fuse(Driver):
 
     @staticmethod
     def show(daemon, writable, path):
-        """The file is what the export is mounted on; nobody can write to it before that. Requests have a thread of their own:
-        a write that waits (a full pool) keeps its thread, which then answers nothing else."""
+        """The file is what the export is mounted on; nobody can write to it before that. Requests have a thread of
+        their own: a write that waits (a full pool) keeps its thread, which then answers nothing else."""
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o400))
-        daemon.connect()("block-export-add", type="fuse", id=daemon.name, node_name=daemon.name, mountpoint=path, writable=writable,
-                         growable=False, allow_other="on", iothread="io")
+        daemon.connect()("block-export-add", type="fuse", id=daemon.name, node_name=daemon.name, mountpoint=path,
+                         writable=writable, growable=False, allow_other="on", iothread="io")
 
     @staticmethod
     def hide(path):
@@ -167,8 +166,7 @@ class Fuse(Driver):
         daemon.start()
         try:
             self.add_node(daemon, v["pool"], v["image"], read_only=read_only)
-            if not read_only:
-                self.images.alone(v)
+            self.opened(name, v)
             self.show(daemon, not read_only, path)
         except BaseException:
             if not daemon.quit():
@@ -188,7 +186,7 @@ class Fuse(Driver):
     def resize(self, name, v, daemon):
         now = self.served[name]["size"]
         try:
-            now = daemon.connect().nodes().get(daemon.name, now)
+            now = daemon.connect().size(daemon.name)
         except Refused:  # QEMU cannot say it of one that was fenced
             pass
         if v["size"] == now:
@@ -205,8 +203,12 @@ class Fuse(Driver):
         if force:
             unmount(path, force)  # first, or what is written back to the file waits for it
             filesystem.unmount(name, lazily=True, unsynced=True)
-        elif unmount(path) == EBUSY:
-            raise Wrong("in use: somebody has %s open" % name)
+        else:
+            code = unmount(path)
+            if code == errno.EBUSY:
+                raise Wrong("in use: somebody has %s open" % name)
+            if code not in (0, errno.EINVAL, errno.ENOENT):  # these two: it is not mounted
+                raise Wrong("unmounting: %s" % os.strerror(code))
         # Nothing of what is under way is wanted when it was fenced, and some of it may never end.
         if force and not self.served[name]["read_only"]:
             daemon.kill()
@@ -214,7 +216,8 @@ class Fuse(Driver):
             if not force:
                 self.served[name]["leaving"] = True
                 self.remember()
-                raise Wrong("what was written to it waits for the storage; `slipway volume detach --force` gives it up")
+                raise Wrong("what was written to it waits for the storage; `slipway volume detach --force %s` gives "
+                            "it up" % name)
             daemon.kill()
         if os.path.exists(path):
             os.unlink(path)
@@ -226,8 +229,8 @@ def watch(what):
         return 0 if os.path.isdir(WORK) else 1
     served = sorted(Driver(None, WORK).served)
     with open("/proc/mounts") as f:
-        mounts = {words[1] for words in map(str.split, f) if words[2].startswith("fuse")}
-    missing = [n for n in served if "%s/%s" % (EXPORT, n) not in mounts or not Daemon(node(n)).pid()]
+        shown = {words[1] for words in map(str.split, f) if words[2].startswith("fuse")}
+    missing = [n for n in served if "%s/%s" % (EXPORT, n) not in shown or not Daemon(node(n)).pid()]
     if missing:
         print("the files of %d of %d volumes are not there: %s" % (len(missing), len(served), " ".join(missing[:5])))
         return 1
@@ -239,6 +242,9 @@ def watch(what):
         except OSError as e:
             print("volume %s: its qemu-storage-daemon does not answer: %s" % (name, e))
             return 1
+    if os.environ.get("CFG_docker") == "true" and not os.path.isdir("/plugins"):
+        print("docker is true, and the container was made without the rights for it; `slipway up` makes it again")
+        return 1
     print("%d volumes served" % len(served))
     return 0
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Desired state of volumes, changed from inside: the maps `volumes` of the manager that makes them and of this instance that
-serves them. The manifest's `edits` allow these two keys and no other. A change counts only when nothing else changed them
-meanwhile and nobody holds the environment's lock, so that a `slipway volume` at the same time loses nothing."""
+"""Desired state of volumes, changed from inside: the maps `volumes` of the manager that makes them and of this instance
+that serves them. The manifest's `edits` allow these two keys and no other. A change counts only when nothing else
+changed them meanwhile and nobody holds the environment's lock, so that a `slipway volume` at the same time loses
+nothing."""
 
 import copy
 import json
@@ -20,7 +21,8 @@ DEFAULT = "components/%s/config/volumes" % os.environ.get("SLIPWAY_COMPONENT", "
 SERVED = "instances/%s/config/volumes" % INSTANCE
 # Docker gives a plugin 30 s and more; the words must arrive before.
 PATIENCE = 25
-# Docker asks for every name it does not know, and whoever asked Docker waits, also while this environment's etcd is away.
+# Docker asks for every name it does not know, and whoever asked Docker waits, also while this environment's etcd is
+# away.
 BRIEF = {"deadline_ms": 1500}
 
 
@@ -34,8 +36,8 @@ def link():
 
 
 def ask(**request):
-    done = subprocess.run([AGENT, "keys"], input=json.dumps(request).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env=dict(os.environ, **link()), timeout=PATIENCE)
+    done = subprocess.run([AGENT, "keys"], input=json.dumps(request).encode(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=dict(os.environ, **link()), timeout=PATIENCE)
     if done.returncode:
         raise Wrong("etcd: %s" % done.stderr.decode(errors="replace").strip()[-500:])
     return json.loads(done.stdout)
@@ -86,7 +88,8 @@ def complaint(name, error):
 
 
 def wait(name, instances, revision):
-    """Until an agent says that what it was told at `revision` is in effect; its complaint about this volume, or None."""
+    """Until an agent says that what it was told at `revision` is in effect; its complaint about this volume, or
+    None."""
     keys = ["instances/%s/applied" % i for i in instances]
     end = time.monotonic() + PATIENCE
     while True:

@@ -14,8 +14,10 @@ PASSWORD = os.path.join(RUN, "tgt", "chap")
 
 
 def target(name):
-    return ("driver=iscsi,transport=tcp,portal=%s:3260,target=%s,lun=%d,user=%s,password-secret=chap,initiator-name=%s:check"
-            % (brackets(os.environ["SLIPWAY_ADDRESS"]), iqn(name), LUN, CHAP_USER, os.environ.get("CFG_iqn", "iqn.2024-01.io.slipway")))
+    return ("driver=iscsi,transport=tcp,portal=%s:3260,target=%s,lun=%d,user=%s,password-secret=chap,"
+            "initiator-name=%s:check"
+            % (brackets(os.environ["SLIPWAY_ADDRESS"]), iqn(name), LUN, CHAP_USER,
+               os.environ.get("CFG_iqn", "iqn.2024-01.io.slipway")))
 
 
 def secret():

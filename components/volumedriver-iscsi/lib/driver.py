@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Serves what $CFG_volumes names with tgtd: one target with LUN 1 for each volume, open to who knows the CHAP password."""
+"""Serves what $CFG_volumes names with tgtd: one target with LUN 1 for each volume, open to who knows the CHAP
+password."""
 
 import hashlib
 import os
@@ -9,31 +10,33 @@ import time
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Failure, say  # noqa: E402
 from slipway_driver import USER, Driver, Wrong, hook, yes  # noqa: E402
-from slipway_tgt import (ACCOUNT, BIND, CONNECTION, DELETE, DEVICE, NEW, SHOW, SYSTEM, TARGET, UNBIND, UPDATE, Refused,  # noqa: E402
-                         ask, targets)
+from slipway_tgt import (ACCOUNT, BIND, CONNECTION, DELETE, DEVICE, NEW, SHOW, SYSTEM, TARGET, UNBIND,  # noqa: E402
+                         UPDATE, Refused, ask, targets)
 
 WORK = os.path.join(RUN, "tgt")
 CONF = os.path.join(WORK, "ceph.conf")
 CHAP_USER = "slipway"
-USER_EXISTS, TARGET_IN_USE, LUN_IN_USE = 14, 19, 20
+ACL_EXISTS, USER_EXISTS, TARGET_IN_USE, LUN_IN_USE = 12, 14, 19, 20
+DISCOVERY = -1  # in place of a target: discovery sessions, which are of none
 SEND_AWAY = 10  # seconds
 LUN = 1
-# tgtd's own are from slower times: data of writes in pieces of 8 KiB, each burst asked for. What counts is the lesser of
-# both sides' words.
+# tgtd's own are from slower times: data of writes in pieces of 8 KiB, each burst asked for. What counts is the lesser
+# of both sides' words.
 PARAMETERS = {"MaxRecvDataSegmentLength": "1048576", "MaxBurstLength": "1048576", "FirstBurstLength": "262144",
               "InitialR2T": "No", "MaxOutstandingR2T": "8"}
 
 
 def iqn(name):
-    """iSCSI names are lower case without underscores; what is lost comes back as a digest, so no two volumes share one."""
+    """iSCSI names are lower case without underscores; what is lost comes back as a digest, so no two volumes share
+    one."""
     plain = name.lower().replace("_", "-")
     if plain != name:
         plain += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
     return "%s:%s.%s" % (os.environ.get("CFG_iqn", "iqn.2024-01.io.slipway"), os.environ.get("SLIPWAY_ENV", ""), plain)
 
 
-# Ours does not hand reads and writes to threads (dockerfiles/volumedriver/tgt). It is not there when the image was built where
-# no source packages are.
+# Ours does not hand reads and writes to threads (dockerfiles/volumedriver/tgt). It is not there when the image was
+# built where no source packages are.
 STORE = "slipway" if os.path.exists("/usr/lib/tgt/backing-store/bs_slipway.so") else "rbd"
 
 
@@ -47,23 +50,30 @@ class Iscsi(Driver):
 
     def begin(self):
         with open(os.path.join(RUN, "secrets", "chap")) as f:
-            try:
-                ask(ACCOUNT, NEW, text="user=%s,password=%s" % (CHAP_USER, f.read().strip()))
-            except Refused as e:
-                if e.code != USER_EXISTS:
-                    raise
+            self.once(ACCOUNT, NEW, 0, "user=%s,password=%s" % (CHAP_USER, f.read().strip()))
+        self.once(ACCOUNT, BIND, DISCOVERY, "user=" + CHAP_USER)
+
+    @staticmethod
+    def once(mode, op, tid, text):
+        """It may be so already."""
+        try:
+            ask(mode, op, tid, text=text)
+        except Refused as e:
+            if e.code not in (ACL_EXISTS, USER_EXISTS):
+                raise
 
     def lun(self, name, v, tid):
         """The disk's identity follows the volume, not the instance: initiators find it again after a move."""
         ask(DEVICE, NEW, tid, LUN, "path=%s/%s,bstype=%s,bsopts=conf=%s;id=%s" % (v["pool"], v["image"], STORE, CONF,
                                                                              USER.partition(".")[2]))
         digest = hashlib.sha256(("%s/%s" % (v["pool"], v["image"])).encode()).hexdigest()
-        ask(DEVICE, UPDATE, tid, LUN, "vendor_id=SLIPWAY,product_id=%s,scsi_sn=%s,scsi_id=%s" % (name[:16], digest[:16], digest[:24]))
+        ask(DEVICE, UPDATE, tid, LUN, "vendor_id=SLIPWAY,product_id=%s,scsi_sn=%s,scsi_id=%s"
+            % (name[:16], digest[:16], digest[:24]))
         if yes(v.get("read_only")):
             ask(DEVICE, UPDATE, tid, LUN, "readonly=1")
 
     def open(self, name, v):
-        read_only = self.claim(name, v)
+        self.claim(name, v)
         used = {t["tid"] for t in self.there.values()}
         tid = next(n for n in range(1, 65536) if n not in used)
         ask(TARGET, NEW, tid, text="targetname=" + iqn(name))
@@ -72,21 +82,30 @@ class Iscsi(Driver):
         self.there[iqn(name)] = {"tid": tid, "initiators": [], "lun": True}
         try:
             self.lun(name, v, tid)
-            if not read_only:
-                self.images.alone(v)
-            ask(ACCOUNT, BIND, tid, text="user=" + CHAP_USER)
-            ask(TARGET, BIND, tid, text="initiator-address=ALL")
+            self.opened(name, v)
+            self.let_in(name, tid)
         except (Wrong, Failure, Refused, OSError):
             ask(TARGET, DELETE, tid, force=True)
             del self.there[iqn(name)]
             raise
 
+    def let_in(self, name, tid):
+        """Initiators, from now on."""
+        self.once(ACCOUNT, BIND, tid, "user=" + CHAP_USER)
+        self.once(TARGET, BIND, tid, "initiator-address=ALL")
+        self.served[name]["bound"] = True
+        self.remember()
+
     def attach(self, name, v):
-        if iqn(name) in self.there and name in self.served:
+        if iqn(name) in self.there and not self.is_open(name):
+            self.close(name, True)
+        if iqn(name) in self.there:
             self.still_mine(name, v)
         if iqn(name) not in self.there:
             self.open(name, v)
-        elif v.get("size", self.served[name]["size"]) != self.served[name]["size"]:
+        if not self.served[name].get("bound"):
+            self.let_in(name, self.there[iqn(name)]["tid"])
+        if v.get("size", self.served[name]["size"]) != self.served[name]["size"]:
             self.resize(name, v)
 
     def resize(self, name, v):
@@ -96,9 +115,11 @@ class Iscsi(Driver):
             return
         target = self.there[iqn(name)]
         if target["initiators"]:
-            raise Wrong("it has %d bytes now, but %s is logged in: seen when it has left" % (size, target["initiators"][0]))
+            raise Wrong("it has %d bytes now, but %s is logged in: seen when it has left"
+                        % (size, target["initiators"][0]))
         ask(DEVICE, DELETE, target["tid"], LUN)
         self.lun(name, v, target["tid"])
+        self.opened(name, v)  # it is another client of the storage now
         say("resized volume %s, %d -> %d bytes" % (name, self.served[name]["size"], size))
         self.served[name]["size"] = size
         self.remember()
@@ -135,7 +156,7 @@ class Iscsi(Driver):
         for mode, op, more in calls:
             try:
                 ask(mode, op, target["tid"], **more)
-            except Refused:  # it is away already
+            except Refused:  # it is gone already
                 pass
 
 

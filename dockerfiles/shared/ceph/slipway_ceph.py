@@ -13,7 +13,8 @@ import time
 RUN = os.environ.get("SLIPWAY_RUN", "/run/slipway")
 OPTIONS = {
     "log_to_file": "false", "log_to_stderr": "false", "err_to_stderr": "false", "log_file": "",
-    "mon_client_hunt_interval": "0.3", "mon_client_hunt_interval_backoff": "1", "admin_socket": "", "keyring": "/dev/null",
+    "mon_client_hunt_interval": "0.3", "mon_client_hunt_interval_backoff": "1", "admin_socket": "",
+    "keyring": "/dev/null",
 }
 ETIMEDOUT = 110
 
@@ -107,7 +108,8 @@ class Cluster:
                         raise
             now = time.monotonic()
             if now >= end:
-                raise Failure(ETIMEDOUT, "no monitor quorum at %s after %d s; %s" % (" ".join(self.addresses), seconds, why))
+                raise Failure(ETIMEDOUT, "no monitor quorum at %s after %d s; %s"
+                              % (" ".join(self.addresses), seconds, why))
             if now >= told:
                 say("waiting for a monitor quorum at %s: %s" % (" ".join(self.addresses), why))
                 told = now + 10

@@ -6,6 +6,7 @@ The same file is in the images ceph and volumedriver; tests/integration/volumes.
 
 import ctypes
 import os
+import threading
 import time
 
 from slipway_ceph import Failure, say
@@ -14,10 +15,11 @@ FEATURES = 1 | 4 | 8 | 16 | 32  # layering, exclusive-lock, object-map, fast-dif
 OPTION_FEATURES, OPTION_DATA_POOL, OPTION_CLONE_FORMAT = 1, 10, 12
 LOCK_EXCLUSIVE = 0
 ENOENT, EEXIST, ERANGE, EBUSY = 2, 17, 34, 16
-# Longer than any pause of a machine after which the old writer could come back.
-BLOCKLIST_SECONDS = 86400.0
-UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+# A writer that sleeps (a paused container, a suspended machine) may wake at any time, and would write when nobody holds
+# it off any more. Of a process that is known to have ended, only what is on its way can still arrive.
+FENCE_SECONDS, ENDED_SECONDS = 365 * 86400.0, 86400.0
 OWNER = "slipway.owner"
+ADDRESS = "slipway.client."  # with an instance's name behind it: the address by which it is a client of the image
 MADE = "slipway.made."  # with a volume's name behind it, in the pool's metadata
 MADE_SNAPSHOT = "slipway.snapshot."  # with VOLUME@SNAPSHOT behind it, there too
 U64 = ctypes.c_uint64
@@ -31,20 +33,12 @@ class Snapshot(ctypes.Structure):
 
 
 class Linked(ctypes.Structure):
-    _fields_ = [("pool_id", ctypes.c_int64), ("pool", ctypes.c_char_p), ("namespace", ctypes.c_char_p), ("id", ctypes.c_char_p),
-                ("name", ctypes.c_char_p), ("trash", ctypes.c_bool)]
+    _fields_ = [("pool_id", ctypes.c_int64), ("pool", ctypes.c_char_p), ("namespace", ctypes.c_char_p),
+                ("id", ctypes.c_char_p), ("name", ctypes.c_char_p), ("trash", ctypes.c_bool)]
 
 
 class Watcher(ctypes.Structure):
     _fields_ = [("address", ctypes.c_char_p), ("id", ctypes.c_int64), ("cookie", U64)]
-
-
-def size_bytes(value):
-    """Bytes of 10GiB or 1024; 0 when it is neither."""
-    text = str(value)
-    digits = text.rstrip("KMGTiB")
-    known = digits.isascii() and digits.isdigit() and len(digits) < 20 and text[len(digits):] in UNITS
-    return int(digits) * UNITS[text[len(digits):]] if known else 0
 
 
 def check(status, what):
@@ -55,16 +49,16 @@ def check(status, what):
 
 def gone(pool, name):
     """What is said of a volume whose image somebody deleted."""
-    return ("its image %s/%s is gone, and nobody asked Slipway to delete it; `slipway volume delete %s`, then it can be created anew"
-            % (pool, name, name))
+    return ("its image %s/%s is gone, and nobody asked Slipway to delete it; `slipway volume delete %s`, then it can "
+            "be created again" % (pool, name, name))
 
 
 def gone_snapshots(name, snapshots):
     """What is said of snapshots that somebody deleted."""
     names, which, them = ("snapshot %s is" % snapshots[0], snapshots[0], "it") if len(snapshots) == 1 else (
         "%d snapshots are" % len(snapshots), "NAME...", "them")
-    return ("%s gone, although the document has %s: the data cannot come back; `slipway volume snapshot %s --delete %s` takes %s off"
-            " the list" % (names, them, name, which, them))
+    return ("%s gone, although the document has %s: the data cannot come back; `slipway volume snapshot %s --delete "
+            "%s` takes %s off the list" % (names, them, name, which, them))
 
 
 def full_pools(cluster):
@@ -73,12 +67,33 @@ def full_pools(cluster):
     for pool in cluster.mon_json("osd dump")["pools"]:
         flags = pool["flags_names"].split(",")
         if "full_quota" in flags:
-            found[pool["pool"]] = ("pool %s is full: its quota of %d MiB is used up; writes to it wait until there is space or the quota is"
-                                   " larger" % (pool["pool_name"], pool["quota_max_bytes"] >> 20))
+            found[pool["pool"]] = ("pool %s is full: its quota of %d MiB is used up; writes to it wait until there is "
+                                   "space or the quota is larger" % (pool["pool_name"], pool["quota_max_bytes"] >> 20))
         elif "full" in flags:
-            found[pool["pool"]] = ("pool %s is full: an OSD has no space left; writes to it wait until there is: delete volumes or"
-                                   " snapshots, add OSDs, or enlarge them (`slipway config set ceph-osd size`)" % pool["pool_name"])
+            found[pool["pool"]] = ("pool %s is full: an OSD has no space left; writes to it wait until there is: "
+                                   "delete volumes or snapshots, add OSDs, or enlarge them (`slipway config set "
+                                   "ceph-osd size SIZE`)" % pool["pool_name"])
     return found
+
+
+def pages(call, prefix, what):
+    """Map of the metadata whose keys begin with `prefix`: call(start, keys, length of keys, values, length of values)
+    lists 256 behind `start` at most."""
+    found, start = {}, prefix
+    while True:
+        keys, values = ctypes.create_string_buffer(65536), ctypes.create_string_buffer(65536)
+        key_len, value_len = ctypes.c_size_t(65536), ctypes.c_size_t(65536)
+        status = call(start.encode(), keys, ctypes.byref(key_len), values, ctypes.byref(value_len))
+        if status == -ENOENT:
+            return found
+        check(status, what)
+        names = keys.raw[:key_len.value].decode().split("\0")[:-1]
+        for name, value in zip(names, values.raw[:value_len.value].decode().split("\0")):
+            if name.startswith(prefix):
+                found[name] = value
+        if len(names) < 256 or not names[-1].startswith(prefix):
+            return found
+        start = names[-1]
 
 
 class Pool:
@@ -88,8 +103,11 @@ class Pool:
         self.c, self.name, self.io = cluster, name, ctypes.c_void_p()
         self.lib = ctypes.CDLL("librbd.so.1")
         check(cluster.lib.rados_ioctx_create(cluster.handle, name.encode(), ctypes.byref(self.io)), "pool %s" % name)
-        # In a full pool, what takes no space is done, so that a volume can be let go of and deleted there; the rest fails at
-        # once (ENOSPC) instead of waiting.
+        # Who loses the lock is on the blocklist already (Image.fence); librbd would put him there again, and for an
+        # hour only.
+        cluster.lib.rados_conf_set(cluster.handle, b"rbd_blocklist_on_break_lock", b"false")
+        # In a full pool, what takes no space is done, so that a volume can be let go of and deleted there; the rest
+        # fails at once (ENOSPC) instead of waiting.
         cluster.lib.rados_set_pool_full_try(self.io)
 
     def close(self):
@@ -118,7 +136,8 @@ class Pool:
         """parent: (Pool, name of the image)."""
         options = self._options(data_pool, clone=True)
         try:
-            check(self.lib.rbd_clone3(parent[0].io, parent[1].encode(), snapshot.encode(), self.io, name.encode(), options),
+            check(self.lib.rbd_clone3(parent[0].io, parent[1].encode(), snapshot.encode(), self.io, name.encode(),
+                                      options),
                   "cloning %s@%s" % (parent[1], snapshot))
         finally:
             self.lib.rbd_image_options_destroy(options)
@@ -146,22 +165,9 @@ class Pool:
 
     def all_metadata(self, prefix):
         """Map key without the prefix -> value, of the pool's metadata whose keys begin with it."""
-        found, start = {}, prefix
-        while True:
-            keys, values = ctypes.create_string_buffer(65536), ctypes.create_string_buffer(65536)
-            key_len, value_len = ctypes.c_size_t(65536), ctypes.c_size_t(65536)
-            status = self.lib.rbd_pool_metadata_list(self.io, start.encode(), U64(256), keys, ctypes.byref(key_len), values,
-                                                     ctypes.byref(value_len))
-            if status == -ENOENT:
-                return found
-            check(status, "listing the metadata of pool %s" % self.name)
-            names = keys.raw[:key_len.value].decode().split("\0")[:-1]
-            for name, value in zip(names, values.raw[:value_len.value].decode().split("\0")):
-                if name.startswith(prefix):
-                    found[name[len(prefix):]] = value
-            if len(names) < 256 or not names[-1].startswith(prefix):
-                return found
-            start = names[-1]
+        found = pages(lambda start, *room: self.lib.rbd_pool_metadata_list(self.io, start, U64(256), *room), prefix,
+                      "listing the metadata of pool %s" % self.name)
+        return {key[len(prefix):]: value for key, value in found.items()}
 
     def set_metadata(self, key, value):
         check(self.lib.rbd_pool_metadata_set(self.io, key.encode(), value.encode()), "setting %s" % key)
@@ -172,7 +178,7 @@ class Pool:
 
 
 class Image:
-    """An open image. Read-only ones are no watchers, so looking disturbs nobody."""
+    """An open image. Read-only ones do not watch it, so looking disturbs nobody."""
 
     def __init__(self, pool, name, read_only):
         self.pool, self.lib, self.name, self.handle = pool, pool.lib, name, ctypes.c_void_p()
@@ -232,7 +238,8 @@ class Image:
         return names
 
     def snapshot(self, name):
-        """Without asking watchers to be quiet first: no driver listens to that, and it takes as long as the snapshot."""
+        """Without asking watchers to be quiet first: no driver listens to that, and it takes as long as the
+        snapshot."""
         check(self.lib.rbd_snap_create2(self.handle, name.encode(), ctypes.c_uint32(SKIP_QUIESCE), NO_PROGRESS, None),
               "snapshot %s" % name)
 
@@ -263,7 +270,8 @@ class Image:
         texts = [ctypes.create_string_buffer(4096) for _ in range(4)]
         sizes = [ctypes.c_size_t(4096) for _ in range(4)]
         arguments = [a for text, size in zip(texts, sizes) for a in (text, ctypes.byref(size))]
-        count = check(self.lib.rbd_list_lockers(self.handle, ctypes.byref(ctypes.c_int()), *arguments), "asking who holds the lock")
+        count = check(self.lib.rbd_list_lockers(self.handle, ctypes.byref(ctypes.c_int()), *arguments),
+                      "asking who holds the lock")
         # The first text is the lock's tag, the others are `count` strings with a NUL after each.
         columns = [t.raw[:s.value].decode(errors="replace").split("\0")[:count] for t, s in list(zip(texts, sizes))[1:]]
         return list(zip(*columns))
@@ -286,15 +294,40 @@ class Image:
         status = self.lib.rbd_metadata_remove(self.handle, key.encode())
         check(0 if status == -ENOENT else status, "removing %s" % key)
 
-    def fence(self):
-        """Cuts off everybody who has the image open: not one byte of theirs arrives after this returns. The blocklist
-        first, because it is what holds against one who was only asleep; the lock after it, so that the next writer
-        does not wait for it. The monitors answer when the map is made, and whoever opens the image later has that
-        map and brings it to every OSD that it writes to."""
-        lockers = self.lockers()
-        for address in sorted(set([a for _, _, a in lockers] + self.watchers())):
-            say("%s/%s: fencing %s" % (self.pool.name, self.name, address))
-            self.pool.c.mon({"prefix": "osd blocklist", "blocklistop": "add", "addr": address, "expire": BLOCKLIST_SECONDS})
+    def all_metadata(self, prefix):
+        """Map key -> value, of the image's metadata whose keys begin with `prefix`."""
+        return pages(lambda start, *room: self.lib.rbd_metadata_list(self.handle, start, U64(256), *room), prefix,
+                     "listing metadata")
+
+    def fence(self, clients=(), ended=False):
+        """Cuts off everybody who has the image open, and `clients`, addresses of who had it and may only be asleep:
+        without a lock and with a watch that has run out they are seen nowhere. Not one byte of theirs arrives after
+        this returns. `ended`: their processes are known to have ended. The blocklist first, because it is what holds
+        against one who was only asleep; the lock after it, so that the next writer does not wait for it. The monitors
+        answer when the map is made, and whoever opens the image later has that map and brings it to every OSD that it
+        writes to."""
+        lockers, errors = self.lockers(), []
+        addresses = sorted(set([a for _, _, a in lockers] + self.watchers() + list(clients)))
+        if not addresses:
+            return
+
+        def block(address):
+            try:
+                self.pool.c.mon({"prefix": "osd blocklist", "blocklistop": "add", "addr": address,
+                                 "expire": ENDED_SECONDS if ended else FENCE_SECONDS})
+            except Failure as e:
+                errors.append(e)
+
+        say("%s/%s: fencing %s" % (self.pool.name, self.name, " ".join(addresses)))
+        # The monitors gather changes, for a second by default: one round is as good for many.
+        threads = [threading.Thread(target=block, args=(a,)) for a in addresses[1:]]
+        for t in threads:
+            t.start()
+        block(addresses[0])
+        for t in threads:
+            t.join()
+        if errors:
+            raise errors[0]
         check(self.pool.c.lib.rados_wait_for_latest_osdmap(self.pool.c.handle), "waiting for the blocklist")
         for client, cookie, _ in lockers:
             status = self.lib.rbd_break_lock(self.handle, client.encode(), cookie.encode())
@@ -302,7 +335,7 @@ class Image:
 
     def others(self, seconds, most=0):
         """Addresses of other users when there are more than `most` for so long. A tool that has it open for an instant
-        is none."""
+        does not count."""
         end = time.monotonic() + seconds
         while True:
             watchers = self.watchers()

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# build.sh OUT: compiles bs_slipway.so into OUT with the source of the tgt that is installed, which the archive has beside its
-# packages. Where it has not (a mirror without sources), OUT stays empty and the driver takes tgt's own store.
+# build.sh OUT: compiles bs_slipway.so into OUT with the source of the tgt that is installed, which the archive has
+# beside its packages. Where it has not (a mirror without sources), OUT stays empty and the driver takes tgt's own
+# store.
 set -eu
 here=$(dirname "$0") out=$1
 mkdir -p "$out" /source

@@ -4,6 +4,8 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
+needs docker
+
 export SLIPWAY_HOME=$TMP/home
 count=${COUNT:-20}
 runs=${RUNS:-3}
@@ -28,7 +30,8 @@ slip up "$file" >/dev/null
 image=$(docker inspect -f '{{.Config.Image}}' "$env-idler-1")
 document $((count + 1))
 up() { slip up "$file" && cp "$TMP/out" "$TMP/last"; }
-back() { document 1 && slip up "$file" && docker ps -aq --filter "label=slipway.name=$env" | wc -l; document $((count + 1)); }
+back() { document 1 && slip up "$file" && docker ps -aq --filter "label=slipway.name=$env" |
+    wc -l; document $((count + 1)); }
 
 # The same settings as ours, but for the programs inside.
 ${CC:-gcc} -O2 -o "$TMP/raw_api" "$ROOT/scripts/dev/bench/raw_api.c" -lcurl -lpthread
@@ -47,7 +50,8 @@ compose=$("$ROOT/scripts/dev/compose-2" 2>/dev/null || true)
 {
     echo "services:"
     for i in $(seq "$count"); do
-        printf '  idler%d: {image: "%s", entrypoint: [sleep, infinity], labels: {bench: "%s"}, %s}\n' "$i" "$image" "$env" "$same"
+        printf '  idler%d: {image: "%s", entrypoint: [sleep, infinity], labels: {bench: "%s"}, %s}\n' "$i" "$image" \
+            "$env" "$same"
     done
 } >"$TMP/compose.yaml"
 compose_up() { "$compose" -p "$env" -f "$TMP/compose.yaml" up -d; }
@@ -78,7 +82,8 @@ if [ -n "$compose" ]; then
     compose_down >/dev/null 2>&1
 fi
 row "up again, nothing to do" "$(median "$TMP/t-noop")" ms "" 50
-# From Docker's word that a container runs to the start of its daemon, etcd warm; a process's start has 10 ms as its unit.
+# From Docker's word that a container runs to the start of its daemon, etcd warm; a process's start has 10 ms as its
+# unit.
 exec_ms() {
     local init started boot
     docker restart -t 0 "$env-idler-1" >/dev/null
@@ -86,7 +91,8 @@ exec_ms() {
     init=$(docker inspect -f '{{.State.Pid}}' "$env-idler-1")
     started=$(date -d "$(docker inspect -f '{{.State.StartedAt}}' "$env-idler-1")" +%s%3N)
     boot=$(awk -v now="$(date +%s%3N)" '{ printf "%.0f", now - $1 * 1000 }' /proc/uptime)
-    awk -v boot="$boot" -v started="$started" '{ printf "%.0f\n", boot + $22 * 10 - started }' "/proc/$(pgrep -P "$init" sleep)/stat"
+    awk -v boot="$boot" -v started="$started" '{ printf "%.0f\n", boot + $22 * 10 - started }' \
+        "/proc/$(pgrep -P "$init" sleep)/stat"
 }
 row "container start to the daemon's exec" "$(for _ in 1 2 3 4 5; do exec_ms; done | sort -n | sed -n 3p)" ms "" 150
 back >/dev/null
@@ -94,4 +100,5 @@ ${CC:-gcc} -O2 -rdynamic -o "$TMP/https_once" "$ROOT/scripts/dev/bench/https_onc
 etcd=$(docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$env-etcd-1")
 once=$(peak_kib "$TMP/https_once" "https://$etcd:2379/version")
 row "peak memory of libcurl made ready, nothing asked" "$(peak_kib "$TMP/https_once")" KiB
-row "peak memory of up: beside one request of libcurl" "$(peak_kib "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q up "$file")" KiB "$once" 10240
+row "peak memory of up: beside one request of libcurl" \
+    "$(peak_kib "$SLIPWAY" --catalog "$ROOT/tests/data/components" -q up "$file")" KiB "$once" 10240

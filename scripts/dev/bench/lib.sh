@@ -22,6 +22,14 @@ run_exit_jobs() {
 trap run_exit_jobs EXIT
 trap 'exit 130' INT TERM
 
+# needs PROGRAM...: names those that are missing, and ends.
+needs() {
+    local program missing=()
+    for program; do command -v "$program" >/dev/null || missing+=("$program"); done
+    [ ${#missing[@]} = 0 ] || { echo "   needs ${missing[*]}: scripts/dev/deps bench installs what benchmarks need"; \
+        exit 1; }
+}
+
 now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
 
 # time_ms COMMAND...: milliseconds it took, with two digits; its output goes to $TMP/out. Fails with it.

@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Writing 10,000 keys of 64 bytes with TLS and authentication. Floor: the same batches as ready-made files, posted by
-# curl over plain HTTP without authentication. Peer: etcdctl put, one by one, 50 of them extrapolated. Then what an agent
-# costs at its start: one connection with TLS, one authentication, one transaction, the program's own start included.
+# curl over plain HTTP without authentication. Peer: etcdctl put, one by one, 50 of them extrapolated. Then what an
+# agent costs at its start: one connection with TLS, one authentication, one transaction, the program's own start
+# included.
 set -eu
 . "$(dirname "$0")/lib.sh"
+
+needs etcd etcdctl curl openssl
 
 KEYS=10000
 DRIVER=$B/integration/etcd_driver
@@ -28,11 +31,13 @@ start() {
     disown
 }
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$TMP/key.pem" -out "$TMP/cert.pem" -days 2 \
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$TMP/key.pem" -out "$TMP/cert.pem" -days \
+    2 \
     -subj /CN=etcd -addext subjectAltName=IP:127.0.0.1 2>/dev/null
 pin=sha256//$(openssl x509 -in "$TMP/cert.pem" -pubkey -noout | openssl pkey -pubin -outform der |
     openssl dgst -sha256 -binary | base64)
-start secure "https://127.0.0.1:${ports[0]}" "http://127.0.0.1:${ports[1]}" --cert-file "$TMP/cert.pem" --key-file "$TMP/key.pem"
+start secure "https://127.0.0.1:${ports[0]}" "http://127.0.0.1:${ports[1]}" --cert-file "$TMP/cert.pem" --key-file \
+    "$TMP/key.pem"
 start plain "http://127.0.0.1:${ports[2]}" "http://127.0.0.1:${ports[3]}"
 open="etcds://127.0.0.1:${ports[0]}?pin=$pin"
 link="etcds://root:bench-password@127.0.0.1:${ports[0]}?pin=$pin"

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Volumes: input and output through each driver beside librbd itself (fio's rbd engine), and how long commands take. Same
-# image, rounds in which every driver has its turn within half a minute. Takes about 10 minutes. The lines "librbd, same
-# client" say what the client of the drivers' figures gets out of librbd.
+# Volumes: input and output through each driver beside librbd itself (fio's rbd engine), and how long commands take.
+# Same image, rounds in which every driver has its turn within half a minute. Takes about 10 minutes. The lines "librbd,
+# same client" say what the client of the drivers' figures gets out of librbd.
 # BENCH_ENV names an environment that is there already and stays.
-#   RUNS=3 SECONDS_EACH=2 CELLS="4k-read 4k-write 1M-read 1M-write" DRIVERS="nbd tls vhost iscsi fuse" PARTS="io commands"
+#   RUNS=3 SECONDS_EACH=2
+#   CELLS="4k-read 4k-write 1M-read 1M-write" DRIVERS="nbd tls vhost iscsi fuse" PARTS="io commands"
 #   SAMPLES=FOLDER   keeps what was measured and adds to what is there, for a run in pieces
 #   BARE="nbd vhost iscsi fuse"   the drivers' tools as they are by themselves, in the same rounds
 set -eu
@@ -12,6 +13,8 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/dev/bench/volume_io/bare.sh
 . "$(dirname "$0")/volume_io/bare.sh"
+
+needs docker
 
 runs=${RUNS:-3} each=${SECONDS_EACH:-2} size=${SIZE:-1GiB}
 read -ra cells <<<"${CELLS:-4k-read 4k-write 1M-read 1M-write}"
@@ -61,7 +64,8 @@ client() {
     secret "$iscsi" secrets/chap >"$TMP/client/chap"
     docker run -d --name "$env-client" --network "$env-net" --entrypoint sleep -v "$TMP/client:/client:ro" \
         -v "$host/$qemu:$host/$qemu" -v "$TMP/bare:/bare" \
-        -v "$host/$qemu2:$host/$qemu2" -v "$host/$fuse:$host/$fuse:rslave" -e CEPH_CONF=/client/ceph.conf -e PSK=/client/psk \
+        -v "$host/$qemu2:$host/$qemu2" -v "$host/$fuse:$host/$fuse:rslave" -e CEPH_CONF=/client/ceph.conf -e \
+            PSK=/client/psk \
         -e CHAP=/client/chap slipway/bench-volumes infinity >/dev/null
 }
 address() { docker inspect -f "{{(index .NetworkSettings.Networks \"$env-net\").IPAddress}}" "$env-$1"; }
@@ -86,12 +90,14 @@ fio_rbd() { # read|write BYTES DEPTH SECONDS
     local rw=$1 field=8
     [ "$1" = read ] || field=49
     [ "$2" -gt 65536 ] || rw=rand$rw
-    docker exec "$env-client" fio --name=x --ioengine=rbd --clientname=rbd --pool=volumes --rbdname=disk --rw="$rw" --bs="$2" \
+    docker exec "$env-client" fio --name=x --ioengine=rbd --clientname=rbd --pool=volumes --rbdname=disk --rw="$rw" \
+        --bs="$2" \
         --iodepth="$3" --time_based --runtime="$4" --output-format=terse --terse-version=3 2>/dev/null |
         awk -F';' -v f="$field" '{ print $f }'
 }
 
-driver_of() { case $1 in rbd | fio | bare-*) echo none ;; iscsi) echo "$iscsi" ;; fuse) echo "$fuse" ;; *) echo "$qemu" ;; esac; }
+driver_of() { case $1 in rbd | fio | bare-*) echo none ;; iscsi) echo "$iscsi" ;; fuse) echo "$fuse" ;; *) echo \
+    "$qemu" ;; esac; }
 serve() { # INSTANCE: who has the volume from now on
     [ "$1" != "$now" ] || return 0
     [ "$now" = none ] || volume detach disk
@@ -111,13 +117,14 @@ measure() {
             for way in fio rbd "${drivers[@]}"; do
                 serve "$(driver_of "$way")"
                 [[ $way != bare-* ]] || bare_start "${way#bare-}"
-                for depth in "${depths[@]}"; do io "$way" "${cell#*-}" "$bytes" "$depth" "$each" >>"$samples/$way-$cell-$depth"; done
+                for depth in "${depths[@]}"; do io "$way" "${cell#*-}" "$bytes" "$depth" "$each" \
+                    >>"$samples/$way-$cell-$depth"; done
                 [[ $way != bare-* ]] || bare_stop
             done
             serve none
         done
     done
-    volume delete disk
+    volume delete --yes disk
 }
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { if (NR) printf "%.0f\n", v[int((NR + 1) / 2)] }'; }
 spread() { sort -n "$1" | awk '{ v[NR] = $1 } END { if (NR) printf "%.0f-%.0f\n", v[1], v[NR] }'; }
@@ -146,7 +153,8 @@ show() {
             for way in rbd "${drivers[@]}"; do
                 [ -s "$samples/$way-$cell-$depth" ] || continue
                 value=$(median "$samples/$way-$cell-$depth")
-                awk -v what="${cell/-/ } q$depth: $(title "$way")" -v value="$value" -v peer="$peer" -v range="$(spread "$samples/$way-$cell-$depth")" \
+                awk -v what="${cell/-/ } q$depth: $(title "$way")" -v value="$value" -v peer="$peer" \
+                    -v range="$(spread "$samples/$way-$cell-$depth")" \
                     -v goal="$([ "$way" = rbd ] || goal "$way" "$cell" "$depth")" 'BEGIN {
                     ratio = peer > 0 ? value / peer : 0
                     printf "%-38s %10s %10s %7.2f  %-14s %s\n", what, value, peer, ratio, range,
@@ -181,7 +189,7 @@ commands() {
             some "$TMP/t-resize-$d" volume resize "c$i" "${gib}GiB"
             some "$TMP/t-detach-$d" volume detach "c$i"
         done
-        some "$TMP/t-delete" volume delete "c$i"
+        some "$TMP/t-delete" volume delete --yes "c$i"
     done
     read -ra many <<<"$(seq -s ' ' -f 'm%g' 100)"
     some "$TMP/t-many" volume create "${many[@]}" --size 1GiB --attach "$qemu"
@@ -190,7 +198,8 @@ commands() {
     some "$TMP/t-unmany" volume detach "${many[@]}" one-more
     for ((i = 1; i <= 3; i++)); do
         volume create "over$i" --size 1GiB --attach "$qemu"
-        docker exec "$env-client" volume_io nbd "nbd+unix:///over$i?socket=$host/$qemu/nbd.sock" write 4096 1 0.01 >/dev/null
+        docker exec "$env-client" volume_io nbd "nbd+unix:///over$i?socket=$host/$qemu/nbd.sock" write 4096 1 0.01 \
+            >/dev/null
         docker pause "$env-$qemu" >/dev/null
         some "$TMP/t-over" taken_over "$i" "$qemu2"
         docker unpause "$env-$qemu" >/dev/null

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What the volume drivers share: the entries of $CFG_volumes, and one writer for each image.
 
-An image's metadata says which instance has it (slipway.owner), its watchers say who has it open in fact. Whoever opens an
-image looks before and after: of two who do it at once, at least one sees the other and steps back.
+An image's metadata says which instance has it (slipway.owner), its watchers say who has it open in fact. Whoever opens
+an image looks before and after: of two who do it at once, at least one sees the other and steps back. Each instance
+that has it open leaves the address there by which it is the storage's client (slipway.client.INSTANCE), and takes it
+away when it has let go: whoever has not is fenced before another one writes.
 """
 
 import json
@@ -13,18 +15,17 @@ import time
 import zlib
 
 from slipway_ceph import RUN, Cluster, Failure, mon_host, mons, say
-from slipway_rbd import ENOENT, OWNER, Pool, full_pools, size_bytes
+from slipway_rbd import ADDRESS, ENOENT, OWNER, Pool, full_pools
+from slipway_rules import NAME, NAME_RULE, POOL, parse_size, size_problem
 
 USER = "client.rbd"
 INSTANCE = os.environ.get("SLIPWAY_INSTANCE", "")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 KEYS = {"pool", "image", "size", "read_only", "take_over", "absent", "force"}
-DEFAULT_POOL = "volumes"
-SIZE_MAX = 64 << 40
+MARKS = "slipway."  # what the keys in an image's metadata begin with
 TAKEN = "slipway.taken"
 # Docker's volume whose first mkfs has not ended. What others may have written since must not be formatted away.
 FORMATTING = "slipway.formatting"
-# Another client's short look at an image is no use of it.
+# Another client's short look at an image does not count as use.
 PATIENCE = 1.0
 RESIZE_WAIT = 10
 # The manager makes an image while the driver hears that it is to serve it; at the start there may be no cluster yet.
@@ -45,22 +46,24 @@ def yes(value):
 
 def read_volume(name, v, more=()):
     if not NAME.fullmatch(name):
-        raise Wrong("not a name: 1 to 63 letters, digits, _ . - are allowed, the first a letter or digit")
+        raise Wrong(NAME_RULE)
     if not isinstance(v, dict):
         raise Wrong("a map is expected")
     known = KEYS | set(more)
     for key in sorted(set(v) - known):
         raise Wrong("unknown key %s; known are %s" % (key, " ".join(sorted(known))))
-    v = dict(v, pool=v.get("pool") or DEFAULT_POOL, image=v.get("image") or name)
+    v = dict(v, pool=v.get("pool") or POOL, image=v.get("image") or name)
     for key in ("pool", "image"):
         if not isinstance(v[key], str) or not NAME.fullmatch(v[key]):
-            raise Wrong("%s: 1 to 63 letters, digits, _ . - are expected" % key)
+            raise Wrong("%s: %s" % (key, NAME_RULE))
     if "take_over" in v and not re.fullmatch("[0-9]{1,20}", str(v["take_over"])):
         raise Wrong("take_over: a number is expected")
     if "size" in v:
-        v["size"] = size_bytes(v["size"])
-        if not 0 < v["size"] <= SIZE_MAX:
-            raise Wrong("size: 1 to 64TiB, like 10GiB, is expected")
+        size = parse_size(v["size"])
+        why = size_problem(size)
+        if why:
+            raise Wrong("size %s: %s" % (v["size"], why))
+        v["size"] = size
     return v
 
 
@@ -79,8 +82,13 @@ def wanted(more=()):
     return serve, gone, bad
 
 
+def newer(serial, than):
+    """Of two numbers of a take-over; none is older than any."""
+    return int(serial or 0) > int(than or 0)
+
+
 def node(name):
-    """A node of qemu-storage-daemon: its name has at most 31 characters, a volume's has 63."""
+    """A node of qemu-storage-daemon: its name has at most 31 characters, a volume's has 64."""
     return "v%08x-%s" % (zlib.crc32(name.encode()), "".join(c for c in name if c.isalnum())[:20])
 
 
@@ -88,16 +96,16 @@ def complain(name, why):
     print("volume %s: %s" % (name, why), file=sys.stderr)
 
 
-# A client's way through librbd at less cost (measured in context switches and processor time for each request). A request goes
-# on in the thread that brought it instead of waking another one, and never waits for room there, because that thread is the
-# daemon's only one; what is under way is bounded by what the daemon takes from its clients. One thread for what OSDs answer:
-# two wake each other. One is enough for it to get on: librbd's handlers are state machines that never wait for one another (until
-# Ceph 16 it had one thread for them, and it still asks for one, rbd_op_threads), and what QEMU and tgtd do in an answer is to wake
-# a thread of their own. Tried: 30 writers, four writes at a time each, fenced: all ended, with one thread as with two.
-# No notes for a log that nobody reads.
-SUBSYSTEMS = ("asok auth buffer client context crush crypto finisher heartbeatmap immutable_obj_cache lockdep mon monc ms none "
-              "objclass objectcacher objecter osd paxos perfcounter rados rbd rbd_mirror rbd_pwl rbd_replay refs striper "
-              "throttle timer tp")
+# A client's way through librbd at less cost (measured in context switches and processor time for each request). A
+# request goes on in the thread that brought it instead of waking another one, and never waits for room there, because
+# that thread is the daemon's only one; what is under way is bounded by what the daemon takes from its clients. One
+# thread for what OSDs answer: two wake each other. One is enough for it to get on: librbd's handlers are state machines
+# that never wait for one another (until Ceph 16 it had one thread for them, and it still asks for one, rbd_op_threads),
+# and what QEMU and tgtd do in an answer is to wake a thread of their own. Tried: 30 writers, four writes at a time
+# each, fenced: all ended, with one thread as with two. No notes for a log that nobody reads.
+SUBSYSTEMS = ("asok auth buffer client context crush crypto finisher heartbeatmap immutable_obj_cache lockdep mon monc "
+              "ms none objclass objectcacher objecter osd paxos perfcounter rados rbd rbd_mirror rbd_pwl rbd_replay "
+              "refs striper throttle timer tp")
 CLIENT = dict({"debug_" + name: "0/0" for name in SUBSYSTEMS.split()}, rbd_cache="false", rbd_non_blocking_aio="false",
               objecter_inflight_ops="0", objecter_inflight_op_bytes="0", librados_thread_count="1", log_to_file="false",
               admin_socket="", mon_client_hunt_interval="0.5")
@@ -114,6 +122,12 @@ def write_conf(path, **more):
         options = dict(CLIENT, mon_host=mon_host(mons().values()), keyring=keyring, **more)
         f.write("[global]\n" + "".join("%s = %s\n" % option for option in options.items()))
     os.rename(path + ".new", path)
+
+
+def addresses(marks, image_id):
+    """Of "ADDRESS IMAGE-ID", as drivers leave them, those of this very image. A clone begins with a copy of its
+    parent's metadata: who has the parent open has nothing to do with it."""
+    return [mark.split()[0] for mark in marks if mark.split()[1:] == [image_id]]
 
 
 class Images:
@@ -153,40 +167,47 @@ class Images:
             raise
 
     def claim(self, v):
-        """Before the daemon opens the image for writing: nobody else has it, or is cut off because the entry says so, or
-        because it was this instance's own process, which is gone. Returns the image's size."""
+        """Before the daemon opens the image for writing: nobody else has it, or is cut off because the entry says so,
+        because it has not let go and does not have it open any more (it may only sleep), or because it was this
+        instance's own process, which is gone. Returns the image's size."""
         with self.look(v) as image:
-            size = image.size()
-            owner, serial = image.metadata(OWNER), str(v.get("take_over", ""))
-            marked = not yes(v.get("docker")) and image.metadata(FORMATTING)
-            take = serial and image.metadata(TAKEN) != serial
-            if image.lockers() or image.watchers():
-                if take or owner == INSTANCE:
-                    image.fence()
-                else:
-                    users = image.others(PATIENCE)
-                    if users:
-                        raise Wrong("in use by %s; detach it there, move it, or take it over" % (owner or " ".join(users)))
-        if owner != INSTANCE or take or marked:
+            size, marks, serial = image.size(), image.all_metadata(MARKS), v.get("take_over")
+            owner, clients = marks.get(OWNER, ""), {key: a for key, a in marks.items() if key.startswith(ADDRESS)}
+            marked = not yes(v.get("docker")) and FORMATTING in marks
+            take = newer(serial, marks.get(TAKEN))
+            if owner not in ("", INSTANCE) and serial and newer(marks.get(TAKEN), serial):
+                raise Wrong("%s took it over after that: take_over %s is older than %s" % (owner, serial, marks[TAKEN]))
+            if not take and owner != INSTANCE:
+                users = image.others(PATIENCE)
+                if users:
+                    raise Wrong("in use by %s; detach it there, move it, or take it over" % (owner or " ".join(users)))
+            image.fence(addresses(clients.values(), image.id()), ended=owner == INSTANCE and not take)
+        if owner != INSTANCE or take or marked or clients:
             with self.pool(v["pool"]).open(v["image"]) as image:
                 if marked:
                     image.remove_metadata(FORMATTING)
                 image.set_metadata(OWNER, INSTANCE)
                 if take:
-                    image.set_metadata(TAKEN, serial)
+                    image.set_metadata(TAKEN, str(serial))
+                for key in clients:
+                    image.remove_metadata(key)
         return size
 
     def alone(self, v):
-        """After the daemon opened it: whether it is the only one. The daemon itself is one watcher."""
+        """After the daemon opened it, and before anybody can write through it: whether it is the only one. The daemon
+        itself is one watcher, whose address is left for who has to fence it."""
         for is_last in (False, True):
             with self.look(v) as image:
-                others, owner = image.others(PATIENCE, most=1), image.metadata(OWNER)
+                others, owner, clients = image.others(PATIENCE, most=1), image.metadata(OWNER), image.watchers()
             if not others and owner == INSTANCE:
+                with self.pool(v["pool"]).open(v["image"]) as image:
+                    image.set_metadata(ADDRESS + INSTANCE, "%s %s" % (clients[0], image.id()))
                 return
             if others or owner or is_last:
-                raise Wrong("somebody else opened it at the same moment: %s" % (" ".join(others) or owner or "its name is gone again"))
-            # Who had it before looked who has it, and took the name away that it had meanwhile: this one. Put there again, it
-            # is looked at again, as any two who do so at once have to.
+                raise Wrong("somebody else opened it at the same moment: %s"
+                            % (" ".join(others) or owner or "its name is gone again"))
+            # Who had it before looked who has it, and took the name away that it had meanwhile: this one. Put there
+            # again, it is looked at again, as any two who do so at once have to.
             with self.pool(v["pool"]).open(v["image"]) as image:
                 image.set_metadata(OWNER, INSTANCE)
 
@@ -198,12 +219,13 @@ class Images:
             return False
 
     def cut(self, v):
-        """Before a detach by force: what is under way through this instance fails at once, and nobody has to wait for it,
-        not even where the storage takes no writes for now."""
+        """Before a detach by force: what is under way through this instance fails at once, and nobody has to wait for
+        it, not even where the storage takes no writes for now."""
         try:
             with self.look(v) as image:
-                if image.metadata(OWNER) == INSTANCE and image.watchers():
-                    image.fence()
+                marks = image.all_metadata(MARKS)
+                if marks.get(OWNER) == INSTANCE:
+                    image.fence(addresses([marks.get(ADDRESS + INSTANCE, "")], image.id()), ended=True)
         except (Wrong, Failure) as e:
             say("%s/%s: not fenced: %s" % (v["pool"], v["image"], e))
 
@@ -213,6 +235,7 @@ class Images:
             with self.pool(v["pool"]).open(v["image"]) as image:
                 if image.metadata(OWNER) == INSTANCE:
                     image.remove_metadata(OWNER)
+                image.remove_metadata(ADDRESS + INSTANCE)
         except Failure as e:
             if e.errno != ENOENT:  # deleted meanwhile: nothing to release
                 say("%s/%s: %s" % (v["pool"], v["image"], e))
@@ -249,9 +272,9 @@ class Images:
 
 
 class Driver:
-    """The part of a driver that does not depend on what it drives. A driver has attach(name, entry), which may find the volume
-    served already, and close(name, force). What is served is remembered in `work`, which is in memory and emptied before the
-    daemon starts."""
+    """The part of a driver that does not depend on what it drives. A driver has attach(name, entry), which may find the
+    volume served already, and close(name, force). What is served is remembered in `work`, which is in memory and
+    emptied before the daemon starts."""
 
     daemon_name = ""  # for sentences
     conf = ""  # where its ceph.conf is
@@ -279,14 +302,26 @@ class Driver:
         """To be called before the daemon opens the image."""
         read_only = yes(v.get("read_only"))
         size = self.images.size(v) if read_only else self.images.claim(v)
-        self.served[name] = {"pool": v["pool"], "image": v["image"], "read_only": read_only, "serial": v.get("take_over"),
-                             "size": size}
+        self.served[name] = {"pool": v["pool"], "image": v["image"], "read_only": read_only,
+                             "serial": v.get("take_over"), "size": size}
         self.remember()
         return read_only
 
+    def opened(self, name, v):
+        """To be called after the daemon opened the image, before anybody can reach it."""
+        if not self.served[name]["read_only"]:
+            self.images.alone(v)
+        self.served[name]["opened"] = True
+        self.remember()
+
+    def is_open(self, name):
+        """Whether what the daemon has of this volume was looked at; a hook that was killed did not come that far."""
+        return self.served.get(name, {}).get("opened", False)
+
     def still_mine(self, name, v):
-        """Whether what is open can stay open. It was taken from this instance, and comes back: it is cut off for good."""
-        if "take_over" in v and v["take_over"] != self.served[name].get("serial"):
+        """Whether what is open can stay open. It was taken from this instance, and comes back: it is cut off for
+        good."""
+        if newer(v.get("take_over"), self.served[name].get("serial")):
             self.detach(name, force=True)
             return False
         if self.served[name]["read_only"] != yes(v.get("read_only")):
@@ -325,14 +360,15 @@ class Driver:
             return [(name, "; ".join([str(e)] + (self.images.full(v) if v else [])))]
 
     def todo(self, serve):
-        """Of a hundred volumes only the one whose entry changed costs time. At a start, and when the hook is run by hand, all
-        are looked at."""
+        """Of a hundred volumes only the one whose entry changed costs time. At a start, and when the hook is run by
+        hand, all are looked at."""
         if os.environ.get("SLIPWAY_CHANGED") != "volumes":
             return serve
         return {name: v for name, v in serve.items() if self.served.get(name, {}).get("entry") != v}
 
     def settle(self, name, v, late):
-        """`late`: map of entries to try again when their image is there, or None when there is no time left for that."""
+        """`late`: map of entries to try again when their image is there, or None when there is no time left for
+        that."""
         old = name in self.served
         self.served.get(name, {}).pop("entry", None)
         try:
@@ -380,7 +416,8 @@ class Driver:
 
 
 def hook(what, kind, watch):
-    """What hook `what` does with a driver of class `kind`, and its exit status. watch(what) does `ready` and `health`."""
+    """What hook `what` does with a driver of class `kind`, and its exit status. watch(what) does `ready` and
+    `health`."""
     if what in ("ready", "health"):
         try:
             return watch(what)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Hook io, for `slipway check`: uses a volume as a client of the driver does. `io write NAME` fills it with random data and
-reads it back, `io read NAME` reads it. Both print {"sha256", "via", "file"}. Only volumes of a check are touched."""
+"""Hook io, for `slipway check`: uses a volume as a client of the driver does. `io write NAME` fills it with random data
+and reads it back, `io read NAME` reads it. Both print {"sha256", "via", "file"}. Only volumes of a check are
+touched."""
 
 import hashlib
 import json
@@ -30,7 +31,8 @@ def tool(*command):
 
 
 def qemu_read(options, *objects):
-    """A function(name, path) that copies the volume into a file, by qemu-img. `options`: function(name) -> --image-opts."""
+    """A function(name, path) that copies the volume into a file, by qemu-img. `options`: function(name) ->
+    --image-opts."""
     def read(name, path):
         tool("qemu-img", "convert", *objects, "--image-opts", options(name), "-O", "raw", path)
     return read
@@ -38,7 +40,8 @@ def qemu_read(options, *objects):
 
 def qemu_write(options, *objects):
     def write(name, path):
-        tool("qemu-img", "convert", "-n", "-t", "writeback", "-f", "raw", *objects, "--target-image-opts", path, options(name))
+        tool("qemu-img", "convert", "-n", "-t", "writeback", "-f", "raw", *objects, "--target-image-opts", path,
+             options(name))
     return write
 
 
@@ -76,7 +79,8 @@ def work(what, name, write, readers):
 
 
 def main(write, readers, file=False):
-    """`readers`: list of (name of the protocol, function(name, path)). `file`: whether the host sees the volume as a file."""
+    """`readers`: list of (name of the protocol, function(name, path)). `file`: whether the host sees the volume as a
+    file."""
     what, name = (sys.argv[1:] + ["", ""])[:2]
     try:
         if what not in ("read", "write") or not name.startswith(PREFIX):

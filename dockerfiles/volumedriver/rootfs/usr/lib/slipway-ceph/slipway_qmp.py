@@ -11,8 +11,8 @@ class Refused(Exception):
 
 
 class Qmp:
-    """With `remember`, nodes and exports are asked for once and kept up to date by what is done here: asking takes the daemon
-    time for each that there is. Only for who knows that nobody else changes them and none ends by itself."""
+    """With `remember`, nodes and exports are asked for once and kept up to date by what is done here: asking takes the
+    daemon time for each that there is. Only for who knows that nobody else changes them and none ends by itself."""
 
     def __init__(self, path, timeout=20, remember=False):
         self.buffer, self.remember = b"", remember
@@ -70,17 +70,23 @@ class Qmp:
         return self._known("exports", lambda: {e["id"]: e["node-name"] for e in self("query-block-exports")})
 
     def nodes(self):
-        """Map node name -> size in bytes; of a node that was added since it is what add_node was told."""
-        return self._known("nodes", lambda: {n["node-name"]: n["image"]["virtual-size"]
-                                             for n in self("query-named-block-nodes", flat=True)})
+        """Names. The statistics have them; query-named-block-nodes looks into each image for its snapshots, and says
+        nothing of any node when one of them was fenced."""
+        return self._known("nodes", lambda: {n["node-name"] for n in self("query-blockstats", query_nodes=True)
+                                             if "node-name" in n})
 
-    def add_node(self, size, **arguments):
+    def size(self, name):
+        """Bytes of a node that was not fenced."""
+        return next(n["image"]["virtual-size"] for n in self("query-named-block-nodes", flat=True)
+                    if n["node-name"] == name)
+
+    def add_node(self, **arguments):
         self("blockdev-add", **arguments)
-        self.nodes()[arguments["node_name"]] = size
+        self.nodes().add(arguments["node_name"])
 
     def remove_node(self, name):
         self("blockdev-del", node_name=name)
-        self.nodes().pop(name, None)
+        self.nodes().discard(name)
 
     def add_export(self, **arguments):
         self("block-export-add", **arguments)

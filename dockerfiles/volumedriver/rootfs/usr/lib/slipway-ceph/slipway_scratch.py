@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A driver's part of `slipway check`: a small image of its own, in the namespace for checks, is served, written and read, and
-goes again."""
+"""A driver's part of `slipway check`: a small image of its own, in the namespace for checks, is served, written and
+read, and goes again."""
 
 import contextlib
 import os
@@ -9,8 +9,9 @@ import time
 
 from slipway_ceph import Failure
 from slipway_check import failed, success
-from slipway_driver import DEFAULT_POOL, Wrong
+from slipway_driver import Wrong
 from slipway_rbd import ENOENT, Pool
+from slipway_rules import POOL
 
 NAMESPACE = "slipway-check"
 SIZE = 4 << 20
@@ -22,7 +23,7 @@ def scratch(driver, kind):
     """The name of an image that is there as long as this."""
     # The time first: the OSDs' check takes away what is older than any check (ceph-osd/lib/check.py, sweep).
     name = "check-%d-%d-%s" % (time.time(), os.getpid(), kind)
-    pool = Pool(driver.images.pool(DEFAULT_POOL).c, DEFAULT_POOL)
+    pool = Pool(driver.images.pool(POOL).c, POOL)
     pool.c.lib.rados_ioctx_set_namespace(pool.io, NAMESPACE.encode())
     pool.create(name, SIZE)
     try:
@@ -36,7 +37,8 @@ def scratch(driver, kind):
 
 
 def try_image(driver, kind, test, through):
-    """Prints the line of `test`. through(driver, name) serves the image, writes to it and reads it; what it raises is why not."""
+    """Prints the line of `test`. through(driver, name) serves the image, writes to it and reads it; what it raises is
+    why not."""
     code = "volume." + kind
     try:
         with scratch(driver, kind) as name:

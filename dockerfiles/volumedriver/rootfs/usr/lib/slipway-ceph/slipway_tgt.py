@@ -14,9 +14,10 @@ SYSTEM, TARGET, DEVICE, CONNECTION, ACCOUNT = 0, 1, 2, 6, 7
 HEADER = struct.Struct("=II64sIiQQIIIIII")
 ANSWER = struct.Struct("=II")
 ERRORS = {
-    1: "unknown error", 2: "out of memory", 3: "no such driver", 4: "no such target", 5: "no such logical unit", 6: "no such session",
-    7: "no such connection", 8: "no such binding", 9: "the target exists", 10: "binding exists", 11: "the logical unit exists",
-    12: "access control exists", 13: "no such access control", 14: "user exists", 15: "no such user", 16: "too many users",
+    1: "unknown error", 2: "out of memory", 3: "no such driver", 4: "no such target", 5: "no such logical unit",
+    6: "no such session", 7: "no such connection", 8: "no such binding", 9: "the target exists",
+    10: "binding exists", 11: "the logical unit exists", 12: "access control exists", 13: "no such access control",
+    14: "user exists", 15: "no such user", 16: "too many users",
     17: "invalid request", 18: "outgoing account exists", 19: "target in use", 20: "logical unit in use",
     21: "operation unsupported", 22: "unknown parameter", 23: "no such device type",
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/volume_common.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cmd/out.h"
+#include "conf/units.h"
+
+const char *volume_size(char out[32], const struct node *row, const char *key)
+{
+    if (!node_get(row, key))
+        return NULL;
+    units_format_size(out, node_get_int(row, key, 0));
+    return out;
+}
+
+void volume_say(const struct cmd_context *x, const struct volume_said *s)
+{
+    const struct strv *already = s->options->already, *partly = s->options->partly;
+
+    if (x->json) {
+        auto_node struct node *root = node_new_map();
+        struct node *list = node_set(root, "volumes", node_new_list());
+
+        for (size_t i = 0; i < s->names->count; i++)
+            node_add_text(list, s->names->items[i]);
+        node_set_text(root, "done", s->done);
+        list = node_set(root, "already", node_new_list());
+        for (size_t i = 0; already && i < already->count; i++)
+            node_add_text(list, already->items[i]);
+        list = partly ? node_set(root, "already_created", node_new_list()) : NULL;
+        for (size_t i = 0; partly && i < partly->count; i++)
+            node_add_text(list, partly->items[i]);
+        node_set_bool(root, "acknowledged", !s->options->no_wait);
+        node_set_int(root, "ms", clock_now_ms() - s->began);
+        out_json(root);
+        return;
+    }
+    for (size_t i = 0; !x->quiet && i < s->names->count; i++) {
+        const char *name = s->names->items[i];
+
+        if (partly && strv_has(partly, name))
+            printf("%s: %s\n", name, s->partly);
+        else
+            printf("%s: %s%s\n", name, already && strv_has(already, name) ? "already " : "",
+                   s->done);
+    }
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+#include "env/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/quote.h"
+#include "env/copy_item.h"
+#include "env/instances.h"
+#include "env/selector.h"
+#include "host/copy.h"
+
+enum { PARALLEL = 8, SAID_MAX = 4096 };
+
+struct copy {
+    struct env *env;
+    struct until until;
+    struct copy_item *items;
+    size_t count;
+    struct hosts *hosts;
+    struct relay *relay;
+};
+
+static bool is_well(const struct copy_item *it)
+{
+    return it->result->error.code == ERR_NONE;
+}
+
+/* ---- what is meant ---- */
+
+static enum copy_kind kind_here(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return COPY_KIND_NONE;
+    return S_ISDIR(st.st_mode)   ? COPY_KIND_FOLDER
+           : S_ISREG(st.st_mode) ? COPY_KIND_FILE
+                                 : COPY_KIND_OTHER;
+}
+
+static struct copy_item *add_item(struct copy *c, struct copy_results *out)
+{
+    c->items = mem_grow(c->items, c->count + 1, sizeof(*c->items));
+    out->items = mem_grow(out->items, out->count + 1, sizeof(*out->items));
+    out->items[out->count++] = (struct copy_result){0};
+    c->items[c->count] = (struct copy_item){.fd = -1, .tree = {.fd = -1}};
+    return &c->items[c->count++];
+}
+
+/* One copy for each instance that the end with a selector means. */
+static int add_items(struct copy *c, struct copy_results *out, const struct copy_end *from,
+                     const struct copy_end *to, struct err *e)
+{
+    bool up = to->selector != NULL;
+    auto_strv struct strv names = {0};
+
+    if (up == (from->selector != NULL))
+        return err_set(e, ERR_USAGE,
+                       up ? "one side is a path of this machine: copy it here first"
+                          : "name an instance on one side, as in ceph-osd-1:/etc/x");
+    if (selector_names(&names, c->env, up ? to->selector : from->selector, e) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        struct copy_item *it = add_item(c, out);
+        bool own_folder = !up && names.count > 1;
+
+        it->up = up;
+        it->from = mem_strdup(from->path);
+        it->to = own_folder ? fs_join(to->path, names.items[i]) : mem_strdup(to->path);
+        it->many = own_folder;
+        out->items[out->count - 1].instance = mem_strdup(names.items[i]);
+        out->items[out->count - 1].from = mem_strdup(from->path);
+    }
+    return 0;
+}
+
+/* Two that would be written to one place: the second one would take the first one's. */
+static int check_apart(const struct copy *c, const struct copy_results *out, struct err *e)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct copy_item *a = &c->items[i];
+        auto_free char *name = copy_end_name(a->from);
+
+        for (size_t k = 0; *name && k < i; k++) {
+            const struct copy_item *b = &c->items[k];
+            auto_free char *other = copy_end_name(b->from);
+
+            if (strcmp(name, other) == 0 && strcmp(a->to, b->to) == 0 &&
+                (!a->up || strcmp(out->items[i].instance, out->items[k].instance) == 0))
+                return err_set(e, ERR_USAGE,
+                               "%s and %s would both become %s in %s: copy one of "
+                               "them elsewhere",
+                               b->from, a->from, name, a->to);
+        }
+    }
+    return 0;
+}
+
+static int build(struct copy *c, struct copy_results *out, const struct strv *from,
+                 const char *to_word, struct err *e)
+{
+    struct copy_end to;
+    int r = copy_end_parse(&to, to_word, e);
+
+    for (size_t i = 0; r == 0 && i < from->count; i++) {
+        struct copy_end end;
+
+        r = copy_end_parse(&end, from->items[i], e);
+        if (r == 0)
+            r = add_items(c, out, &end, &to, e);
+        copy_end_clear(&end);
+    }
+    for (size_t i = 0; r == 0 && i < c->count; i++) { /* now that they stay where they are */
+        struct copy_item *it = &c->items[i];
+
+        it->result = &out->items[i];
+        it->many |= from->count > 1;
+        it->over_ssh = ssh_answers(c->env, it->result->instance);
+        it->here = kind_here(it->up ? it->from : it->to);
+    }
+    if (r == 0 && !to.selector && kind_here(to.path) != COPY_KIND_FOLDER && c->count > 1)
+        r = err_set(e, ERR_USAGE, "%s is not a folder, and there is more than one thing to copy",
+                    to.path);
+    if (r == 0)
+        r = check_apart(c, out, e);
+    copy_end_clear(&to);
+    return r;
+}
+
+/* ---- the ways ---- */
+
+static int on_said(void *arg, int stream, const char *p, size_t len, struct err *e)
+{
+    struct copy_item *it = arg;
+
+    (void)stream, (void)e;
+    buf_add(&it->said, p, len);
+    return 0;
+}
+
+static int on_file(void *arg, int stream, const char *p, size_t len, struct err *e)
+{
+    struct copy_item *it = arg;
+
+    if (stream == 2)
+        return on_said(arg, stream, p, len, e);
+    return fs_write_all(it->fd, p, len) < 0 ? err_sys(e, "writing it") : 0;
+}
+
+static void start(struct copy *c, struct copy_item *it, char *command)
+{
+    free(it->command);
+    it->command = command;
+    buf_init(&it->said, SAID_MAX);
+    it->job.command = command;
+    it->job.arg = it;
+    it->job.until = c->until;
+    if (!it->job.output)
+        it->job.output = on_said;
+    hosts_start(c->hosts, &it->host, &it->job);
+}
+
+/* What became of a job whose command has to end with 0. */
+static void take_end(struct copy_item *it)
+{
+    struct err *e = &it->result->error;
+
+    it->result->took_ms += it->job.took_ms;
+    if (it->job.error.code != ERR_NONE)
+        *e = it->job.error;
+    else if (it->job.status != 0)
+        err_set(e, ERR_REMOTE, "%.*s", (int)strcspn(buf_str(&it->said), "\n"),
+                it->said.len ? buf_str(&it->said) : "the command in the container failed");
+}
+
+static void open_login(struct copy *c, struct copy_item *it)
+{
+    struct err *e = &it->result->error;
+
+    if (ssh_login_open(&it->login, c->env, it->result->instance, e) < 0)
+        return;
+    it->host = ssh_login_target(&it->login);
+}
+
+static void probe(struct copy *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct copy_item *it = &c->items[i];
+        const char *const words[] = {"/bin/sh", "-c", COPY_PROBE, it->up ? it->to : it->from, NULL};
+
+        if (it->over_ssh)
+            open_login(c, it);
+        if (it->over_ssh && is_well(it))
+            start(c, it, quote_words(words));
+    }
+    hosts_finish(c->hosts);
+    for (size_t i = 0; i < c->count; i++) {
+        struct copy_item *it = &c->items[i];
+
+        if (!it->over_ssh || !is_well(it))
+            continue;
+        take_end(it);
+        it->there = copy_kind_of(&it->mode, buf_str(&it->said));
+    }
+}
+
+/* ---- where it goes ---- */
+
+static int decide(struct copy_item *it, struct err *e)
+{
+    enum copy_kind source = it->up ? it->here : it->there, target = it->up ? it->there : it->here;
+    auto_free char *name = copy_end_name(it->from);
+    const char *where = it->up ? "in the container" : "here";
+    size_t len = strlen(it->to);
+
+    if (source == COPY_KIND_NONE)
+        return err_set(e, ERR_NOTFOUND, "there is no %s", it->from);
+    if (source == COPY_KIND_OTHER)
+        return err_set(e, ERR_CONFIG, "%s is neither a file nor a folder", it->from);
+    if (target == COPY_KIND_FOLDER || (it->many && !it->up)) {
+        it->target = *name ? mem_printf("%s%s%s", it->to, it->to[len - 1] == '/' ? "" : "/", name)
+                           : mem_strdup(it->to);
+    } else if (it->many || (it->to[len - 1] == '/' && source == COPY_KIND_FILE)) {
+        return err_set(e, ERR_NOTFOUND, "there is no folder %s %s", it->to, where);
+    } else if (target != COPY_KIND_NONE && source == COPY_KIND_FOLDER) {
+        return err_set(e, ERR_CONFLICT, "%s is not a folder %s", it->to, where);
+    } else {
+        it->target = mem_strdup(it->to);
+    }
+    for (len = strlen(it->target); len > 1 && it->target[len - 1] == '/'; len--)
+        it->target[len - 1] = '\0';
+    it->result->to = mem_strdup(it->target);
+    if (it->many && !it->up && kind_here(it->to) == COPY_KIND_NONE)
+        return fs_mkdirs(it->to, 0755, e);
+    return 0;
+}
+
+/* ---- over SSH ---- */
+
+static void start_put(struct copy *c, struct copy_item *it)
+{
+    struct stat st;
+
+    it->fd = open(it->from, O_RDONLY | O_CLOEXEC);
+    if (it->fd < 0 || fstat(it->fd, &st) < 0) {
+        err_sys(&it->result->error, "%s", it->from);
+        return;
+    }
+    it->job = (struct host_job){.input_fd = &it->fd, .bulk = true};
+    start(c, it, copy_put_command(it->target, (uint64_t)st.st_size, st.st_mode & 07777));
+}
+
+static void start_get(struct copy *c, struct copy_item *it)
+{
+    struct err *e = &it->result->error;
+
+    if (copy_tree_open(&it->tree, it->target, e) < 0)
+        return;
+    it->fd = openat(it->tree.fd, COPY_TREE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (it->fd < 0) {
+        err_sys(e, "writing it");
+        return;
+    }
+    it->job = (struct host_job){.output = on_file, .bulk = true};
+    start(c, it, copy_get_command(it->from));
+}
+
+static bool is_folder(const struct copy_item *it)
+{
+    return (it->up ? it->here : it->there) == COPY_KIND_FOLDER;
+}
+
+static void copy_files(struct copy *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct copy_item *it = &c->items[i];
+
+        if (!it->over_ssh || !is_well(it) || is_folder(it))
+            continue;
+        it->result->via = "ssh";
+        if (it->up)
+            start_put(c, it);
+        else
+            start_get(c, it);
+    }
+    hosts_finish(c->hosts);
+    for (size_t i = 0; i < c->count; i++) {
+        struct copy_item *it = &c->items[i];
+        struct err *e = &it->result->error;
+
+        if (!it->over_ssh || !is_well(it) || is_folder(it))
+            continue;
+        take_end(it);
+        it->result->bytes = it->up ? it->job.sent : it->job.received;
+        if (!it->up && is_well(it) && fchmod(it->fd, it->mode) < 0)
+            err_sys(e, "%s", it->target);
+        if (!it->up && is_well(it))
+            copy_tree_move(&it->tree, it->target, e);
+    }
+}
+
+/* ---- rsync ---- */
+
+/* The container's names go over rsync's own line (-s), not through a shell. Of what comes, links
+ * and devices stay where they are. */
+static int rsync_words(struct rsync_job *job, const struct copy *c, struct copy_item *it,
+                       struct err *e)
+{
+    it->name = mem_printf("copy%zu", (size_t)(it - c->items));
+    relay_allow(c->relay, it->name, &it->host, c->until);
+    rsync_begin(&job->argv, c->relay);
+    strv_add(&job->argv, "-s");
+    strv_add(&job->argv, it->up ? "-rlpt" : "-rpt");
+    if (it->up) {
+        strv_add(&job->argv, "--");
+        strv_addf(&job->argv, "%s%s/", it->from[0] == '/' ? "" : "./", it->from);
+        strv_addf(&job->argv, "%s:%s/", it->name, it->target);
+        return 0;
+    }
+    if (copy_tree_open(&it->tree, it->target, e) < 0)
+        return -1;
+    strv_add(&job->argv, "--chmod=D0755,F-s,go-w");
+    strv_add(&job->argv, "--");
+    strv_addf(&job->argv, "%s:%s/", it->name, it->from);
+    strv_addf(&job->argv, "%s%s/%s/", it->tree.dir[0] == '/' ? "" : "./", it->tree.dir,
+              COPY_TREE_NAME);
+    return 0;
+}
+
+static void take_rsync(struct copy *c, struct copy_item *it, const struct rsync_job *job)
+{
+    struct relay_bytes b = relay_bytes(c->relay, it->name);
+
+    it->result->took_ms += job->took_ms;
+    it->result->bytes = it->up ? b.sent : b.received;
+    it->result->error = job->error;
+    if (is_well(it) && !it->up)
+        copy_tree_move(&it->tree, it->target, &it->result->error);
+}
+
+static void copy_folders(struct copy *c)
+{
+    struct rsync_job *jobs = mem_array(c->count, sizeof(*jobs));
+    struct copy_item **whose = mem_array(c->count, sizeof(struct copy_item *));
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        struct copy_item *it = &c->items[i];
+
+        if (!it->over_ssh || !is_well(it) || !is_folder(it))
+            continue;
+        it->result->via = "rsync";
+        if (rsync_words(&jobs[count], c, it, &it->result->error) == 0)
+            whose[count++] = it;
+        else
+            rsync_clear(&jobs[count]);
+    }
+    rsync_run(jobs, count, PARALLEL, c->relay, c->until);
+    for (size_t i = 0; i < count; i++) {
+        take_rsync(c, whose[i], &jobs[i]);
+        rsync_clear(&jobs[i]);
+    }
+    free(jobs);
+    free(whose);
+}
+
+/* ---- through the Engine API ---- */
+
+static void docker_job(void *arg, size_t i)
+{
+    struct copy *c = arg;
+    struct copy_item *it = &c->items[i];
+    struct err *e = &it->result->error;
+    struct engine *g = NULL;
+    int64_t began = clock_now_ms();
+
+    if (it->over_ssh)
+        return;
+    if (until_check_wait(c->until, "it was not begun", e) == 0 &&
+        engine_clone(&g, c->env->engine, e) == 0) {
+        engine_set_until(g, c->until);
+        if (copy_docker_probe(it, c->env, g, e) == 0 && decide(it, e) == 0)
+            copy_docker_transfer(it, c->env, g, e);
+    }
+    engine_close(g);
+    it->result->took_ms = clock_now_ms() - began;
+}
+
+/* ---- all ---- */
+
+static void item_clear(struct copy_item *it)
+{
+    copy_tree_close(&it->tree);
+    if (it->fd >= 0)
+        close(it->fd);
+    ssh_login_clear(&it->login);
+    buf_clear(&it->said);
+    free(it->command);
+    free(it->from);
+    free(it->to);
+    free(it->target);
+    free(it->name);
+    free(it->stage);
+}
+
+static int run(struct copy *c, struct err *e)
+{
+    const char *tmp = c->env->o.temp_dir ? c->env->o.temp_dir : "/tmp";
+
+    c->hosts = hosts_new(NULL);
+    if (relay_open(&c->relay, c->hosts, tmp, e) < 0)
+        return -1;
+    probe(c);
+    for (size_t i = 0; i < c->count; i++)
+        if (c->items[i].over_ssh && is_well(&c->items[i]))
+            decide(&c->items[i], &c->items[i].result->error);
+    copy_files(c);
+    copy_folders(c);
+    pool_run(c->count, PARALLEL, docker_job, c);
+    return 0;
+}
+
+int copy_run(struct copy_results *out, struct env *env, const struct strv *from, const char *to,
+             struct err *e)
+{
+    struct copy c = {.env = env};
+    int r;
+
+    *out = (struct copy_results){0};
+    c.until = until_before(env->until, env_deadline(env, COPY_TIMEOUT_MS));
+    r = build(&c, out, from, to, e);
+    if (r == 0)
+        r = run(&c, e);
+    relay_close(c.relay);
+    hosts_free(c.hosts);
+    for (size_t i = 0; i < c.count; i++)
+        item_clear(&c.items[i]);
+    free(c.items);
+    return r;
+}
+
+void copy_results_clear(struct copy_results *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        free(r->items[i].instance);
+        free(r->items[i].from);
+        free(r->items[i].to);
+    }
+    free(r->items);
+    *r = (struct copy_results){0};
+}

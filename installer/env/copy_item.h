@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* One copy on its way, for copy.c and what it uses. */
+#ifndef ENV_COPY_ITEM_H
+#define ENV_COPY_ITEM_H
+
+#include "env/copy.h"
+#include "env/copy_tree.h"
+#include "env/rsync.h"
+#include "env/ssh.h"
+
+enum copy_kind { COPY_KIND_NONE, COPY_KIND_FILE, COPY_KIND_FOLDER, COPY_KIND_OTHER };
+
+struct copy_item {
+    struct copy_result *result;
+    bool up;   /* into the instance */
+    bool many; /* one of several, so that the target has to be a folder */
+    bool over_ssh;
+    char *from, *to;      /* paths, as they were named */
+    enum copy_kind here;  /* what the path of this machine is */
+    enum copy_kind there; /* what that of the instance is */
+    char *stage;          /* our folder in the container, through the Engine API */
+    char *name;           /* for rsync */
+    char *target;         /* the copy's own path, when all is known */
+    mode_t mode;          /* of a file that comes */
+    struct ssh_login login;
+    struct host_target host; /* of `login` */
+    struct host_job job;
+    char *command;
+    struct buf said;       /* what the command says */
+    struct copy_tree tree; /* of what comes */
+    int fd;                /* of the file that is read or written; -1: none */
+};
+
+/* Through the Engine API. */
+int copy_docker_probe(struct copy_item *it, struct env *env, struct engine *g, struct err *e);
+int copy_docker_transfer(struct copy_item *it, struct env *env, struct engine *g, struct err *e);
+/* Takes apart what the probe's command says: "file 640". *mode: of a file, what everybody may
+ * have of it here. */
+enum copy_kind copy_kind_of(mode_t *mode, const char *said);
+/* That command: words for a shell. The path is the last one. */
+#define COPY_PROBE                                                                                 \
+    "if [ -d \"$0\" ]; then echo folder; elif [ -f \"$0\" ]; then stat -Lc 'file %a' \"$0\"; "     \
+    "elif [ -e \"$0\" ]; then echo other; else echo none; fi"
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "env/lifecycle.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "env/document.h"
+#include "env/document_path.h"
+#include "env/instances.h"
+#include "env/key.h"
+#include "env/status.h"
+#include "env/volume_mounted.h"
+#include "env/volumes.h"
+#include "plan/object.h"
+
+enum { UP_MS = 30 * 60 * 1000, DOWN_MS = 10 * 60 * 1000 };
+
+/* ---- plan and up ---- */
+
+static struct converge_opts options_of(struct env *env, const char *command)
+{
+    return (struct converge_opts){.folder = env->folder,
+                                  .user = env->user,
+                                  .spec = env->spec,
+                                  .catalog = env->catalog,
+                                  .images = env->images,
+                                  .command = command,
+                                  .finalize = env_finalize,
+                                  .finalize_arg = env};
+}
+
+/* An environment may have no key yet, but not one that is lost or elsewhere. */
+static int check_key(struct env *env, struct err *e)
+{
+    if (env_key_load(env, e) == 0)
+        return 0;
+    if (e->code != ERR_NOTFOUND)
+        return -1;
+    err_drop(e, "an environment that is new");
+    return 0;
+}
+
+/* What is in the way may be an environment of the same name; then the error says whose it is. */
+static int name_other_key(struct env *env, int r, struct err *e)
+{
+    struct err other;
+
+    if (r < 0 && (e->code == ERR_AUTH || e->code == ERR_CONFLICT) &&
+        env_key_check(env, &other) < 0 && other.code == ERR_AUTH)
+        *e = other;
+    return r;
+}
+
+int env_plan(struct converge_view *v, struct env *env, struct err *e)
+{
+    struct converge_opts o = options_of(env, "plan");
+    auto_free char *note = NULL;
+
+    engine_set_read_only(env->engine);
+    if (check_key(env, e) < 0)
+        return -1;
+    if (name_other_key(env, converge_look(v, env->engine, &o, e), e) < 0)
+        return -1;
+    note = document_path_difference(env, env->spec->document);
+    if (note)
+        strv_add(&v->plan->notes, note);
+    return 0;
+}
+
+int env_up(struct execute_result *result, struct env *env, const struct env_run *run, struct err *e)
+{
+    struct converge_opts o = options_of(env, "up");
+    bool done = false;
+    int r;
+
+    o.lock_wait_ms = run->lock_wait_ms;
+    o.parallel = run->parallel;
+    o.events = run->events;
+    o.approve = run->approve;
+    o.approve_arg = run->approve_arg;
+    o.fault = run->fault;
+    env_bound(env, UP_MS);
+    *result = (struct execute_result){0};
+    if (check_key(env, e) < 0)
+        return -1;
+    r = converge_up(result, env->engine, &o, e);
+    /* What a killed command ordered and the storage refuses would fail every run. */
+    if (r < 0 && e->code != ERR_INTERRUPTED && env_volume_settle(env, "up")) {
+        done = result->done > 0;
+        err_drop(e, "once more, without what was refused");
+        r = converge_up(result, env->engine, &o, e);
+    }
+    done = done || result->done > 0;
+    env->changed = env->changed || done;
+    if (name_other_key(env, r, e) < 0)
+        return err_partial(e, done);
+    document_path_save(env);
+    return 0;
+}
+
+/* ---- down ---- */
+
+static int take_down(struct execute_result *result, struct env *env, struct converge_down_opts *o,
+                     const struct env_run *run, struct err *e)
+{
+    int r;
+
+    o->env = env->name;
+    o->folder = env->folder;
+    o->user = env->user;
+    o->lock_wait_ms = run->lock_wait_ms;
+    o->parallel = run->parallel;
+    o->events = run->events;
+    o->fault = run->fault;
+    env_bound(env, DOWN_MS);
+    *result = (struct execute_result){0};
+    if (env_need(env, ENV_NEEDS_CONTAINERS, e) < 0)
+        return -1;
+    r = converge_down(result, env->engine, o, e);
+    env->changed = env->changed || result->done > 0;
+    return r < 0 ? err_partial(e, result->done > 0) : 0;
+}
+
+int env_down(struct execute_result *result, struct env *env, const struct env_down *d,
+             const struct env_run *run, struct err *e)
+{
+    struct converge_down_opts o = {.volumes = d->volumes,
+                                   .named = d->named,
+                                   .force = d->force,
+                                   .approve = run->approve,
+                                   .approve_arg = run->approve_arg};
+
+    *result = (struct execute_result){0};
+    /* The file system would lose what it has not written, and stay mounted over nothing. */
+    if (!d->named && volume_mounted_refuse(env->name, NULL, "taking it down", e) < 0)
+        return -1;
+    return take_down(result, env, &o, run, e);
+}
+
+/* ---- remove ---- */
+
+/* Those with a container, with keys in etcd or with a volume: what is known to be ours, so that
+ * removing twice is fine. */
+static int add_known(struct strv *known, const struct env *env, struct err *e)
+{
+    auto_observed struct observed *w = NULL;
+    auto_node struct node *rows = NULL;
+    const struct node *n;
+
+    if (observed_observe(&w, env->engine, env->name, &env->key, NULL, e) < 0)
+        return -1;
+    rows = status_instances(w, env->name);
+    node_for_each (n, rows) {
+        strv_add(known, node_get_text(n, "instance"));
+    }
+    node_for_each (n, w->volumes) {
+        const char *name = object_label(n, LABEL_INSTANCE);
+
+        if (name && object_is_ours(n, env->key.uuid) && !strv_has(known, name))
+            strv_add(known, name);
+    }
+    return 0;
+}
+
+static int find_names(struct strv *names, const struct env *env, const struct strv *words,
+                      struct err *e)
+{
+    auto_strv struct strv known = {0};
+
+    if (add_known(&known, env, e) < 0)
+        return -1;
+    for (size_t i = 0; i < words->count; i++) {
+        const char *name;
+
+        if (instances_name(&name, env, &known, words->items[i], e) < 0)
+            return -1;
+        if (!strv_has(names, name))
+            strv_add(names, name);
+    }
+    return 0;
+}
+
+struct removal {
+    const struct env_run *run;
+    bool force;
+};
+
+static int approve_removal(void *arg, const struct plan *p, struct err *e)
+{
+    const struct removal *r = arg;
+
+    for (size_t i = 0; i < p->count; i++)
+        if (p->ops[i].kind == OP_KIND_INSTANCE_STOP && !r->force)
+            return err_set(e, ERR_CONFLICT, "%s runs; `slipway stop %s` first, or use --force",
+                           p->ops[i].target, p->ops[i].target);
+    return r->run->approve ? r->run->approve(r->run->approve_arg, p, e) : 0;
+}
+
+int env_remove(struct execute_result *result, struct env *env, const struct env_remove *o,
+               const struct env_run *run, struct err *e)
+{
+    auto_strv struct strv names = {0};
+    struct removal r = {.run = run, .force = o->force};
+    struct converge_down_opts down = {.command = "remove",
+                                      .volumes = o->volumes,
+                                      .instances = &names,
+                                      .approve = approve_removal,
+                                      .approve_arg = &r};
+
+    *result = (struct execute_result){0};
+    if (find_names(&names, env, o->words, e) < 0)
+        return -1;
+    return take_down(result, env, &down, run, e);
+}

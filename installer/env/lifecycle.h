@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Making, changing and removing an environment: what plan, up, down and remove are. */
+#ifndef ENV_LIFECYCLE_H
+#define ENV_LIFECYCLE_H
+
+#include "env/env.h"
+#include "plan/converge.h"
+
+/* What each verb may be told; zero is fine. */
+struct env_run {
+    int64_t lock_wait_ms; /* how long to wait for another run that holds the lock */
+    unsigned parallel;    /* calls under way at once; 0: the default */
+    const char *fault;    /* a failpoint of the tests, plan/fault.h; NULL: none */
+    struct execute_events events;
+    /* Asked with each plan under the lock before it is carried out: what is there then, not what
+     * was there when the verb began. Non-zero with *e filled refuses it. NULL: nobody is asked. */
+    int (*approve)(void *arg, const struct plan *p, struct err *e);
+    void *approve_arg;
+};
+
+/* What `up` would do; the environment's engine refuses every change from then on. Needs SPEC and
+ * ENGINE; converge_clear. */
+int env_plan(struct converge_view *v, struct env *env, struct err *e);
+/* Makes or changes the environment until it is as described. Needs SPEC and ENGINE. In every case
+ * result->done says how much was done; ERR_PARTIAL: some, run it again. */
+int env_up(struct execute_result *result, struct env *env, const struct env_run *run,
+           struct err *e);
+
+struct env_down {
+    bool volumes;             /* the data too */
+    const struct strv *named; /* only these volumes; NULL: the whole environment */
+    bool force;               /* go on without the lock when etcd does not give it */
+};
+/* Removes what the environment made. Needs NAME and ENGINE. ERR_NOTFOUND: there is none of that
+ * name. */
+int env_down(struct execute_result *result, struct env *env, const struct env_down *o,
+             const struct env_run *run, struct err *e);
+
+struct env_remove {
+    const struct strv *words; /* instances, by name */
+    bool volumes;             /* their data too */
+    bool force;               /* also those that run; else ERR_CONFLICT */
+};
+/* Removes single instances' containers, so that the next `up` makes new ones. Needs NAME and
+ * CONTAINERS. */
+int env_remove(struct execute_result *result, struct env *env, const struct env_remove *o,
+               const struct env_run *run, struct err *e);
+
+#endif

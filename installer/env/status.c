@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "env/instances.h"
+#include "env/key.h"
+#include "env/document_path.h"
+#include "env/status.h"
+#include "conf/json.h"
+#include "model/applied.h"
+#include "model/edits.h"
+#include "model/keys.h"
+#include "plan/address.h"
+#include "plan/connect.h"
+#include "plan/object.h"
+
+enum { ETCD_DEADLINE_MS = 3000, HASH_SHOWN = 12 };
+
+/* Parsed JSON value of a key, or NULL. Takes the key. */
+static struct node *value_of(const struct observed *w, char *key)
+{
+    const char *text = observed_value(w, key);
+    struct node *n = NULL;
+    struct err e;
+
+    free(key);
+    if (text && json_parse(&n, "etcd", text, strlen(text), &e) < 0)
+        err_drop(&e, "a report of an instance");
+    return n;
+}
+
+/* Instances with a container, and those that etcd says there should be. */
+static void names_of(struct strv *out, const struct observed *w, const char *env)
+{
+    auto_strv struct strv stored = {0};
+    const struct node *c;
+
+    node_for_each (c, w->containers) {
+        const char *name = object_label(c, LABEL_INSTANCE);
+
+        if (name && !strv_has(out, name))
+            strv_add(out, name);
+    }
+    keys_instances(&stored, &w->keys);
+    for (size_t i = 0; i < stored.count; i++) {
+        auto_free char *meta = keys_instance_meta(env, stored.items[i]);
+
+        if (observed_value(w, meta) && !strv_has(out, stored.items[i]))
+            strv_add(out, stored.items[i]);
+    }
+    instances_sort(out);
+}
+
+static void set_hash(struct node *n, const char *key, const char *hash)
+{
+    auto_free char *shown = hash ? mem_strndup(hash, strnlen(hash, HASH_SHOWN)) : NULL;
+
+    if (shown)
+        node_set_text(n, key, shown);
+}
+
+static struct node *config_of(const struct observed *w, const char *env, const char *name,
+                              const char *component)
+{
+    auto_node struct node *applied = value_of(w, keys_instance_applied(env, name));
+    struct node *n = node_new_map();
+    const char *hash = node_get_text(applied, "hash"), *result = node_get_text(applied, "result");
+    const struct node *pending = node_get(applied, "pending");
+    char desired[65];
+    int64_t newest = applied_hash_stored(desired, &w->keys, component, name);
+
+    node_set_bool(n, "current",
+                  hash && strcmp(hash, desired) == 0 && result && strcmp(result, "ok") == 0);
+    set_hash(n, "desired", desired);
+    node_set_int(n, "desired_revision", newest);
+    set_hash(n, "applied", hash);
+    if (applied)
+        node_set_int(n, "revision", node_get_int(applied, "revision", 0));
+    if (result)
+        node_set_text(n, "result", result);
+    if (node_get_text(applied, "error"))
+        node_set_text(n, "error", node_get_text(applied, "error"));
+    if (pending && pending->count)
+        node_set(n, "pending", node_copy(pending));
+    return n;
+}
+
+static const char *address_of(const struct node *container, const struct node *meta)
+{
+    const char *address = object_address(container);
+
+    return address ? address : node_get_text(meta, "address");
+}
+
+/* Its place in the network is not its own any more, which its agent, which has no network, cannot
+ * say. */
+static void add_drift(struct node *row, const struct observed *w, const char *env,
+                      const struct node *container)
+{
+    auto_free char *network = object_network_name(env);
+    auto_free char *drift = address_drift(w, container, network);
+    auto_free char *reason = drift ? mem_printf("%s; `slipway up` mends it", drift) : NULL;
+
+    if (!reason)
+        return;
+    node_set_text(row, "health", "unhealthy");
+    node_set_text(row, "reason", reason);
+    node_set_bool(row, "ok", false);
+}
+
+/* Which agent it is: the image's, or one that was deployed since. */
+static void add_release(struct node *n, const struct node *status)
+{
+    const char *release = node_get_text(status, "release");
+    char since[32];
+
+    if (!release)
+        return;
+    set_hash(n, "release", release);
+    if (node_get(status, "release_since")) {
+        clock_format(since, node_get_int(status, "release_since", 0));
+        node_set_text(n, "release_since", since);
+    }
+    if (node_get(status, "bad"))
+        node_set(n, "bad_releases", node_copy(node_get(status, "bad")));
+}
+
+static struct node *row_of(const struct observed *w, const char *env, const char *name)
+{
+    const struct node *c = object_find_instance(w->containers, name);
+    auto_node struct node *meta = value_of(w, keys_instance_meta(env, name));
+    auto_node struct node *status = value_of(w, keys_instance_status(env, name));
+    const char *component = c ? object_label(c, LABEL_COMPONENT) : NULL;
+    const char *state = c ? observed_state(c) : "missing",
+               *reason = node_get_text(status, "reason");
+    const char *health = node_get_text(status, "health"), *shown = state;
+    struct node *n = node_new_map();
+    bool running = strcmp(state, "running") == 0;
+    char since[32];
+
+    if (!component)
+        component = node_get_text(meta, "component");
+    if (running) /* the agent knows better than Docker; without its word nobody knows */
+        shown = status ? node_get_text(status, "state") : w->etcd_answers ? "silent" : "unknown";
+    node_set_text(n, "instance", name);
+    node_set_text(n, "component", component ? component : "");
+    node_set_text(n, "container", state);
+    if (c)
+        node_set_text(n, "via", object_label(c, LABEL_SSH) ? "ssh" : "docker");
+    node_set_text(n, "state", shown ? shown : "unknown");
+    node_set_text(n, "health", running && health ? health : "unknown");
+    if (running && reason && *reason)
+        node_set_text(n, "reason", reason);
+    node_set_bool(n, "ok",
+                  running && shown && strcmp(shown, "ready") == 0 &&
+                      (!health || strcmp(health, "unhealthy") != 0));
+    if (running && node_get(status, "since")) {
+        clock_format(since, node_get_int(status, "since", 0));
+        node_set_text(n, "since", since);
+    }
+    node_set_int(n, "restarts", node_get_int(status, "restarts", 0));
+    if (running && node_get(status, "ended"))
+        node_set(n, "ended", node_copy(node_get(status, "ended")));
+    if (address_of(c, meta))
+        node_set_text(n, "address", address_of(c, meta));
+    if (node_get_text(c, "Image"))
+        node_set_text(n, "image", node_get_text(c, "Image"));
+    if (node_get_text(c, "Id"))
+        set_hash(n, "id", node_get_text(c, "Id"));
+    if (c && !object_has_own_name(c))
+        node_set_text(n, "renamed_to", object_name(c));
+    if (node_get_text(status, "agent"))
+        node_set_text(n, "agent", node_get_text(status, "agent"));
+    add_release(n, status);
+    if (running)
+        add_drift(n, w, env, c);
+    if (w->etcd_answers)
+        node_set(n, "config", config_of(w, env, name, component ? component : ""));
+    return n;
+}
+
+struct node *status_instances(const struct observed *w, const char *env)
+{
+    auto_strv struct strv names = {0};
+    struct node *list = node_new_list();
+
+    names_of(&names, w, env);
+    for (size_t i = 0; i < names.count; i++)
+        node_add(list, row_of(w, env, names.items[i]));
+    return list;
+}
+
+/* ---- etcd ---- */
+
+static void add_alarms(struct node *etcd, const struct etcd_status *s)
+{
+    struct node *alarms = node_get(etcd, "alarms");
+
+    if (!alarms)
+        alarms = node_set(etcd, "alarms", node_new_list());
+    if (s->alarm_nospace && alarms->count == 0)
+        node_add_text(alarms, "NOSPACE");
+    if (s->alarm_corrupt && alarms->count < 2)
+        node_add_text(alarms, "CORRUPT");
+}
+
+/* As the cluster itself counts: a member that is down or removed by hand has no endpoint here. */
+static size_t member_count(struct etcd *c, const struct link *link)
+{
+    struct etcd_members members = {0};
+    size_t count;
+    struct err e;
+
+    if (etcd_member_list(&members, c, &e) < 0) {
+        err_drop(&e, "the list of etcd's members");
+        return link->endpoint_count;
+    }
+    count = members.count;
+    etcd_members_clear(&members);
+    return count;
+}
+
+static void read_etcd(struct node *etcd, const struct observed *w, struct env *env)
+{
+    struct link *link = NULL;
+    struct etcd *c = NULL;
+    struct err e;
+    int64_t answering = 0;
+
+    if (connect_root_link(&link, w->containers, env->name, &env->key, &e) < 0 ||
+        etcd_open(&c, link, NULL, &e) < 0) {
+        node_set_text(etcd, "error", e.msg);
+        link_free(link);
+        return;
+    }
+    etcd_set_deadline(c, clock_deadline(ETCD_DEADLINE_MS));
+    for (size_t i = 0; i < link->endpoint_count; i++) {
+        struct etcd_status s;
+
+        if (etcd_status_get(&s, c, i, &e) < 0) {
+            err_drop(&e, "the status of an etcd member");
+            continue;
+        }
+        answering++;
+        node_set_text(etcd, "version", s.version);
+        node_set_int(etcd, "db_size", s.db_size);
+        node_set_int(etcd, "db_in_use", s.db_in_use);
+        node_set_int(etcd, "revision", s.revision);
+        node_set_bool(etcd, "has_leader", s.leader != 0);
+        add_alarms(etcd, &s);
+        etcd_status_clear(&s);
+    }
+    node_set_int(etcd, "members", (int64_t)member_count(c, link));
+    node_set_int(etcd, "answering", answering);
+    etcd_close(c);
+    link_free(link);
+}
+
+static struct node *etcd_of(const struct observed *w, struct env *env)
+{
+    struct node *etcd = node_new_map();
+
+    node_set_bool(etcd, "answers", w->etcd_answers);
+    if (w->etcd_answers)
+        read_etcd(etcd, w, env);
+    else
+        node_set_text(etcd, "error",
+                      w->etcd_expected ? w->etcd_error.msg : "no etcd container runs");
+    return etcd;
+}
+
+static bool is_healthy(const struct node *instances, const struct node *etcd)
+{
+    const struct node *i, *alarms = node_get(etcd, "alarms");
+
+    node_for_each (i, instances) {
+        const struct node *config = node_get(i, "config");
+        const char *result = node_get_text(config, "result");
+
+        if (!node_get_bool(i, "ok", false) || (result && strcmp(result, "failed") == 0))
+            return false;
+    }
+    return instances->count > 0 && node_get_bool(etcd, "answers", false) &&
+           !(alarms && alarms->count);
+}
+
+/* Containers with the labels of an instance that are another one. */
+static struct node *strays_of(const struct observed *w)
+{
+    struct node *list = node_new_list();
+    const struct node *c;
+
+    node_for_each (c, w->strays) {
+        const char *instance = object_label(c, LABEL_INSTANCE);
+        struct node *n = node_add(list, node_new_map());
+
+        node_set_text(n, "container", object_name(c));
+        node_set_text(n, "instance", instance ? instance : "");
+        node_set_text(n, "state", observed_state(c));
+    }
+    return list;
+}
+
+/* Docker counts how often a container ended by itself and was started again; its agent, how often
+ * it restarted the daemon for a configuration. Only an inspection tells the first. */
+static void add_crashes(struct node *instances, const struct observed *w, struct engine *g)
+{
+    for (size_t i = 0; i < instances->count; i++) {
+        struct node *row = instances->items[i];
+        const struct node *c = object_find_instance(w->containers, node_get_text(row, "instance"));
+        auto_node struct node *seen = NULL;
+        int64_t crashes;
+        struct err e;
+
+        if (!c)
+            continue;
+        if (engine_container_inspect(&seen, g, node_get_text(c, "Id"), &e) < 0) {
+            err_drop(&e, "how often an instance was started again");
+            continue;
+        }
+        crashes = node_get_int(seen, "RestartCount", 0);
+        node_set_int(row, "crashes", crashes);
+        node_set_int(row, "restarts", node_get_int(row, "restarts", 0) + crashes);
+    }
+}
+
+/* The file that it was made from may have been edited, or a command changed what is in force. */
+static void add_note(struct node *status, const struct observed *w, struct env *env)
+{
+    auto_free char *key = keys_spec(env->name);
+    const struct etcd_kv *kv = etcd_kvs_find(&w->keys, key);
+    struct edits_document d = {0};
+    auto_free char *path = document_path_load(env), *note = NULL;
+    struct err e;
+
+    if (!kv || !path) /* nothing to compare with: no reason to read the catalog */
+        return;
+    if (env_need(env, ENV_NEEDS_CATALOG, &e) < 0 ||
+        edits_document_parse(&d, kv, &w->keys, env->name, env->catalog, &e) < 0)
+        err_drop(&e, "comparing the file with the document in force");
+    else
+        note = document_path_difference(env, d.document);
+    if (note)
+        node_set_text(status, "note", note);
+    edits_document_clear(&d);
+}
+
+int status_read(struct node **out, struct env *env, struct err *e)
+{
+    auto_observed struct observed *w = NULL;
+    struct node *n, *instances, *etcd;
+
+    if (env_need(env, ENV_NEEDS_ENGINE | ENV_NEEDS_KEY, e) < 0)
+        return -1;
+    if (observed_observe(&w, env->engine, env->name, &env->key, NULL, e) < 0 ||
+        (w->containers->count == 0 && env_key_check(env, e) < 0))
+        return -1;
+    n = node_new_map();
+    node_set_text(n, "environment", env->name);
+    node_set_text(n, "uuid", env->key.uuid);
+    instances = status_instances(w, env->name);
+    add_crashes(instances, w, env->engine);
+    etcd = etcd_of(w, env);
+    node_set_bool(n, "healthy", is_healthy(instances, etcd));
+    node_set(n, "instances", instances);
+    node_set(n, "etcd", etcd);
+    node_set(n, "strays", strays_of(w));
+    add_note(n, w, env);
+    *out = n;
+    return 0;
+}
+
+int status_select(struct node *status, const struct env *env, const struct strv *words,
+                  struct err *e)
+{
+    auto_strv struct strv names = {0};
+    auto_node struct node *kept = node_new_list();
+    const struct node *row;
+
+    if (instances_select_rows(&names, env, node_get(status, "instances"), words, e) < 0)
+        return -1;
+    node_for_each (row, node_get(status, "instances")) {
+        if (strv_has(&names, node_get_text(row, "instance")))
+            node_add(kept, node_copy(row));
+    }
+    node_set_bool(status, "healthy", is_healthy(kept, node_get(status, "etcd")));
+    node_set(status, "instances", steal(kept));
+    return 0;
+}

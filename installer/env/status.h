@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of one environment as one tree, made from one look at the engine and one range of etcd:
+ * {"environment","uuid","healthy",
+ *  "instances":[{"instance","component","container","state","health","reason","ok","restarts",
+ *                "crashes","since","address","image","agent","release","release_since",
+ *                "bad_releases":[..],"renamed_to",
+ *                "config":{"current","revision","desired_revision","desired","applied","result",
+ *                          "error","pending":[..]}}],
+ *  "etcd":{"answers","error","version","endpoints","leader","db_size","db_quota","revision",
+ *          "alarms":[..]},
+ *  "strays":[{"container","instance","state"}],   with the labels of an instance, and another one
+ *  "note": the file it was made from says something else, when it does}
+ */
+#ifndef ENV_STATUS_H
+#define ENV_STATUS_H
+
+#include "env/env.h"
+#include "plan/observed.h"
+
+/* Owned. Needs the name, and prepares the engine and the key. ERR_NOTFOUND: the environment was
+ * never made here. */
+int status_read(struct node **out, struct env *env, struct err *e);
+/* Keeps the rows of the instances and components that words name (instances.h), and says of these
+ * whether they are healthy. */
+int status_select(struct node *status, const struct env *env, const struct strv *words,
+                  struct err *e);
+/* Rows for every instance that has a container or a meta key. Pure. */
+struct node *status_instances(const struct observed *w, const char *env);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "env/volume_settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "env/volume_answer.h"
+
+static bool is_order(const struct node *entry)
+{
+    return node_get_bool(entry, "absent", false);
+}
+
+static bool has_order(const struct node *map)
+{
+    const struct node *n;
+
+    node_for_each (n, map) {
+        if (is_order(n))
+            return true;
+    }
+    return false;
+}
+
+void volume_settle_keep(struct node *entry)
+{
+    node_remove(entry, "absent");
+    node_remove(entry, "force");
+}
+
+/* The next instance of a driver that has an order, in the order of the document from *at on. */
+static const struct spec_instance *next_driver(const struct volume_run *r, size_t *at)
+{
+    size_t n = 0;
+
+    for (size_t c = 0; c < r->spec->component_count; c++) {
+        const struct spec_component *component = &r->spec->components[c];
+
+        for (int i = 0; volume_is_driver(component->manifest) && i < component->count; i++)
+            if (n++ >= *at && has_order(spec_value(r->spec, &component->instances[i], "volumes"))) {
+                *at = n;
+                return &component->instances[i];
+            }
+    }
+    return NULL;
+}
+
+static bool has_provisioner_order(const struct volume_run *r)
+{
+    return has_order(r->maps.pools) || has_order(r->maps.volumes);
+}
+
+bool volume_settle_pending(const struct volume_run *r)
+{
+    size_t at = 0;
+
+    return has_provisioner_order(r) || next_driver(r, &at);
+}
+
+/* ---- answers ---- */
+
+/* What every provisioner that is there complains of; none when one of them has nothing to complain
+ * of or has not answered: then the order may be carried out. *done: it is, all of them say so. */
+static int read_answers(struct strv *texts, bool *done, const struct volume_run *r, struct err *e)
+{
+    size_t alive = 0, applied = 0;
+
+    for (int i = 0; i < r->provisioner->count; i++) {
+        const struct spec_instance *instance = &r->provisioner->instances[i];
+        struct volume_answer answer;
+
+        if (!volume_answer_alive(r->env, instance))
+            continue;
+        if (volume_answer_read(&answer, r->env, instance, e) < 0)
+            return -1;
+        alive++;
+        applied += answer.is == VOLUME_ANSWER_APPLIED;
+        if (answer.complaint)
+            strv_add(texts, answer.complaint);
+        free(answer.complaint);
+    }
+    *done = alive && applied == alive;
+    if (texts->count < alive)
+        strv_clear(texts);
+    return 0;
+}
+
+/* Why it was refused by all of them; NULL: it was not. Owned. What is said of no entry in
+ * particular is not about this one. */
+static char *refusal(const struct strv *texts, const char *noun, char *name)
+{
+    const struct strv one = {.items = (char *[]){name, NULL}, .count = 1};
+    auto_free char *head = mem_printf("%s %s: ", noun, name), *why = NULL;
+
+    for (size_t i = 0; i < texts->count; i++) {
+        auto_free char *line = volume_complaint(texts->items[i], noun, &one);
+
+        if (!line || strncmp(line, head, strlen(head)) != 0)
+            return NULL;
+        free(why);
+        why = mem_strdup(line + strlen(head));
+    }
+    return steal(why);
+}
+
+/* ---- settling ---- */
+
+/* Takes out the orders, which were carried out. How many. */
+static int forget(struct node *map)
+{
+    int count = 0;
+
+    for (size_t k = map->count; k-- > 0;)
+        if (is_order(map->items[k])) {
+            node_remove(map, map->items[k]->key);
+            count++;
+        }
+    return count;
+}
+
+/* Takes back what is refused of the map; `stays` says what becomes of an entry. How many. */
+static int take_back(struct volume_run *r, struct node *map, const char *noun, const char *stays,
+                     const struct strv *texts)
+{
+    struct node *n;
+    int count = 0;
+
+    node_for_each (n, map) {
+        auto_free char *why = is_order(n) ? refusal(texts, noun, n->key) : NULL;
+
+        if (!why)
+            continue;
+        volume_settle_keep(n);
+        log_warn("%s %s %s is taken back: %s", noun, n->key, stays, why);
+        count++;
+    }
+    r->taken_back += (size_t)count;
+    return count;
+}
+
+static int settle_provisioner(struct volume_run *r, struct err *e)
+{
+    static const char STAYS[] = "stays, the order to delete it";
+    auto_strv struct strv texts = {0};
+    bool done = false;
+    int pools, volumes;
+
+    if (!has_provisioner_order(r))
+        return 0;
+    if (read_answers(&texts, &done, r, e) < 0 ||
+        config_aim(&r->state, r->provisioner->manifest->name, e) < 0)
+        return -1;
+    pools = done ? forget(r->maps.pools) : take_back(r, r->maps.pools, "pool", STAYS, &texts);
+    if (pools)
+        node_set(config_map(&r->state), "pools", node_copy(r->maps.pools));
+    volumes =
+        done ? forget(r->maps.volumes) : take_back(r, r->maps.volumes, "volume", STAYS, &texts);
+    if (volumes)
+        node_set(config_map(&r->state), "volumes", node_copy(r->maps.volumes));
+    return pools + volumes;
+}
+
+static int settle_driver(struct volume_run *r, const struct spec_instance *driver, struct err *e)
+{
+    auto_node struct node *served = node_copy(spec_value(r->spec, driver, "volumes"));
+    auto_free char *stays =
+        mem_printf("stays attached to %s, the order to detach it", driver->name);
+    auto_strv struct strv texts = {0};
+    struct volume_answer answer;
+    int count = 0;
+
+    if (volume_answer_read(&answer, r->env, driver, e) < 0)
+        return -1;
+    if (answer.complaint)
+        strv_add(&texts, answer.complaint);
+    free(answer.complaint);
+    if (answer.is == VOLUME_ANSWER_APPLIED)
+        count = forget(served);
+    else if (answer.is == VOLUME_ANSWER_REFUSED && volume_answer_alive(r->env, driver))
+        count = take_back(r, served, "volume", stays, &texts);
+    if (count == 0)
+        return 0;
+    if (config_aim(&r->state, driver->name, e) < 0)
+        return -1;
+    node_set(config_map(&r->state), "volumes", node_copy(served));
+    return count;
+}
+
+int volume_settle(struct volume_run *r, struct err *e)
+{
+    const struct spec_instance *driver;
+    int count = settle_provisioner(r, e);
+
+    for (size_t at = 0; count == 0 && (driver = next_driver(r, &at));)
+        count = settle_driver(r, driver, e);
+    if (count > 0 && (config_check(&r->state, e) < 0 || config_store(&r->state, e) < 0))
+        return -1;
+    return count > 0 ? 1 : count;
+}

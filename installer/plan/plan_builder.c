@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of plan_up: the builder itself, and what all of its parts ask. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "plan/object.h"
+#include "plan/plan_up.h"
+
+struct builder *builder_new(struct plan *p, const struct desired *d, const struct observed *w)
+{
+    struct builder *b = mem_alloc(sizeof(*b));
+
+    b->p = p;
+    b->d = d;
+    b->w = w;
+    b->network = b->etcd = b->lock = b->first_image = PLAN_NONE;
+    b->image = mem_array(d->component_count + 1, sizeof(long));
+    b->push = mem_array(d->component_count + 1, sizeof(long));
+    b->start = mem_array(d->count + 1, sizeof(long));
+    b->wait = mem_array(d->count + 1, sizeof(long));
+    b->link = mem_array(d->count + 1, sizeof(long));
+    b->name = mem_array(d->count + 1, sizeof(long));
+    b->user = mem_array(d->count + 1, sizeof(long));
+    for (size_t i = 0; i < d->component_count; i++)
+        b->image[i] = b->push[i] = PLAN_NONE;
+    for (size_t i = 0; i < d->count; i++)
+        b->start[i] = b->wait[i] = b->link[i] = b->name[i] = b->user[i] = PLAN_NONE;
+    return b;
+}
+
+void builder_free(struct builder *b)
+{
+    if (!b)
+        return;
+    free(b->image);
+    free(b->push);
+    free(b->start);
+    free(b->wait);
+    free(b->link);
+    free(b->name);
+    free(b->user);
+    problems_clear(&b->wrong);
+    free(b);
+}
+
+bool builder_is_etcd(const struct desired_component *c)
+{
+    return strcmp(c->spec->manifest->name, ETCD_COMPONENT) == 0;
+}
+
+const struct node *builder_by_name(const struct node *containers, const char *name)
+{
+    const struct node *c;
+
+    node_for_each (c, containers) {
+        const struct node *names = node_get(c, "Names"), *n;
+
+        node_for_each (n, names) {
+            /* The API's names begin with a slash. */
+            if (n->text && n->text[0] == '/' && strcmp(n->text + 1, name) == 0)
+                return c;
+        }
+    }
+    return NULL;
+}

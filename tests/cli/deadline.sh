@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A Docker that hangs: --timeout ends the calls that are under way, and so does a second Ctrl-C; a first one does not.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+command -v python3 >/dev/null || { skip "deadlines" "no python3"; finish; }
+export SLIPWAY_HOME=$TMP/home
+socket=$TMP/docker.sock
+python3 "$ROOT/tests/cli/silent_docker.py" "$socket" &
+on_exit "kill $!"
+wait_until 30 test -S "$socket"
+export DOCKER_HOST=unix://$socket
+mkdir -p "$SLIPWAY_HOME/hung"
+printf '%064d\n' 7 >"$SLIPWAY_HOME/hung/key"
+chmod 600 "$SLIPWAY_HOME/hung/key"
+
+printf 'name: hung\nprofile: quick\ncomponents:\n  etcd: {instances: 1}\n' >"$TMP/hung.yaml"
+
+# Docker itself would have a minute for each of these calls, and three for a change.
+within() { # SECONDS NAME STATUS COMMAND...
+    local limit=$1 begin=$SECONDS
+    shift
+    check_status "$@"
+    check "$1: in time" test $((SECONDS - begin)) -le "$limit"
+}
+for words in "up $TMP/hung.yaml" "-f $TMP/hung.yaml plan" "down --yes" "status" "list" "logs" "restart etcd-1"; do
+    # shellcheck disable=SC2086 # words
+    within 20 "--timeout: ${words/"$TMP/"/}" 8 "$SLIPWAY" -q -e hung --timeout 1s $words
+done
+
+"$SLIPWAY" -q -e hung status >"$TMP/said" 2>&1 &
+command=$!
+rm -f "$socket.asked"
+wait_until 30 test -e "$socket.asked"
+kill -INT "$command"
+sleep 1
+check "a first Ctrl-C lets the call of Docker go on" kill -0 "$command"
+begin=$SECONDS status=0
+kill -INT "$command"
+wait "$command" || status=$?
+check_same "a second one ends it with the status of an interrupt" 130 "$status"
+check "at once" test $((SECONDS - begin)) -le 10
+finish

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# slipway copy on real containers, over SSH, by rsync and through the Engine API: the names of cp -r, odd names, what
+# a hostile container sends, and one failure among several.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
+
+needs "copying" jq rsync python3
+environment copy --catalog "$ROOT/tests/data/components"
+slip() { "$SLIPWAY" "${slip_options[@]}" -e "$env" "$@"; }
+components <<END
+etcd: {instances: 1}
+sleeper: {instances: 1}
+shell: {instances: 2}
+END
+check_status "up" 0 slip -q -f "$file" up
+cd "$TMP"
+inside() { docker exec "$env-$1" sh -c "$2"; }
+# via: how each copy of the last command with --json went.
+via() { jq -r '[.results[].via] | unique | join(" ")' out; }
+
+odd=$(printf -- "-a b'c\"\$d\ne")
+mkdir -p tree/sub tree/empty
+head -c 300000 /dev/urandom >tree/big
+printf 'x\n' >"tree/sub/$odd"
+printf '#!/bin/sh\n' >tree/run
+chmod 755 tree/run
+chmod 640 tree/big
+printf 'one\n' >one
+
+for who in shell-1 sleeper-1; do
+    case $who in shell-1) file=ssh folder=rsync ;; *) file=docker folder=docker ;; esac
+    echo "# $who"
+    check_status "a file in" 0 slip --json copy one "$who:/tmp/new"
+    check_same "says which way" "$file" "$(via)"
+    check_same "as it is" one "$(inside "$who" 'cat /tmp/new')"
+    check_status "a file into a folder" 0 slip copy one "$who:/tmp"
+    check_same "has its own name" one "$(inside "$who" 'cat /tmp/one')"
+    check_status "a file over another one" 0 slip copy tree/run "$who:/tmp/new"
+    check_same "replaces it, with its mode" "755 #!/bin/sh" \
+        "$(inside "$who" 'stat -c %a /tmp/new; cat /tmp/new' | xargs)"
+    check_status "an odd name in" 0 slip copy "tree/sub/$odd" "$who:/tmp/$odd"
+    check_status "and out" 0 slip copy "$who:/tmp/$odd" "out.$who"
+    check "as it is" cmp "out.$who" "tree/sub/$odd"
+    check_status "an odd name here" 0 slip copy -- "$who:/tmp/$odd" "$odd"
+    check "is that name" cmp "$TMP/$odd" "tree/sub/$odd"
+    rm -f -- "$TMP/$odd"
+    check_status "a folder in" 0 slip --json copy tree "$who:/tmp/tree"
+    check_same "says which way" "$folder" "$(via)"
+    check_status "a folder out" 0 slip --json copy "$who:/tmp/tree" "back.$who"
+    check_same "the same way" "$folder" "$(via)"
+    check "as it was" diff -r tree "back.$who"
+    check_same "with its modes" "755 640" "$(stat -c %a "back.$who/run" "back.$who/big" | xargs)"
+    check_status "a folder into a folder" 0 slip copy tree "$who:/tmp/tree"
+    check "has its own name" inside "$who" 'test -f /tmp/tree/tree/sub/*e'
+    echo more >tree/more
+    check_status "again, with a file more, over what is here" 0 slip copy tree/ "$who:/tmp"
+    check_status "out, over what is here" 0 slip copy "$who:/tmp/tree" "$TMP/back.$who/.."
+    check "arrives" test -f "$TMP/tree/more"
+    rm tree/more
+    rm -rf tree/tree
+    inside "$who" 'rm -rf /tmp/tree/tree /tmp/tree/more'
+    docker exec "$env-${who%%:*}" sh -c 'echo secret >/tmp/secret; chmod 600 /tmp/secret'
+    check_status "a file that only its owner may read" 0 slip copy "$who:/tmp/secret" "secret.$who"
+    check_same "is that here, too" 600 "$(stat -c %a "secret.$who")"
+    mkdir "here.$who"
+    (cd "here.$who" && slip copy "$who:/tmp/tree/." .) >"$TMP/out" 2>&1 || cat "$TMP/out"
+    check "what is in a folder comes into this one" cmp tree/run "here.$who/run"
+    check_same "and nothing else" "" "$(find "here.$who" -name '.slipway-copy*')"
+    check_status "what is not there is an error" 1 slip copy "$who:/tmp/nothing" x
+    check_has "that names it" "$(cat "$TMP/err")" "$who: there is no /tmp/nothing"
+    check_status "a folder that is not there, too" 1 slip copy one "$who:/tmp/nothing/"
+    check_has "that says where" "$(cat "$TMP/err")" "no folder /tmp/nothing/ in the container"
+    check_status "a folder in the place of a file" 1 slip copy tree "$who:/tmp/one"
+    inside "$who" 'mkdir -p /tmp/dir/one && rmdir /tmp/dir/one && mkdir /tmp/dir/one'
+    check_status "a file in the place of a folder" 1 slip copy one "$who:/tmp/dir"
+    check "leaves the folder" inside "$who" 'rmdir /tmp/dir/one'
+
+    # What a container sends.
+    inside "$who" 'mkdir -p /tmp/evil/dir; ln -sfn /etc /tmp/evil/link; ln -sf /etc/shadow /tmp/evil/file
+        mkfifo /tmp/evil/pipe; echo well >/tmp/evil/dir/file; cp /bin/true /tmp/evil/suid; chmod 6777 /tmp/evil/suid'
+    check_status "of a folder with links and a pipe the files come out" 0 slip copy "$who:/tmp/evil" "evil.$who"
+    check_same "and nothing else" "dir dir/file suid" \
+        "$(cd "evil.$who" && find . -mindepth 1 -printf '%P\n' | sort | xargs)"
+    check_same "without rights of others" 755 "$(stat -c %a "evil.$who/suid")"
+    mkdir -p "trap.$who" elsewhere
+    ln -sfn "$TMP/elsewhere" "trap.$who/dir"
+    check_status "a link here is not followed" 1 slip copy "$who:/tmp/evil/." "trap.$who"
+    check_same "nothing is behind it" "" "$(ls elsewhere)"
+done
+check_same "no folder of ours is left" "" "$(find "$TMP" -name '.slipway-copy*')"
+
+# ---- several ----
+
+check_status "a file into many" 0 slip --json copy one all:/tmp/many
+check_same "each its own way" "docker ssh" "$(via)"
+check_same "is in all of them" 4 \
+    "$(for i in etcd-1 sleeper-1 shell-1 shell-2; do inside "$i" 'cat /tmp/many'; done | wc -l)"
+check_status "two things of one name" 6 slip copy one tree/../one all:/tmp/
+check_has "are refused" "$(cat "$TMP/err")" "would both become one"
+check_status "several things into many" 0 slip copy one tree 'shell-*:/tmp/'
+mkdir -p hosts
+check_status "out of many" 0 slip copy 'shell,sleeper:/etc/hostname' hosts
+check_same "each into a folder of its own" "shell-1 shell-2 sleeper-1" "$(cd hosts && echo *)"
+check "that has it" test -s hosts/shell-2/hostname
+docker exec "$env-shell-1" mkdir /tmp/many.d
+docker exec "$env-shell-1" touch /tmp/only
+check_status "one that fails does not hold up the others" 3 slip --json copy 'shell:/tmp/only' hosts
+check_same "and is named" shell-2 "$(jq -r '.results[] | select(.ok | not).instance' out)"
+check_same "the others have it" "" "$(cat hosts/shell-1/only)"
+docker stop -t 1 "$env-shell-2" >/dev/null
+check_status "so does one that is down" 3 slip --json copy one 'shell:/tmp/down'
+check_same "and is named" shell-2 "$(jq -r '.results[] | select(.ok | not).instance' out)"
+docker start "$env-shell-2" >/dev/null
+
+# ---- the command line ----
+
+says "both sides here" 6 "name an instance on one side" slip copy one two
+says "both sides there" 6 "copy it here first" slip copy shell-1:/etc/hosts shell-2:/tmp
+says "a relative path in a container" 6 "begins with /" slip copy one shell-1:tmp
+touch ./a:b
+check_status "a colon in a name here" 0 slip copy ./a:b shell-1:/tmp/
+check "is no instance" inside shell-1 'test -e /tmp/a:b'
+says "several things into a file" 6 "is not a folder" slip copy shell-1:/etc/hosts shell-1:/etc/passwd one
+says "no such instance" 1 "shell-9" slip copy one shell-9:/tmp
+finish

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# slipway agent deploy, status and rollback on real containers: a daemon does not notice, and no release that does not
+# work stays, whatever becomes of whoever deployed it.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
+
+needs "deploying agents" jq rsync ssh
+environment deploy --catalog "$ROOT/tests/data/components"
+slip() { "$SLIPWAY" "${slip_options[@]}" -e "$env" "$@"; }
+components <<END
+etcd: {instances: 1}
+sleeper: {instances: 1}
+shell: {instances: 2}
+END
+check_status "up" 0 slip -q -f "$file" up
+cd "$TMP"
+home=/usr/lib/slipway
+inside() { docker exec "$env-$1" sh -c "$2"; }
+# Process and start of everything but agents and what looks.
+daemons() { for i in etcd-1 sleeper-1 shell-1 shell-2; do
+    docker exec "$env-$i" sh -c 'for p in /proc/[0-9]*; do
+        read -r _ comm state ppid _ <$p/stat && [ "$ppid" = 1 ] && [ "$comm" != "(slipway-agent)" ] &&
+            [ "$comm" != "(sh)" ] && echo "$p $comm $(cut -d" " -f22 $p/stat)"; done; true' 2>/dev/null; done; }
+agent_of() {
+    inside "$1" 'for p in /proc/[0-9]*; do case $(readlink $p/exe) in */slipway-agent) readlink $p/exe;; esac
+        done' | head -n 1
+}
+# field NAME: that of each result of the last command with --json, without repeats.
+field() { jq -r "[.results[].$1] | unique | join(\" \")" "$TMP/out"; }
+digest() { sha256sum "$1" | cut -c1-64; }
+# another NAME [TEXT]: an agent with a digest of its own.
+another() { { cat "$B/slipway-agent"; printf '%s' "$1"; } >"$1"; chmod 755 "$1"; }
+another one
+another two
+another three
+printf '#!/bin/sh\nexit 3\n# %s\n' $$ >crash
+printf '#!/bin/sh\nexec sleep 1000\n# %s\n' "$$" >hang
+head -c 5000 /dev/urandom >junk
+before=$(daemons)
+
+# ---- one that works ----
+
+check_status "status" 0 slip agent status --json
+check_same "says that the image's runs" image "$(field from)"
+check_same "which is that of this program" "$(digest "$B/slipway-agent")" "$(field digest)"
+check_status "one that is there already" 0 slip agent deploy --json
+check_same "is not sent" "unchanged 0" "$(field result) $(field sent)"
+check_status "another one" 0 slip agent deploy --json --from one
+check_same "works everywhere" "works" "$(field result)"
+check_same "over SSH, and through Docker where no sshd runs" "docker ssh" "$(field via)"
+check "what changed alone is sent" test \
+    "$(jq '[.results[] | select(.via == "ssh").sent] | max' "$TMP/out")" -lt 40000
+check_same "it is what runs" "$home/releases/$(digest one)/slipway-agent" "$(agent_of shell-1)"
+check_same "no daemon was started again" "$before" "$(daemons)"
+check_status "again" 0 slip agent deploy --json --from one
+check_same "it is not sent" "unchanged 0" "$(field result) $(field sent)"
+released() { slip status --json | jq -e --arg d "$(digest one | cut -c1-12)" \
+    '[.instances[] | select(.release == $d and .ok)] | length == 4'; }
+check "status says which one runs" wait_until 10 released
+check_has "and so does show" "$(slip show shell-1)" "$(digest one | cut -c1-12)"
+check_status "rollback" 0 slip agent rollback --json --on shell-1
+check_same "goes back" "works image" "$(field result) $(field to)"
+check_same "to the image's" "$home/slipway-agent" "$(agent_of shell-1)"
+check_status "and back again" 0 slip agent rollback --json --on shell-1
+check_same "to what it was" "$(digest one)" "$(field to)"
+docker restart -t 1 "$env-shell-2" >/dev/null
+running() { [ "$(agent_of "$1")" = "$home/releases/$(digest "$2")/slipway-agent" ]; }
+check "a container that starts again has the same agent" wait_until 20 running shell-2 one
+check "and is well" wait_until 60 released
+before=$(daemons)
+
+# ---- some that do not ----
+
+check_status "one that ends at once" 3 slip agent deploy --json --from crash
+check_same "is put back" "put back" "$(field result)"
+check_has "with the reason" "$(field error)" "it ended 3 times, the last time with status 3"
+check_same "by what ran before" "$home/releases/$(digest one)/slipway-agent" "$(agent_of shell-1)"
+says "and is not deployed again" 1 "was put back before and is named as bad" slip agent deploy --from crash
+check_status "one that cannot run" 3 slip agent deploy --json --from junk --on shell,sleeper
+check_same "is put back" "put back" "$(field result)"
+check_status "one that says nothing" 3 slip agent deploy --json --from hang --trial 5s --on shell,sleeper
+check_has "is put back in time" "$(field error)" "did not report that it works within 5 s"
+check_same "by what ran before" "$home/releases/$(digest one)/slipway-agent" "$(agent_of sleeper-1)"
+check_same "no daemon was started again" "$before" "$(daemons)"
+check "everything is well" wait_until 60 released
+check_has "etcd names them for every instance" "$(slip show --json shell-1)" "$(digest hang)"
+check_status "what ran before is not forgotten" 0 slip agent rollback --json --on sleeper-1
+check_same "it is the image's" image "$(field to)"
+check_status "and back" 0 slip agent rollback --on sleeper-1
+# It works, and then it does not: a copy whose process is killed again and again.
+check_status "one that works at first" 0 slip agent deploy --on sleeper-1 --from two
+for _ in 1 2 3 4 5; do
+    wait_until 20 running sleeper-1 two || true
+    inside sleeper-1 'for p in /proc/[0-9]*; do
+        case $(readlink $p/exe) in */slipway-agent) kill -9 ${p#/proc/};; esac; done'
+    sleep 1
+done
+check "is put back when it ends again and again" wait_until 30 running sleeper-1 one
+says "and is bad, which the instance says itself" 1 "named as bad" slip agent deploy --from two
+check_status "somebody may insist" 0 slip agent deploy --again --on shell-1 --from two
+check_status "and go back" 0 slip agent rollback --on shell-1
+
+# ---- what is killed, and two at once ----
+
+# killed SECONDS: kill -9 of a deployment after that time, then once more.
+killed() {
+    "$SLIPWAY" "${slip_options[@]}" -e "$env" agent deploy --from three >/dev/null 2>&1 &
+    local pid=$!
+    sleep "$1"
+    kill -9 $pid 2>/dev/null || true
+    wait $pid 2>/dev/null || true
+}
+for s in 0.2 0.5 0.8 1.2; do
+    killed $s
+    check_status "after kill -9 at $s s the same works" 0 slip agent deploy --json --lock-wait 40s --from three
+    check_same "and it runs everywhere" "$(digest three)" "$(field to)"
+    check_status "back" 0 slip agent deploy --json --lock-wait 40s --from one
+done
+check_same "nothing half is left" "" "$(inside shell-1 "ls -A $home/releases | grep new" || true)"
+slip agent deploy --from hang --again --trial 6s --on shell-1 >/dev/null 2>&1 &
+other=$!
+sleep 2
+says "two at once" 4 "agent deploy" slip agent deploy --from three
+kill -9 $other
+check "init puts it back although slipway is gone" wait_until 20 running shell-1 one
+wait $other 2>/dev/null || true
+check_status "who waits gets its turn" 0 slip agent deploy --lock-wait 60s --from three
+check_same "no daemon was started again" "$before" "$(daemons)"
+
+# ---- a full disk ----
+
+inside shell-1 "mkdir /dev/shm/full; dd if=/dev/zero of=/dev/shm/fill bs=1M count=63 2>/dev/null
+    rm -rf $home/releases/.*.new; ln -s /dev/shm/full $home/releases/.$(digest two).new"
+check_status "a release that cannot be written" 3 slip agent deploy --json --again --from two --on shell
+check_same "fails there alone" shell-1 "$(jq -r '.results[] | select(.ok | not).instance' "$TMP/out")"
+check "what ran goes on" running shell-1 three
+inside shell-1 "rm -f $home/releases/.*.new /dev/shm/fill"
+check_status "and with room it works" 0 slip agent deploy --json --again --from two --on shell
+
+# ---- what was before is gone ----
+
+inside shell-1 "cd $home/releases && mv \$(readlink previous) gone"
+slip agent rollback --on shell-1 >"$TMP/out" 2>"$TMP/err" && echo "no error" >"$TMP/err"
+check_has "a release before that is not there is not gone back to" "$(cat "$TMP/out" "$TMP/err")" \
+    "is not there any more"
+check "what ran goes on" running shell-1 two
+check_status "and can be asked" 0 slip agent status --on shell-1
+inside shell-1 "cd $home/releases && mv gone \$(readlink previous)"
+
+# ---- the key that deploys ----
+
+lines=$(inside shell-1 'cat /run/slipway/ssh/authorized_keys')
+check_has "the second key has a forced command" "$lines" \
+    "restrict,command=\"$home/slipway-agent release forced\" ssh-ed25519"
+forced() { docker exec -e "SSH_ORIGINAL_COMMAND=$1" "$env-shell-1" "$home/slipway-agent" release forced; }
+check "it can ask" forced "release status"
+d=$(digest one)
+for command in "sh" "" "release" "release status; id" "cat /etc/shadow" "rsync --server --sender -pIe.LsfxCIvu . /etc" \
+    "rsync --server -pIe.LsfxCIvu . /etc/passwd" "rsync --server -pIe.LsfxCIvu . $d/../../x" \
+    "rsync --server -pIlDe.LsfxCIvu . $d/slipway-agent" "rsync --server --daemon . $d/slipway-agent" \
+    "rsync --server -pIe.LsfxCIvu --link-dest=/etc . $d/slipway-agent" "release activate ../../etc" \
+    "release activate $d 99999999" "release rollback x"; do
+    check_not "it cannot: ${command:-(a shell)}" forced "$command"
+done
+inside shell-1 "mkdir $home/releases/.$d.new; echo wrong >$home/releases/.$d.new/slipway-agent"
+check_not "a release that is not what its name says" forced "release activate $(digest three | tr 0-9 1-90)"
+inside shell-1 "rm -rf $home/releases/$d $home/releases/.$d.new; mkdir $home/releases/.$d.new
+    ln -s /bin/true $home/releases/.$d.new/slipway-agent"
+check_not "a link in its place" forced "release activate $d"
+check "nothing of it changed what runs" running shell-1 two
+
+# ---- the command line ----
+
+: >empty
+says "an empty file" 6 "is empty" slip agent deploy --from empty
+says "no such file" 1 "/no/such" slip agent deploy --from /no/such
+docker stop -t 1 "$env-shell-2" >/dev/null
+check_status "one that is down does not hold up the others" 3 slip agent deploy --json --from three
+check_same "and is named" shell-2 "$(jq -r '.results[] | select(.ok | not).instance' "$TMP/out")"
+finish

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* What a plan does not do, because data or the service would go with it. */
+// fake: planned
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "fake/planned.h"
+#include "plan/plan.h"
+
+/* No operation comes, through others, after itself. */
+static bool has_circle(const struct plan *p)
+{
+    auto_free bool *done = mem_array(p->count + 1, sizeof(*done));
+    size_t left = p->count, before = 0;
+
+    memset(done, 0, p->count * sizeof(*done));
+    while (left != before) {
+        before = left;
+        for (size_t i = 0; i < p->count; i++) {
+            bool is_free = !done[i];
+
+            for (size_t k = 0; is_free && k < p->ops[i].dep_count; k++)
+                is_free = done[p->ops[i].deps[k]];
+            done[i] = done[i] || is_free;
+            left -= is_free;
+        }
+    }
+    return left > 0;
+}
+
+static void a_member_that_is_down_is_back_before_another_one_is_replaced(void **state)
+{
+    static const struct {
+        const char *down[2];                          /* etcd-N */
+        const char *replaced_before, *replaced_after; /* the stop of one comes after the wait for */
+    } rows[] = {
+        {{NULL, NULL}, "etcd-1", "etcd-2"},
+        {{"demo-etcd-3", NULL}, "etcd-3", "etcd-1"},
+        {{"demo-etcd-2", "demo-etcd-3"}, "etcd-3", "etcd-1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct planned f = {0};
+
+        planned_load(&f, "name: demo\ncomponents:\n  etcd: {instances: 3}\n");
+        planned_make(&f);
+        planned_bring_about(&f);
+        planned_forget(&f);
+        for (size_t k = 0; k < f.observed->containers->count; k++) {
+            struct node *c = f.observed->containers->items[k];
+
+            for (int d = 0; d < 2; d++)
+                if (rows[i].down[d] && strcmp(node_get_text(c, "Id"), rows[i].down[d]) == 0)
+                    node_set_text(c, "State", "exited");
+        }
+        node_set_text(f.images, "etcd", "slipway/etcd:2");
+        planned_make(&f);
+        assert_false(has_circle(f.plan));
+        assert_true(
+            planned_after(f.plan, planned_op(f.plan, OP_KIND_INSTANCE_STOP, rows[i].replaced_after),
+                          planned_op(f.plan, OP_KIND_INSTANCE_WAIT, rows[i].replaced_before)));
+        planned_clear(&f);
+    }
+}
+
+static void an_instance_that_pools_need_cannot_leave(void **state)
+{
+    static const struct {
+        const char *pool;
+        bool refused;
+    } rows[] = {
+        {"{size: 2}", true},
+        {"{size: 1}", false},
+        {"{size: 2, absent: true}", false},
+        {"{kind: erasure, k: 1, m: 1}", true},
+        {"{kind: erasure, policies: [2+1, \"1+0\"]}", false},
+        {"{kind: erasure, policies: [2+1, \"1+1 x=1\"]}", true},
+        {"{}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct plan_opts o = {.catalog_version = "v"};
+        struct planned f = {0};
+        struct err e = {0};
+
+        for (int osds = 2; osds > 0; osds--) {
+            auto_free char *document =
+                mem_printf("name: demo\ncomponents:\n  etcd: {}\n  ceph-mon: {}\n"
+                           "  ceph-mgr: {config: {pools: {p: %s}}}\n  ceph-osd: {instances: %d}\n",
+                           rows[i].pool, osds);
+            struct observed *w = steal(f.observed);
+
+            planned_clear(&f);
+            f = (struct planned){0};
+            planned_load(&f, document);
+            for (size_t k = 0; k < 4; k++)
+                node_set_text(f.images, f.spec->components[k].manifest->name, "slipway/x:1");
+            if (w) {
+                observed_free(f.observed);
+                f.observed = w;
+            } else {
+                planned_make(&f);
+                planned_bring_about(&f);
+            }
+        }
+        const struct desired_opts wish = {.spec = f.spec,
+                                          .key = &f.key,
+                                          .folder = "/nowhere/demo",
+                                          .images = f.images,
+                                          .observed = f.observed};
+        assert_int_equal(desired_build(&f.desired, &wish, &e), 0);
+        assert_int_equal(plan_up(&f.plan, f.desired, f.observed, &o, &e), rows[i].refused ? -1 : 0);
+        if (rows[i].refused)
+            assert_non_null(
+                strstr(e.msg, "ceph-osd-2 cannot leave: 1 ceph-osd left, pool p needs 2"));
+        planned_clear(&f);
+    }
+}
+
+static void a_volume_more_is_a_folder_more_and_one_fewer_is_refused(void **state)
+{
+    static const char DOCUMENT[] = "name: demo\ncomponents:\n  etcd: {}\n  ceph-mon: {}\n"
+                                   "  ceph-osd: {instances: 1, volumes: %d}\n";
+    struct observed *w = NULL;
+
+    (void)state;
+    for (int volumes = 1; volumes <= 3; volumes++) {
+        int count = volumes == 3 ? 1 : volumes; /* 1, 2, 1 */
+        auto_free char *document = mem_printf(DOCUMENT, count);
+        struct planned f = {0};
+        struct plan_opts o = {.catalog_version = "v"};
+        struct err e = {0};
+
+        planned_load(&f, document);
+        for (size_t k = 0; k < f.spec->component_count; k++)
+            node_set_text(f.images, f.spec->components[k].manifest->name, "slipway/x:1");
+        if (w) {
+            observed_free(f.observed);
+            f.observed = w;
+        }
+        const struct desired_opts wish = {.spec = f.spec,
+                                          .key = &f.key,
+                                          .folder = "/nowhere/demo",
+                                          .images = f.images,
+                                          .observed = f.observed};
+        assert_int_equal(desired_build(&f.desired, &wish, &e), 0);
+        const struct node *mounts =
+            node_find(f.desired->items[f.desired->count - 1].body, "HostConfig.Mounts");
+        assert_string_equal(node_get_text(mounts->items[0], "Target"), "/data");
+        if (count == 2)
+            assert_string_equal(node_get_text(mounts->items[1], "Target"), "/data/2");
+        assert_int_equal(plan_up(&f.plan, f.desired, f.observed, &o, &e), volumes == 3 ? -1 : 0);
+        if (volumes == 3)
+            assert_non_null(strstr(e.msg, "ceph-osd-1 has data in volume demo-ceph-osd-1-data2"));
+        else
+            planned_bring_about(&f);
+        w = steal(f.observed);
+        planned_clear(&f);
+    }
+    observed_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_member_that_is_down_is_back_before_another_one_is_replaced),
+        cmocka_unit_test(an_instance_that_pools_need_cannot_leave),
+        cmocka_unit_test(a_volume_more_is_a_folder_more_and_one_fewer_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
