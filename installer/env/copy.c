@@ -319,6 +319,8 @@ static int rsync_words(struct rsync_job *job, const struct copy *c, struct copy_
     rsync_begin(&job->argv, c->relay);
     strv_add(&job->argv, "-s");
     strv_add(&job->argv, it->up ? "-rlpt" : "-rpt");
+    /* To the nanosecond: rsync takes a file of the same size and second for the same. */
+    strv_add(&job->argv, "--modify-window=-1");
     if (it->up) {
         strv_add(&job->argv, "--");
         strv_addf(&job->argv, "%s%s/", it->from[0] == '/' ? "" : "./", it->from);

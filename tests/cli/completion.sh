@@ -6,7 +6,8 @@ set -eu
 
 tab=$ROOT/tests/cli/tab.py
 PATH=$(dirname "$SLIPWAY"):$PATH
-export PATH HOME=$TMP SLIPWAY_HOME=$TMP/home
+# No Docker: this machine may have an environment that is called demo too.
+export PATH HOME=$TMP SLIPWAY_HOME=$TMP/home DOCKER_HOST=unix://$TMP/none
 cd "$TMP"
 : >my-environment.yaml
 mkdir -p "$SLIPWAY_HOME/test-one"

@@ -52,6 +52,16 @@ for who in shell-1 sleeper-1; do
     check_same "the same way" "$folder" "$(via)"
     check "as it was" diff -r tree "back.$who"
     check_same "with its modes" "755 640" "$(stat -c %a "back.$who/run" "back.$who/big" | xargs)"
+    echo a >tree/same && touch -d '2001-02-03 04:05:06.1' tree/same
+    check_status "a folder with a file more" 0 slip copy tree/. "$who:/tmp/tree"
+    echo b >tree/same && touch -d '2001-02-03 04:05:06.2' tree/same
+    check_status "and again when it changed within a second" 0 slip copy tree/. "$who:/tmp/tree"
+    check_same "brings what it is now, of the same size" b "$(inside "$who" 'cat /tmp/tree/same')"
+    inside "$who" 'echo c >/tmp/tree/same; touch -d "2001-02-03 04:05:06.3" /tmp/tree/same'
+    check_status "out as well" 0 slip copy "$who:/tmp/tree/." tree
+    check_same "brings what it is there" c "$(cat tree/same)"
+    rm tree/same
+    inside "$who" 'rm /tmp/tree/same'
     check_status "a folder into a folder" 0 slip copy tree "$who:/tmp/tree"
     check "has its own name" inside "$who" 'test -f /tmp/tree/tree/sub/*e'
     echo more >tree/more

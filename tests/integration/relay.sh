@@ -40,6 +40,8 @@ check "as it is" diff -r from "to 1"
 sent=$(sed -n 's/^h1 sent=\([0-9]*\).*/\1/p' err)
 check "the bytes are counted" test "$sent" -gt 3000000
 printf y | dd of=from/big bs=1 seek=1500000 conv=notrunc 2>/dev/null
+# rsync takes a file of the same size and second for the same.
+touch -d '1 minute ago' from/big
 check "rsync writes what changed" serve "$RSYNC from/ 'h1:$TMP/to 1/'"
 check "as it is" diff -r from "to 1"
 check "in few bytes" test "$(sed -n 's/^h1 sent=\([0-9]*\).*/\1/p' err)" -lt 40000
@@ -57,20 +59,24 @@ check "a reader that is slow is waited for" serve \
     "\$CALL \$RELAY h1 'head -c 3000000 /dev/zero' | { sleep 1; wc -c; }"
 check_same "and gets all of it" 3000000 "$(cat out)"
 check "and nobody else waits" serve "
-    { \$CALL \$RELAY h1 'head -c 300000000 /dev/zero' | { sleep 4; head -c 1; } >/dev/null & } 2>/dev/null
-    sleep 0.5; timeout 3 \$CALL \$RELAY h1 echo quick"
+    { \$CALL \$RELAY h1 'echo >$TMP/begun; head -c 300000000 /dev/zero' |
+        sh -c 'echo \$\$ >$TMP/slow; exec sleep 300'; } >/dev/null 2>&1 &
+    until [ -s $TMP/begun ] && [ -s $TMP/slow ]; do sleep 0.1; done
+    timeout 20 \$CALL \$RELAY h1 echo quick; r=\$?; kill \$(cat $TMP/slow); exit \$r"
 check_same "whatever goes through the same connection" quick "$(cat out)"
 check "killing the helper ends its command" serve "
-    sleep 300 | \$CALL \$RELAY h1 'echo \$\$ >$TMP/pid; cat >/dev/null; echo over >$TMP/over' & sleep 1
+    sleep 300 | \$CALL \$RELAY h1 'echo \$\$ >$TMP/pid; cat >/dev/null; echo over >$TMP/over' &
+    until [ -s $TMP/pid ]; do sleep 0.1; done
     pkill -P \$\$ -f 'h1 echo'; pkill -P \$\$ sleep; sleep 1; true"
-check "its input is at its end" wait_until 10 test -s "$TMP/over"
+check "its input is at its end" wait_until 30 test -s "$TMP/over"
 check_status "a helper without a relay says so" 1 "$driver" call "$TMP/nobody" h1 true
 check_has "in words" "$(cat "$TMP/err")" "$TMP/nobody"
-"$driver" serve "$one" client host.pub "\$CALL \$RELAY h1 'sleep 20' ; echo \$? >$TMP/status" >out 2>err &
+"$driver" serve "$one" client host.pub "\$CALL \$RELAY h1 'echo >$TMP/sleeps; sleep 300' ; echo \$? >$TMP/status" \
+    >out 2>err &
 relay=$!
-sleep 1.5
+check "a command that takes long runs" wait_until 30 test -s "$TMP/sleeps"
 kill -9 "$relay"
-check "a helper whose relay was killed ends" wait_until 5 test -s "$TMP/status"
+check "a helper whose relay was killed ends" wait_until 30 test -s "$TMP/status"
 check_same "and says so by its status" 1 "$(cat "$TMP/status")"
 
 # ---- what is not a program of ours ----
