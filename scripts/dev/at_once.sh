@@ -21,9 +21,10 @@ at_once() {
         fi
         (
             out=$("$what" "$word" 2>&1)
+            exec 9>>"$counts" # not before: what a test left running would keep the lock
             flock 9
             printf '%s\n' "$out"
-        ) 9>>"$counts" &
+        ) &
         running=$((running + 1))
     done
     wait

@@ -22,6 +22,10 @@ check_status "one that does not count is a failure" 1 runs 3 one 'count 2 0' 'ex
 check_has "and it is said" "$(cat "$TMP/out")" "only 1 of 2 said how they ended"
 check_status "two are under way at once" 0 runs 2 one "until [ -e $TMP/b ]; do sleep 0.1; done; count 1 0" \
     ": >$TMP/b; count 1 0"
+export -f runs
+check "what one left running holds nobody up" timeout 60 bash -c \
+    "runs 2 one 'sleep 300 >/dev/null 2>&1 & echo \$! >$TMP/left; count 1 0' 'sleep 1; count 1 0'"
+kill "$(cat "$TMP/left")"
 
 program good_test 'exit 0' '[       OK ] a' '[       OK ] b'
 program bad_test 'exit 1' '[       OK ] a' '[  FAILED  ] b' '[  FAILED  ] b'
