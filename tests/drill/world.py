@@ -400,6 +400,7 @@ class World:
                     f.write(DOCUMENT % (self.env(e), counts["etcd"], counts["ceph-mon"], counts["ceph-osd"]))
                 self.must(e, "-f", path, "up", timeout=600)
                 self.must(e, "config", "set", "volumedriver-fuse-1", "docker", "true")
+                self.must(e, "up", timeout=600)  # gives it the rights that this needs
                 self.must(e, "pool", "create", "extra", "--size", "2")
             self.containers = Containers(self, docker)
             self.look()
