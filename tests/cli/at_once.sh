@@ -35,4 +35,19 @@ check_status "unit tests of which one fails and one dies" 1 "$ROOT/scripts/dev/r
 check_same "are counted" "4 passed, 2 failed" "$(tail -n 1 "$TMP/out")"
 check_status "a unit test by its name" 0 env ONLY=good "$ROOT/scripts/dev/run-unit" "$TMP"/{good,bad,dead}_test
 check_same "is the only one" "2 passed, 0 failed" "$(tail -n 1 "$TMP/out")"
+
+mkdir -p "$TMP"/tree/{scripts/dev,tests/ring}
+cp "$ROOT/scripts/dev/run-scripts" "$TMP/tree/scripts/dev"
+script() { printf '%s\n' "$2" >"$TMP/tree/tests/ring/$1.sh"; }
+script good 'echo "2 passed, 0 failed"'
+script second "echo '1 passed, 0 failed'; [ -e $TMP/once ] || { : >$TMP/once; exit 3; }"
+check_status "a script that fails" 1 env JOBS=2 "$TMP/tree/scripts/dev/run-scripts" ring
+check_same "is counted" "3 passed, 1 failed" "$(tail -n 1 "$TMP/out")"
+rm "$TMP/once"
+check_status "where scripts get a second try, one may fail once" 0 env AGAIN=1 "$TMP/tree/scripts/dev/run-scripts" ring
+check_has "which is shown" "$(cat "$TMP/out")" "not ok - second: 1 passed, 1 failed, status 3"
+check_same "and the second try counts" "3 passed, 0 failed" "$(tail -n 1 "$TMP/out")"
+script second 'exit 3'
+check_status "one that fails again" 1 env AGAIN=1 "$TMP/tree/scripts/dev/run-scripts" ring
+check_same "is a failure" "2 passed, 1 failed" "$(tail -n 1 "$TMP/out")"
 finish
