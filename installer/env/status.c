@@ -71,8 +71,7 @@ static struct node *config_of(const struct observed *w, const char *env, const c
     char desired[65];
     int64_t newest = applied_hash_stored(desired, &w->keys, component, name);
 
-    node_set_bool(n, "current",
-                  hash && strcmp(hash, desired) == 0 && result && strcmp(result, "ok") == 0);
+    node_set_bool(n, "current", applied_judge(applied, desired, newest) == APPLIED_IS_OK);
     set_hash(n, "desired", desired);
     node_set_int(n, "desired_revision", newest);
     set_hash(n, "applied", hash);

@@ -43,23 +43,24 @@ static void judge(struct volume_answer *a, const struct etcd_kvs *kvs,
 {
     auto_node struct node *applied = NULL;
     const struct etcd_kv *kv = etcd_kvs_find(kvs, applied_key);
-    const char *result, *error;
+    const char *error;
     char hash[65];
     int64_t newest = applied_hash_stored(hash, kvs, i->manifest->name, i->name);
     struct err dropped;
 
     if (kv && json_parse(&applied, applied_key, kv->value, kv->value_len, &dropped) < 0)
         err_drop(&dropped, "what an agent reports");
-    if (!node_text_is(applied, "hash", hash))
-        return;
-    result = node_get_text(applied, "result");
-    error = node_get_text(applied, "error");
-    if (result && strcmp(result, "ok") == 0) {
+    switch (applied_judge(applied, hash, newest)) {
+    case APPLIED_IS_OK:
         a->is = VOLUME_ANSWER_APPLIED;
-    } else if (kv->mod_revision >= newest) {
-        /* An older refusal is of the same wish before, which was taken back and is there again. */
+        break;
+    case APPLIED_IS_FAILED:
+        error = node_get_text(applied, "error");
         a->is = VOLUME_ANSWER_REFUSED;
         a->complaint = mem_strdup(error ? error : "");
+        break;
+    case APPLIED_IS_NONE:
+        break;
     }
 }
 

@@ -111,3 +111,10 @@ int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char
     applied_hash_map(out, mine);
     return newest;
 }
+
+enum applied_is applied_judge(const struct node *applied, const char *hash, int64_t newest)
+{
+    if (!node_text_is(applied, "hash", hash) || node_get_int(applied, "revision", 0) < newest)
+        return APPLIED_IS_NONE;
+    return node_text_is(applied, "result", "ok") ? APPLIED_IS_OK : APPLIED_IS_FAILED;
+}

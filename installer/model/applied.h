@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an instance reads, and the acknowledgement of it: slipway and the agent compute the same
- * hash over the same keys, so desired and applied are compared without revisions. etcd/README.md.
+ * hash over the same keys, and the revision says which time of those keys it is. etcd/README.md.
  */
 #ifndef MODEL_APPLIED_H
 #define MODEL_APPLIED_H
@@ -26,5 +26,11 @@ void applied_hash(char out[65], const struct node *keys, const char *component,
 /* The same of what etcd holds; returns the revision of the newest of those keys, 0 without any. */
 int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char *component,
                             const char *instance);
+
+/* What an acknowledgement (parsed; NULL: there is none) says of keys with this hash, the newest of
+ * which is of the revision `newest`. One of the same keys at an older time says nothing: other keys
+ * were there meanwhile, and may be what is in effect. */
+enum applied_is { APPLIED_IS_NONE, APPLIED_IS_OK, APPLIED_IS_FAILED };
+enum applied_is applied_judge(const struct node *applied, const char *hash, int64_t newest);
 
 #endif

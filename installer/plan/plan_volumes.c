@@ -15,12 +15,13 @@ static bool has_applied(const struct builder *b, const struct spec_instance *i)
     const char *text = observed_value(b->w, key);
     auto_node struct node *applied = NULL;
     char hash[65];
+    int64_t newest;
     struct err e;
 
     if (text && json_parse(&applied, key, text, strlen(text), &e) < 0)
         err_drop(&e, "the acknowledgement of an instance");
-    applied_hash_stored(hash, &b->w->keys, i->manifest->name, i->name);
-    return node_text_is(applied, "hash", hash) && node_text_is(applied, "result", "ok");
+    newest = applied_hash_stored(hash, &b->w->keys, i->manifest->name, i->name);
+    return applied_judge(applied, hash, newest) == APPLIED_IS_OK;
 }
 
 void builder_note_detaching(struct builder *b)
