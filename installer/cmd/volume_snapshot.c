@@ -6,7 +6,7 @@
 
 struct snapshot_options {
     struct volume_options common;
-    bool remove, yes;
+    bool remove, yes, cancel;
 };
 
 static const struct opt_spec snapshot_specs[] = {
@@ -18,6 +18,8 @@ static const struct opt_spec snapshot_specs[] = {
 };
 
 static const struct opt_spec rollback_specs[] = {
+    {"cancel", 0, OPT_FLAG, NULL, "take back one that was ordered and not answered",
+     offsetof(struct snapshot_options, cancel)},
     ASK_YES(snapshot_options),
     VOLUME_OPTIONS(snapshot_options),
     {0},
@@ -64,21 +66,39 @@ static int check_rollback(const struct cmd_context *x, const void *opts,
 {
     const struct snapshot_options *o = opts;
 
-    (void)operands;
     (void)x;
-    return ask_may_lose("volume rollback", true, o->yes, e);
+    if (o->cancel && operands->count > 1)
+        return err_set(e, ERR_USAGE, "volume rollback --cancel takes one operand: the volume");
+    if (!o->cancel && operands->count < 2)
+        return err_set(e, ERR_USAGE, "volume rollback takes a volume and one of its snapshots");
+    return o->cancel ? 0 : ask_may_lose("volume rollback", true, o->yes, e);
+}
+
+static int cancel_rollback(struct cmd_context *x, struct snapshot_options *o,
+                           const struct strv *operands, struct err *e)
+{
+    auto_strv struct strv already = {0};
+    struct volume_said said = {operands, "not going back", &o->common, clock_now_ms()};
+
+    o->common.already = &already;
+    if (env_volume_rollback_cancel(x->env, operands->items[0], &o->common, e) < 0)
+        return -1;
+    volume_say(x, &said);
+    return 0;
 }
 
 static int run_rollback(struct cmd_context *x, void *opts, const struct strv *operands,
                         struct err *e)
 {
-    const struct snapshot_options *o = opts;
+    struct snapshot_options *o = opts;
     const struct strv name = {.items = operands->items, .count = 1};
     struct volume_said said = {&name, "back at the snapshot", &o->common, clock_now_ms()};
-    auto_free char *question =
-        mem_printf("Take volume %s of %s back to %s, and lose what came after?", operands->items[0],
-                   x->env->name, operands->items[1]);
+    auto_free char *question = NULL;
 
+    if (o->cancel)
+        return cancel_rollback(x, o, operands, e);
+    question = mem_printf("Take volume %s of %s back to %s, and lose what came after?",
+                          operands->items[0], x->env->name, operands->items[1]);
     if (ask_before(question, o->yes, e) < 0)
         return -1;
     if (env_volume_rollback(x->env, operands->items[0], operands->items[1], &o->common, e) < 0)
@@ -122,13 +142,16 @@ const struct cmd cmd_volume_snapshot = {
 const struct cmd cmd_volume_rollback = {
     .help = {.name = "volume rollback",
              .summary = "take a volume back to a snapshot; what came after is lost",
-             .args = "VOLUME SNAPSHOT",
-             .details = "Refused while the volume is attached.",
+             .args = "VOLUME [SNAPSHOT]",
+             .details =
+                 "Refused while the volume is attached. Without an answer (--no-wait, or the "
+                 "command was killed) nobody gets the volume until the same command is "
+                 "run again, or --cancel takes the order back.",
              .options = rollback_specs,
              .group = "Volumes"},
     .options_size = sizeof(struct snapshot_options),
     .needs = ENV_VOLUMES_NEEDS,
-    .min_operands = 2,
+    .min_operands = 1,
     .max_operands = 2,
     .check = check_rollback,
     .run = run_rollback,

@@ -49,6 +49,8 @@ const char *env_volume_state(const struct node *row)
 
     if (node_get_bool(row, "absent", false))
         return "deleting";
+    if (node_get(row, "rollback"))
+        return "going back";
     if (node_get_bool(row, "template", false))
         return "template";
     node_for_each (a, attached) {

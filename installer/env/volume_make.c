@@ -131,7 +131,24 @@ int env_volume_snapshot_delete(struct env *env, const char *name, const struct s
         volume_snapshot_all(&r.maps, name, snapshots, true, e) < 0 ||
         volume_run_put(&r, &names, true, e) < 0)
         return -1;
-    return forget(&r, &names, e);
+    if (r.options->no_wait)
+        return 0;
+    if (volume_run_begin(&r, r.what, e) < 0)
+        return -1;
+    volume_forget_snapshots(&r.maps, name, snapshots);
+    return volume_run_put(&r, &names, false, e);
+}
+
+/* A rollback that stood in the document could be carried out once more, over what is newer. */
+static int forget_rollback(struct volume_run *r, const struct strv *names, int64_t serial,
+                           struct err *e)
+{
+    if (r->options->no_wait)
+        return 0;
+    if (volume_run_begin(r, r->what, e) < 0)
+        return -1;
+    volume_forget_rollback(&r->maps, names->items[0], serial);
+    return volume_run_put(r, names, false, e);
 }
 
 int env_volume_rollback(struct env *env, const char *name, const char *snapshot,
@@ -139,12 +156,33 @@ int env_volume_rollback(struct env *env, const char *name, const char *snapshot,
 {
     auto_volume_run struct volume_run r;
     auto_strv struct strv names = strv_of(name);
+    int64_t serial;
 
     volume_run_init(&r, env, o);
     if (volume_mounted_refuse(env->name, &names, "going back to a snapshot", e) < 0 ||
-        volume_run_begin(&r, "volume rollback", e) < 0 ||
-        volume_rollback(&r.maps, name, snapshot, r.state.d.mod_revision, e) < 0)
+        volume_run_begin(&r, "volume rollback", e) < 0)
         return -1;
+    serial = r.state.d.mod_revision;
+    if (volume_rollback(&r.maps, name, snapshot, serial, e) < 0 ||
+        volume_run_put(&r, &names, true, e) < 0)
+        return -1;
+    return forget_rollback(&r, &names, serial, e);
+}
+
+int env_volume_rollback_cancel(struct env *env, const char *name, const struct volume_options *o,
+                               struct err *e)
+{
+    auto_volume_run struct volume_run r;
+    auto_strv struct strv names = strv_of(name);
+    bool was;
+
+    volume_run_init(&r, env, o);
+    if (volume_run_begin(&r, "volume rollback", e) < 0 ||
+        volume_rollback_cancel(&r.maps, name, &was, e) < 0)
+        return -1;
+    if (!was && r.options->already)
+        strv_add(r.options->already, name);
+    /* Once all have answered, none of them is at it any more. */
     return volume_run_put(&r, &names, true, e);
 }
 

@@ -267,6 +267,18 @@ static bool is_deleted(const struct node *asked, char *name, const char *noun, c
     return node_get_bool(node_get(asked, name), "absent", false) && said && !complaint;
 }
 
+/* The entry as it was, without what is refused now and was ordered before, by somebody who did not
+ * wait for the refusal. */
+static void put_back(struct node *map, const struct node *entry, const struct node *asked)
+{
+    struct node *back = node_set(map, entry->key, node_copy(entry));
+
+    if (node_get_bool(asked, "absent", false))
+        free(volume_orders_drop(back));
+    else if (!node_equal(node_get(entry, "rollback"), node_get(asked, "rollback")))
+        node_remove(back, "rollback");
+}
+
 /* Puts the entries back as they were: true when all is. Others may have changed theirs meanwhile.
  * The step may name parts of the specification that is read again. */
 static bool take_back(struct volume_run *r, const struct volume_step *s, const struct node *old,
@@ -298,11 +310,7 @@ static bool take_back(struct volume_run *r, const struct volume_step *s, const s
         if (deleted && is_driver) { /* until it answers to what is stored now */
             node_set(map, s->names->items[i], node_copy(node_get(asked, s->names->items[i])));
         } else if (entry && !deleted) {
-            struct node *back = node_set(map, s->names->items[i], node_copy(entry));
-
-            /* Ordered before, by somebody who did not wait for the refusal. */
-            if (node_get_bool(node_get(asked, s->names->items[i]), "absent", false))
-                volume_settle_keep(back);
+            put_back(map, entry, node_get(asked, s->names->items[i]));
         } else {
             node_remove(map, s->names->items[i]);
         }

@@ -8,26 +8,15 @@
 #include "base/mem.h"
 #include "env/volume_answer.h"
 
-static bool is_order(const struct node *entry)
-{
-    return node_get_bool(entry, "absent", false);
-}
-
 static bool has_order(const struct node *map)
 {
     const struct node *n;
 
     node_for_each (n, map) {
-        if (is_order(n))
+        if (volume_has_order(n))
             return true;
     }
     return false;
-}
-
-void volume_settle_keep(struct node *entry)
-{
-    node_remove(entry, "absent");
-    node_remove(entry, "force");
 }
 
 /* The next instance of a driver that has an order, in the order of the document from *at on. */
@@ -107,33 +96,24 @@ static char *refusal(const struct strv *texts, const char *noun, char *name)
 
 /* ---- settling ---- */
 
-/* Takes out the orders, which were carried out. How many. */
-static int forget(struct node *map)
-{
-    int count = 0;
-
-    for (size_t k = map->count; k-- > 0;)
-        if (is_order(map->items[k])) {
-            node_remove(map, map->items[k]->key);
-            count++;
-        }
-    return count;
-}
-
-/* Takes back what is refused of the map; `stays` says what becomes of an entry. How many. */
-static int take_back(struct volume_run *r, struct node *map, const char *noun, const char *stays,
+/* Takes back what is refused of the map; a driver's entries stay with `holder`. How many. */
+static int take_back(struct volume_run *r, struct node *map, const char *noun, const char *holder,
                      const struct strv *texts)
 {
     struct node *n;
     int count = 0;
 
     node_for_each (n, map) {
-        auto_free char *why = is_order(n) ? refusal(texts, noun, n->key) : NULL;
+        auto_free char *why = volume_has_order(n) ? refusal(texts, noun, n->key) : NULL;
+        auto_free char *what = why ? volume_orders_drop(n) : NULL;
 
-        if (!why)
+        if (!what)
             continue;
-        volume_settle_keep(n);
-        log_warn("%s %s %s is taken back: %s", noun, n->key, stays, why);
+        if (holder)
+            log_warn("%s %s stays attached to %s, the order to detach it is taken back: %s", noun,
+                     n->key, holder, why);
+        else
+            log_warn("%s %s %s is taken back: %s", noun, n->key, what, why);
         count++;
     }
     r->taken_back += (size_t)count;
@@ -142,7 +122,6 @@ static int take_back(struct volume_run *r, struct node *map, const char *noun, c
 
 static int settle_provisioner(struct volume_run *r, struct err *e)
 {
-    static const char STAYS[] = "stays, the order to delete it";
     auto_strv struct strv texts = {0};
     bool done = false;
     int pools, volumes;
@@ -152,11 +131,12 @@ static int settle_provisioner(struct volume_run *r, struct err *e)
     if (read_answers(&texts, &done, r, e) < 0 ||
         config_aim(&r->state, r->provisioner->manifest->name, e) < 0)
         return -1;
-    pools = done ? forget(r->maps.pools) : take_back(r, r->maps.pools, "pool", STAYS, &texts);
+    pools = done ? volume_orders_forget(r->maps.pools)
+                 : take_back(r, r->maps.pools, "pool", NULL, &texts);
     if (pools)
         node_set(config_map(&r->state), "pools", node_copy(r->maps.pools));
-    volumes =
-        done ? forget(r->maps.volumes) : take_back(r, r->maps.volumes, "volume", STAYS, &texts);
+    volumes = done ? volume_orders_forget(r->maps.volumes)
+                   : take_back(r, r->maps.volumes, "volume", NULL, &texts);
     if (volumes)
         node_set(config_map(&r->state), "volumes", node_copy(r->maps.volumes));
     return pools + volumes;
@@ -165,8 +145,6 @@ static int settle_provisioner(struct volume_run *r, struct err *e)
 static int settle_driver(struct volume_run *r, const struct spec_instance *driver, struct err *e)
 {
     auto_node struct node *served = node_copy(spec_value(r->spec, driver, "volumes"));
-    auto_free char *stays =
-        mem_printf("stays attached to %s, the order to detach it", driver->name);
     auto_strv struct strv texts = {0};
     struct volume_answer answer;
     int count = 0;
@@ -177,9 +155,9 @@ static int settle_driver(struct volume_run *r, const struct spec_instance *drive
         strv_add(&texts, answer.complaint);
     free(answer.complaint);
     if (answer.is == VOLUME_ANSWER_APPLIED)
-        count = forget(served);
+        count = volume_orders_forget(served);
     else if (answer.is == VOLUME_ANSWER_REFUSED && volume_answer_alive(r->env, driver))
-        count = take_back(r, served, "volume", stays, &texts);
+        count = take_back(r, served, "volume", driver->name, &texts);
     if (count == 0)
         return 0;
     if (config_aim(&r->state, driver->name, e) < 0)

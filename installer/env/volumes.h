@@ -34,7 +34,7 @@ int env_volume_list(struct node **rows, struct env *env, struct err *e);
 /* One of them; each of "attached" has "use": [{"title","line"}], the lines that use it there.
  * ERR_NOTFOUND with the nearest name. Owned. */
 int env_volume_show(struct node **row, struct env *env, const char *name, struct err *e);
-/* "free", "attached", "detaching", "template" or "deleting", of such a row. */
+/* "free", "attached", "detaching", "template", "deleting" or "going back", of such a row. */
 const char *env_volume_state(const struct node *row);
 
 /* ---- volumes ---- */
@@ -55,9 +55,13 @@ int env_volume_snapshot(struct env *env, const char *name, const struct strv *sn
 /* All of them or none; ERR_CONFLICT when one has clones. */
 int env_volume_snapshot_delete(struct env *env, const char *name, const struct strv *snapshots,
                                const struct volume_options *o, struct err *e);
-/* The volume gets what the snapshot holds; refused while it is attached. */
+/* The volume gets what the snapshot holds; refused while it is attached. While the order is not
+ * answered, nobody gets the volume. */
 int env_volume_rollback(struct env *env, const char *name, const char *snapshot,
                         const struct volume_options *o, struct err *e);
+/* Takes such an order back that was not answered, so that it is not carried out any more. */
+int env_volume_rollback_cancel(struct env *env, const char *name, const struct volume_options *o,
+                               struct err *e);
 /* Makes it a template, which volumes are copied from and which never changes again. */
 int env_volume_template(struct env *env, const char *name, const struct volume_options *o,
                         struct err *e);

@@ -294,10 +294,9 @@ int volume_delete(const struct volume_maps *m, const char *name, bool force, str
     if (count && !force)
         return err_set(e, ERR_CONFLICT, "volume %s has %zu snapshot%s; --force deletes %s too",
                        name, count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
-    for (size_t i = 0; snapshots && i < snapshots->count; i++) {
-        auto_free char *key = mem_strdup(snapshots->items[i]->key);
-
-        node_set_bool(node_set(snapshots, key, node_new_map()), "absent", true);
+    /* They keep what is said of them, as the volume does: the order may be taken back. */
+    node_for_each (s, snapshots) {
+        node_set_bool(s, "absent", true);
     }
     node_set_bool(n, "absent", true);
     return 0;
@@ -314,7 +313,8 @@ int volume_snapshot(const struct volume_maps *m, const char *name, const char *s
         return -1;
     snapshots = node_get(n, "snapshots");
     if (node_get(snapshots, snapshot))
-        return err_set(e, ERR_CONFLICT, "volume %s has a snapshot %s already", name, snapshot);
+        return err_set(e, ERR_CONFLICT, "volume %s has a snapshot %s already%s", name, snapshot,
+                       is_gone(node_get(snapshots, snapshot)) ? ", about to be deleted" : "");
     if (!snapshots || snapshots->kind != NODE_KIND_MAP)
         snapshots = node_set(n, "snapshots", node_new_map());
     set_size(node_set(snapshots, snapshot, node_new_map()), size_of(n));
@@ -344,7 +344,7 @@ int volume_snapshot_delete(const struct volume_maps *m, const char *name, const 
     if (node_get_bool(n, "template", false) && strcmp(snapshot, VOLUME_TEMPLATE) == 0)
         return err_set(e, ERR_CONFLICT, "volume %s is a template; this snapshot is what it is of",
                        name);
-    node_set_bool(node_set(node_get(n, "snapshots"), snapshot, node_new_map()), "absent", true);
+    node_set_bool(node_get(node_get(n, "snapshots"), snapshot), "absent", true);
     return 0;
 }
 
@@ -363,11 +363,24 @@ int volume_rollback(const struct volume_maps *m, const char *name, const char *s
     return 0;
 }
 
+int volume_rollback_cancel(const struct volume_maps *m, const char *name, bool *was, struct err *e)
+{
+    struct node *n;
+
+    if (volume_find(&n, m, name, e) < 0)
+        return -1;
+    *was = node_get(n, "rollback") != NULL;
+    node_remove(n, "rollback");
+    return 0;
+}
+
 int volume_template(const struct volume_maps *m, const char *name, struct err *e)
 {
     struct node *n;
 
-    if (volume_find(&n, m, name, e) < 0 || refuse_attached(m, name, "making it a template", e) < 0)
+    if (volume_find(&n, m, name, e) < 0 ||
+        refuse_attached(m, name, "making it a template", e) < 0 ||
+        volume_refuse_rollback(m, name, "making it a template", e) < 0)
         return -1;
     if (node_get_bool(n, "template", false))
         return err_set(e, ERR_CONFLICT, "volume %s is a template already", name);
@@ -375,22 +388,6 @@ int volume_template(const struct volume_maps *m, const char *name, struct err *e
         return -1;
     node_set_bool(n, "template", true);
     return 0;
-}
-
-void volume_forget(const struct volume_maps *m, const char *name)
-{
-    struct node *n = node_get(m->volumes, name), *snapshots = node_get(n, "snapshots");
-
-    if (n && is_gone(n)) {
-        node_remove(m->volumes, name);
-        return;
-    }
-    for (size_t i = snapshots ? snapshots->count : 0; i-- > 0;)
-        if (is_gone(snapshots->items[i]))
-            node_remove(snapshots, snapshots->items[i]->key);
-    if (snapshots && snapshots->count == 0)
-        node_remove(n, "snapshots");
-    node_remove(n, "shrink");
 }
 
 /* ---- attachments ---- */
@@ -432,6 +429,8 @@ int volume_attach(const struct volume_maps *m, struct node *served, const char *
                            "volume move %s --to %s` hands it over",
                            name, where, name, o->instance);
     }
+    if (volume_refuse_rollback(m, name, "attaching it", e) < 0)
+        return -1;
     if (node_get_bool(n, "template", false) && !o->read_only)
         return err_set(e, ERR_CONFLICT,
                        "volume %s is a template; make a volume from it with `slipway volume create "

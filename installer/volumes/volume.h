@@ -68,15 +68,12 @@ int volume_snapshot(const struct volume_maps *m, const char *name, const char *s
 /* ERR_CONFLICT while it has clones, or is what a template is of. */
 int volume_snapshot_delete(const struct volume_maps *m, const char *name, const char *snapshot,
                            struct err *e);
-/* The serial makes it a thing that happens once. */
+/* The serial makes it a thing that happens once. Until it is answered nobody gets the volume. */
 int volume_rollback(const struct volume_maps *m, const char *name, const char *snapshot,
                     int64_t serial, struct err *e);
 /* Makes a snapshot that volumes are copied from; the volume never changes again. ERR_CONFLICT while
  * it is attached, or is one. */
 int volume_template(const struct volume_maps *m, const char *name, struct err *e);
-/* Takes out the entries, and the snapshots of `name`, that are gone by now. */
-void volume_forget(const struct volume_maps *m, const char *name);
-
 /* The same for several; the error has a line for everything that is wrong, and nothing of the maps
  * may be stored then. Deleting passes over those whose deletion was begun. */
 int volume_create_all(const struct volume_maps *m, const struct strv *names,
@@ -85,6 +82,33 @@ int volume_delete_all(const struct volume_maps *m, const struct strv *names, boo
                       struct err *e);
 int volume_snapshot_all(const struct volume_maps *m, const char *name, const struct strv *snapshots,
                         bool remove, struct err *e);
+
+/* ---- orders: done once, and in the document until they are known to be done or refused ---- */
+
+/* Whether an entry of a map (volumes, pools, what a driver serves) has one: it or a snapshot of it
+ * is to go, it is to go back to a snapshot, or to be made smaller. */
+bool volume_has_order(const struct node *entry);
+/* Takes all orders out of a map, which were carried out, with the entries and the snapshots that
+ * are gone. How many entries had any. */
+int volume_orders_forget(struct node *map);
+/* Takes back what is ordered of the entry, so that nothing of it goes; a size stays as it was
+ * asked. What that was as the middle of a sentence, owned: "stays, the order to delete it"; NULL:
+ * nothing. */
+char *volume_orders_drop(struct node *entry);
+/* Takes out what was carried out, and nothing that somebody else ordered: the entry that is gone,
+ * or that it was to be smaller; */
+void volume_forget(const struct volume_maps *m, const char *name);
+/* these snapshots; */
+void volume_forget_snapshots(const struct volume_maps *m, const char *name,
+                             const struct strv *snapshots);
+/* the order to go back that has this serial. */
+void volume_forget_rollback(const struct volume_maps *m, const char *name, int64_t serial);
+/* Takes back an order to go back to a snapshot. *was: there was one. ERR_NOTFOUND: no volume. */
+int volume_rollback_cancel(const struct volume_maps *m, const char *name, bool *was, struct err *e);
+/* ERR_CONFLICT while the volume is ordered to go back to a snapshot: carried out late, that would
+ * take what is written meanwhile. `what` is refused: "attaching it". */
+int volume_refuse_rollback(const struct volume_maps *m, const char *name, const char *what,
+                           struct err *e);
 
 struct volume_attach {
     const char *instance;

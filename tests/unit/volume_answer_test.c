@@ -53,10 +53,13 @@ static void an_answer_is_to_what_was_asked_last(void **state)
         int64_t revision;
         enum volume_answer_is is;
     } rows[] = {
-        {"ok", 20, VOLUME_ANSWER_APPLIED},     {"ok", 21, VOLUME_ANSWER_APPLIED},
-        {"failed", 20, VOLUME_ANSWER_REFUSED}, {"failed", 25, VOLUME_ANSWER_REFUSED},
+        {"ok", 20, VOLUME_ANSWER_APPLIED},
+        {"ok", 21, VOLUME_ANSWER_APPLIED},
+        {"failed", 20, VOLUME_ANSWER_REFUSED},
+        {"failed", 25, VOLUME_ANSWER_REFUSED},
         /* The same keys were there before, others in between: the agent may be at those still. */
-        {"ok", 19, VOLUME_ANSWER_NONE},        {"failed", 19, VOLUME_ANSWER_NONE},
+        {"ok", 19, VOLUME_ANSWER_NONE},
+        {"failed", 19, VOLUME_ANSWER_NONE},
         {"ok", 0, VOLUME_ANSWER_NONE},
     };
     struct manifest m = {.name = (char[]){"q"}};

@@ -22,7 +22,8 @@ USER = "client.slipway-pool"
 KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent",
         "formatting",  # `slipway volume mount` began to format it; nothing to do here
         "docker"}  # Docker made it or was given it; nothing to do here either
-ROLLED_BACK = "slipway.rollback"
+ROLLED_BACK = "slipway.rollback"  # the serials of the last REMEMBERED, with blanks between them
+REMEMBERED = 64
 TEMPLATE = "slipway.template"
 STATE = os.path.join(RUN, "volumes.json")  # name -> entry that was applied; in memory
 LOST = os.path.join(RUN, "lost_snapshots.json")  # name -> snapshots that somebody deleted; for hook health
@@ -234,6 +235,7 @@ class Volumes:
             return
         lost = self.lost_snapshots(pool, name, wanted, new)
         new = [s for s in new if s not in lost]
+        self.check_same(pool, name, {s: created(wanted[s]) for s in gone})
         with pool.open(name) as image:
             for snapshot in gone if image.children() else []:
                 children = image.children(snapshot)
@@ -257,6 +259,15 @@ class Volumes:
     def made_snapshots(pool, name):
         """Map snapshot -> which one of that name was made."""
         return pool.all_metadata(MADE_SNAPSHOT + name + "@")
+
+    @staticmethod
+    def check_same(pool, name, which):
+        """`which`: map snapshot that is to go -> which one of that name. Who slept with an old order deletes no new
+        one."""
+        made = Volumes.made_snapshots(pool, name) if any(which.values()) else {}
+        for snapshot, number in sorted(which.items()):
+            if number and made.get(snapshot, number) != number:
+                raise Wrong("snapshot %s is another one than that which was to be deleted" % snapshot)
 
     @staticmethod
     def unmark_snapshot(pool, name, snapshot):
@@ -287,10 +298,14 @@ class Volumes:
             say("deleted %s of volume %s" % (several("snapshot", snapshots), name))
 
     def rollback(self, pool, name, v):
-        """Once for each serial: the image itself remembers the last one."""
+        """Once for each serial: the image itself remembers them."""
         to, serial = v["rollback"]["to"], str(v["rollback"]["serial"])
+
+        def is_done(image):
+            return serial in image.metadata(ROLLED_BACK).split()
+
         with pool.open(name, read_only=True) as image:
-            if image.metadata(ROLLED_BACK) == serial:
+            if is_done(image):
                 return
             if to not in image.snapshots():
                 raise Wrong("there is no snapshot %s to go back to" % to)
@@ -303,14 +318,16 @@ class Volumes:
             try:
                 image.lock()
             except Failure:  # the other manager has it, and does the same
-                while image.metadata(ROLLED_BACK) != serial:
+                while not is_done(image):
                     if time.monotonic() >= END:
                         raise
                     time.sleep(0.1)
-            if image.metadata(ROLLED_BACK) == serial:
+            if is_done(image):
                 return
             image.rollback(to)
-            image.set_metadata(ROLLED_BACK, serial)
+            if image.size() < v.get("size", 0):  # it has the snapshot's now
+                image.resize(v["size"])
+            image.set_metadata(ROLLED_BACK, " ".join((image.metadata(ROLLED_BACK).split() + [serial])[-REMEMBERED:]))
         say("took volume %s back to snapshot %s" % (name, to))
 
     def delete(self, pool, name, v):
@@ -319,6 +336,9 @@ class Volumes:
             self.unmark(pool, name, v)
             return
         with image:
+            made = pool.metadata(MADE + name) if created(v) else ""
+            if made and made != created(v):  # who slept with an old order deletes no new one
+                raise Wrong("it is another volume than the one that was to be deleted")
             snapshots = image.snapshots()
             children = image.children() if snapshots else []
             if children:

@@ -169,6 +169,14 @@ class Pool:
                       "listing the metadata of pool %s" % self.name)
         return {key[len(prefix):]: value for key, value in found.items()}
 
+    def metadata(self, key):
+        value, length = ctypes.create_string_buffer(4096), ctypes.c_size_t(4096)
+        status = self.lib.rbd_pool_metadata_get(self.io, key.encode(), value, ctypes.byref(length))
+        if status == -ENOENT:
+            return ""
+        check(status, "reading %s" % key)
+        return value.value.decode()
+
     def set_metadata(self, key, value):
         check(self.lib.rbd_pool_metadata_set(self.io, key.encode(), value.encode()), "setting %s" % key)
 

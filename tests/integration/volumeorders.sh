@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Orders that destroy data, where nobody waited for the answer: going back to a snapshot, and deleting one. What was
+# carried out unseen is forgotten, what was not keeps the volume from everybody; nothing of it happens again later.
+# about 40 s
+set -eu
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../environment.sh"
+
+needs "volumes" jq qemu-io
+
+environment orders
+one=volumedriver-qemu-1 socket=/var/lib/slipway/$env/volumedriver-qemu-1/nbd.sock
+volume() { slip volume "$@"; }
+components <<END
+etcd: {instances: 1}
+ceph-mon: {instances: 1}
+ceph-mgr: {instances: 2}
+ceph-osd: {instances: 2}
+volumedriver-qemu: {instances: 1}
+END
+io() { # VOLUME COMMAND...
+    local url="nbd+unix:///$1?socket=$socket" words=()
+    shift
+    for word; do words+=(-c "$word"); done
+    timeout 60 qemu-io -f raw "${words[@]}" "$url" >"$TMP/io" 2>&1 && ! grep -q "failed\|error" "$TMP/io"
+}
+written() { slip config get ceph-mgr volumes --json | jq -c "$1"; }
+in_storage() { docker exec "$env-ceph-mon-1" rbd "$@" 2>/dev/null; }
+snapshots() { in_storage snap ls "volumes/$1" --format json | jq -r '.[].name' | sort | paste -sd ' '; }
+asleep() { docker pause "$env-ceph-mgr-1" "$env-ceph-mgr-2" >/dev/null; }
+awake() { docker unpause "$env-ceph-mgr-1" "$env-ceph-mgr-2" >/dev/null; }
+answered() { slip status --json | jq -e '[.instances[] | select(.component == "ceph-mgr") | .config.current] | all'; }
+free() { [ "$(volume list | awk -v v="$1" '$1 == v { print $4 }')" = free ]; }
+
+check_status "up" 0 slip -f "$file" up
+check_status "a volume" 0 volume create disk --size 16MiB --attach "$one"
+check "with data" io disk "write -P 0x11 0 1M" flush
+check_status "a snapshot" 0 volume snapshot disk s
+check "with other data" io disk "write -P 0x22 0 1M" flush
+check_status "larger since" 0 volume resize disk 32MiB
+check_status "let go of" 0 volume detach disk
+
+# Ordered while the storage's managers sleep: nobody knows when it is carried out.
+asleep
+check_status "nobody waits until it is back at the snapshot" 0 volume rollback --yes disk s --no-wait
+says "nobody gets it until then" 1 "volume disk was ordered to go back to snapshot s, which is not answered" \
+    volume attach disk --to "$one"
+check_has "it says how to take it back" "$(cat "$TMP/err")" "slipway volume rollback disk --cancel"
+says "not by force either" 1 "ordered to go back to snapshot s" volume move disk --to "$one" --force
+says "nor does it become a template" 1 "ordered to go back to snapshot s" volume template disk
+check_same "the list says so" "going back" "$(volume list | awk '$1 == "disk" { print $4, $5 }')"
+check_status "the order is taken back" 0 volume rollback disk --cancel --no-wait
+check_same "which it is a second time" "disk: already not going back" \
+    "$("$SLIPWAY" -e "$env" volume rollback disk --cancel --no-wait)"
+check "and is in no document" test "$(written .disk.rollback)" = null
+awake
+check "awake, the managers have answered" wait_until 60 answered
+check_status "it is attached" 0 volume attach disk --to "$one"
+check "and has what was written last" io disk "read -P 0x22 0 1M"
+check_status "let go of again" 0 volume detach disk
+
+# Carried out, and nobody was there to hear it.
+check_status "nobody waits again" 0 volume rollback --yes disk s --no-wait
+check "it is carried out" wait_until 60 answered
+check_same "the order stands in the document still" '"s"' "$(written .disk.rollback.to)"
+check_status "the next command forgets it" 0 volume attach disk --to "$one"
+check_same "so that it never happens again" null "$(written .disk.rollback)"
+check "the volume is as it was then" io disk "read -P 0x11 0 1M"
+check_same "with its size of today" $((32 << 20)) "$(in_storage info volumes/disk --format json | jq .size)"
+check "it is written again" io disk "write -P 0x33 0 1M" flush
+check_status "let go of" 0 volume detach disk
+check_status "the same snapshot once more, waited for" 0 volume rollback --yes disk s
+check_same "leaves no order" null "$(written .disk.rollback)"
+check_status "attached once more" 0 volume attach disk --to "$one"
+check "it is back again" io disk "read -P 0x11 0 1M" "write -P 0x44 0 1M" flush
+check_status "and free" 0 volume detach disk
+
+# An order to delete a snapshot, carried out unseen.
+check_status "nobody waits until a snapshot is deleted" 0 volume snapshot disk --delete --yes s --no-wait
+check "it is" wait_until 60 answered
+check_same "from the storage" "" "$(snapshots disk)"
+check_status "the next command forgets the order" 0 volume snapshot disk s
+check "and one of that name is made" test "$(written '.disk.snapshots.s | has("absent")')" = false
+docker restart -t 1 "$env-ceph-mgr-1" "$env-ceph-mgr-2" >/dev/null
+check "managers that start again" wait_until 90 slip status
+check_same "leave it" s "$(snapshots disk)"
+check_status "attached" 0 volume attach disk --to "$one"
+check "they took nothing back" io disk "read -P 0x44 0 1M"
+
+# Refused to nobody: a clone that only the storage knows.
+in_storage clone --rbd-default-clone-format 2 volumes/disk@s volumes/foreign
+check_status "nobody waits until its deletion is refused" 0 volume snapshot disk --delete --yes s --no-wait
+refused() { slip status --json |
+    jq -e '[.instances[].config.error // "" | contains("snapshot s has clones")] | any'; }
+check "it is" wait_until 60 refused
+says "the next command takes the order back" 0 \
+    "volume disk keeps snapshot s, the order to delete it is taken back: snapshot s has clones" \
+    volume create next --size 4MiB
+check_same "the snapshot is what it was" '["created","size"]' "$(written '.disk.snapshots.s | keys')"
+check "all is well" wait_until 60 slip status
+in_storage rm --no-progress volumes/foreign
+check_status "without the clone it goes" 0 volume snapshot disk --delete --yes s
+
+finish
