@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Orders that destroy data, where nobody waited for the answer: going back to a snapshot, and deleting one. What was
-# carried out unseen is forgotten, what was not keeps the volume from everybody; nothing of it happens again later.
+# carried out unseen is forgotten, what was not keeps the volume from everybody; nothing of it happens again later. And
+# two managers at the same volume.
 # about 40 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
@@ -102,4 +103,17 @@ check "all is well" wait_until 60 slip status
 in_storage rm --no-progress volumes/foreign
 check_status "without the clone it goes" 0 volume snapshot disk --delete --yes s
 
+# What the other manager has half made: its name is there, its header not yet.
+half=$(docker exec "$env-ceph-mon-1" sh -c 'printf "\014\0\0\0000123456789ab" >/tmp/id
+    rados -p volumes put rbd_id.half /tmp/id && echo made')
+check_same "a volume that is being made" made "$half"
+"$SLIPWAY" -e "$env" volume create half --size 4MiB >"$TMP/half" 2>&1 &
+create=$!
+sleep 1.5
+docker exec "$env-ceph-mon-1" rados -p volumes rm rbd_id.half
+status=0
+wait "$create" || status=$?
+check_same "is waited for by who comes second" "0 half: created" "$status $(cat "$TMP/half")"
+check_status "many at once, by two managers" 0 volume create $(seq -f 'm%g' 40) --size 1MiB
+check_status "and gone at once" 0 volume delete --yes $(seq -f 'm%g' 40)
 finish

@@ -15,7 +15,8 @@ import time
 sys.path.insert(0, "/usr/lib/slipway-ceph")
 from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
 from slipway_rbd import (  # noqa: E402
-    ADDRESS, EEXIST, ENOENT, FENCE_SECONDS, MADE, MADE_SNAPSHOT, OWNER, Pool, check, gone, gone_snapshots)
+    ADDRESS, EBUSY, EEXIST, ENOENT, ESTALE, FENCE_SECONDS, MADE, MADE_SNAPSHOT, OWNER, Pool, check, gone,
+    gone_snapshots)
 from slipway_rules import NAME, NAME_RULE, POOL, parse_size, size_problem  # noqa: E402
 
 USER = "client.slipway-pool"
@@ -32,6 +33,8 @@ SNAPSHOTS_AT_ONCE = 32
 # After that time one run of the hook begins no more of many snapshots; the agent listens in between.
 END = time.monotonic() + 15
 UNFINISHED = 75  # to the agent: run it again
+# What the other manager has half done is looked at again for so long.
+RACE = 5
 # Another client's short look at the image does not count as use.
 PATIENCE = 1.0
 
@@ -170,6 +173,9 @@ class Volumes:
 
     def create(self, pool, name, v):
         if self.marks(pool).get(name) == str(v.get("created", "")):
+            image = self.find(pool, name, read_only=True)  # the other manager may have made it since
+            if image:
+                return image
             raise Wrong(gone(pool.name, name))
         try:
             if v.get("from"):
@@ -385,6 +391,19 @@ class Volumes:
             with pool.open(name) as image:
                 image.set_metadata(TEMPLATE, "true" if yes(v.get("template")) else "false")
 
+    def race(self, name, v):
+        """Two managers may be at the same volume. Its image appears piece by piece, and goes so: whoever comes second
+        looks again."""
+        end = time.monotonic() + RACE
+        while True:
+            try:
+                self.one(name, v)
+                return
+            except Failure as e:
+                if e.errno not in (EBUSY, EEXIST, ENOENT, ESTALE) or time.monotonic() >= end:
+                    raise
+            time.sleep(0.1)
+
     def rounds(self, names):
         """Lists of names; those of one list may be done at once. What is made comes before its clones; clones go before
         what they come from."""
@@ -403,7 +422,7 @@ class Volumes:
             except IndexError:
                 return
             try:
-                self.one(name, read_volume(name, self.wanted[name]))
+                self.race(name, read_volume(name, self.wanted[name]))
                 self.done[name] = self.wanted[name]
             except Unfinished as e:
                 self.unfinished[name] = e.left

@@ -14,7 +14,7 @@ from slipway_ceph import Failure, say
 FEATURES = 1 | 4 | 8 | 16 | 32  # layering, exclusive-lock, object-map, fast-diff, deep-flatten
 OPTION_FEATURES, OPTION_DATA_POOL, OPTION_CLONE_FORMAT = 1, 10, 12
 LOCK_EXCLUSIVE = 0
-ENOENT, EEXIST, ERANGE, EBUSY = 2, 17, 34, 16
+ENOENT, EEXIST, ERANGE, EBUSY, ESTALE = 2, 17, 34, 16, 116
 # A writer that sleeps (a paused container, a suspended machine) may wake at any time, and would write when nobody holds
 # it off any more. Of a process that is known to have ended, only what is on its way can still arrive.
 FENCE_SECONDS, ENDED_SECONDS = 365 * 86400.0, 86400.0
