@@ -373,11 +373,21 @@ static int decide_move(struct move *m, const struct volume_run *r, const char *n
 
 /* The old driver has let go, and the new one does not have it, unless nobody waited until it
  * answered: then it has the order, and what is said already stands. */
-static int handed_to_nobody(const struct move *m, const char *name, struct err *e)
+static int not_handed_over(const struct volume_run *r, const struct move *m, const char *name,
+                           struct err *e)
 {
+    const char *has;
+    struct err none;
+
     if (e->code == ERR_TIMEOUT || e->code == ERR_INTERRUPTED)
         return -1;
-    err_wrap(e, "volume %s is detached from %s and attached to nobody", name, m->old);
+    if (volume_attachment(&has, &r->maps, name, NULL, &none) == 0 && strcmp(has, m->to) != 0)
+        err_set(e, ERR_CONFLICT,
+                "volume %s is detached from %s, and another command attached it "
+                "to %s meanwhile",
+                name, m->old, has);
+    else
+        err_wrap(e, "volume %s is detached from %s and attached to nobody", name, m->old);
     return err_partial(e, true);
 }
 
@@ -401,7 +411,7 @@ static int move(struct volume_run *r, struct move *m, const char *name,
     /* A number that no earlier take-over had: the driver fences once for each. */
     m->attach.take_over = o->force ? r->state.d.mod_revision : 0;
     if (volume_attach_step(r, &names, &m->attach, e) < 0)
-        return m->old ? handed_to_nobody(m, name, e) : -1;
+        return m->old ? not_handed_over(r, m, name, e) : -1;
     return 0;
 }
 
