@@ -37,6 +37,9 @@ end() { # NAME STATUS
     wait "$runner" || status=$?
     if [ "$status" = "$2" ]; then ok "$1"; else not_ok "$1" "status $status: $(cat "$printed")"; fi
 }
+# What the first one says: what is under way by name, and what another one would do.
+ADVICE='interrupted; what is under way is finished first ([a-z].*); Ctrl-C again stops at once'
+advised() { said | grep -q "$ADVICE"; }
 # What is printed on a terminal, without what moves the cursor.
 said() { sed -e 's/\x1b\[[0-9]*[A-Za-z]//g' -e 's/\r//g' "$printed"; }
 journal() { test -e "$SLIPWAY_HOME/$env/journal"; }
@@ -46,7 +49,7 @@ once() { # NAME KIND PATTERN WORDS...
     shift
     begin "$@"
     press
-    sleep 1
+    check "$name: Ctrl-C once says what is finished, and what another one does" wait_until 10 advised
     check "$name: Ctrl-C once does not cut off what is under way" running
     check_not "$name: Docker has not answered yet" test -e "$held.answered"
     touch "$held.go"
@@ -61,7 +64,7 @@ twice() { # NAME KIND PATTERN WORDS...
     begin "$@"
     press
     check "$name: the first Ctrl-C arrives" wait_until 60 pressed 1
-    sleep 0.5
+    check "$name: it says what another one does" wait_until 10 advised
     press
     end "$name: Ctrl-C twice ends it with the status of an interrupt" 130
     check_not "$name: at once, before Docker answers" test -e "$held.answered"

@@ -8,7 +8,7 @@ set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
 
-needs "volumes" jq qemu-io
+needs "volumes" jq qemu-io python3
 
 environment orders
 one=volumedriver-qemu-1 socket=/var/lib/slipway/$env/volumedriver-qemu-1/nbd.sock
@@ -60,6 +60,24 @@ check "awake, the managers have answered" wait_until 60 answered
 check_status "it is attached" 0 volume attach disk --to "$one"
 check "and has what was written last" io disk "read -P 0x22 0 1M"
 check_status "let go of again" 0 volume detach disk
+
+# Ctrl-C while the answer is waited for.
+asleep
+python3 "$ROOT/tests/integration/ctrl_c.py" pipe "$TMP/late" "$SLIPWAY" -e "$env" volume create late --size 4MiB &
+runner=$!
+ordered() { volume list | grep -q '^late '; }
+check "a volume is ordered" wait_until 20 ordered
+kill -USR1 "$runner"
+check "the first Ctrl-C says what it waits for, and what a second one does" wait_until 10 grep -q \
+    "interrupted; the change is recorded, so its answer is waited for, up to 15 s; a second Ctrl-C leaves at once" \
+    "$TMP/late"
+kill -USR1 "$runner"
+status=0
+wait "$runner" || status=$?
+check_same "a second one leaves at once" 130 "$status"
+awake
+check "what was recorded is carried out" wait_until 60 answered
+check_status "and can be taken away again" 0 volume delete --yes late
 
 # Carried out, and nobody was there to hear it.
 check_status "nobody waits again" 0 volume rollback --yes disk s --no-wait
