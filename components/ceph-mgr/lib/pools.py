@@ -148,6 +148,13 @@ class Pools:
                         name=name, root="default", type=domain)
         return name, self.c.mon_json("osd crush rule dump", name=name)["rule_id"]
 
+    def need_places(self, name, domain, now):
+        """A rule that finds fewer places than I/O needs would stop all I/O of a pool at once."""
+        places = self.topology().places(domain)
+        if places < now["min_size"]:
+            raise Wrong("pool %s keeps its rule: the OSDs that are up are in %d %ss, and I/O needs copies in %d "
+                        "different ones" % (name, places, domain, now["min_size"]))
+
     def profile(self, p):
         """Erasure code profiles cannot change under a pool, so the name carries what it says."""
         profile = p.profile(self.domain)
@@ -261,7 +268,9 @@ class Pools:
                 raise Wrong("pool %s exists with %d parts; k and m cannot change" % (name, now["size"]))
             self.set(name, "allow_ec_overwrites", "true", str("ec_overwrites" in now["flags_names"]).lower())
         else:
-            self.set(name, "crush_rule", rule[0], rule[0] if now["crush_rule"] == rule[1] else now["crush_rule"])
+            if now["crush_rule"] != rule[1]:
+                self.need_places(name, rule[0].partition("-")[2], now)
+                self.set(name, "crush_rule", rule[0], now["crush_rule"])
             # Growing: first the copies, then their least number; shrinking: the other way round.
             if "size" in p and p["size"] >= now["size"]:
                 self.set(name, "size", p["size"], now["size"])
@@ -287,7 +296,7 @@ class Pools:
     def others(self, rule):
         """The manager's own pool has the failure domain too; without, a small cluster never gets clean."""
         own = self.there().get(".mgr")
-        if own and own["crush_rule"] != rule[1]:
+        if own and own["crush_rule"] != rule[1] and self.topology().places(self.domain) >= own["min_size"]:
             self.set(".mgr", "crush_rule", rule[0], own["crush_rule"])
 
     def osds_up(self):
