@@ -4,7 +4,7 @@
 # the old configuration goes on. A monitor says everything once. Every key that is brought into effect in the running
 # daemon, of the storage's components and of the drivers, with its extreme values and with what only the daemon can
 # refuse: it is in effect, or status says why not. And an OSD that gets a second data volume.
-# about 80 s
+# about 90 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
