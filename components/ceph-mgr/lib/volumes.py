@@ -34,7 +34,7 @@ SNAPSHOTS_AT_ONCE = 32
 END = time.monotonic() + 15
 UNFINISHED = 75  # to the agent: run it again
 # What the other manager has half done is looked at again for so long.
-RACE = 5
+RACE = 20
 # Another client's short look at the image does not count as use.
 PATIENCE = 1.0
 
