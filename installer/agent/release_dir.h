@@ -19,7 +19,8 @@ int release_dir_open(struct release_dir *d, struct err *e);
  * goes over an exec. */
 int release_dir_begin(struct release_dir *d, struct err *e);
 void release_dir_close(struct release_dir *d);
-/* SHA-256 of a release's file, or of the image's agent. */
+/* SHA-256 of a release's file, or of the image's agent. Noted beside it, with what tells that the
+ * file was not changed since: so it is read once. */
 int release_dir_digest(char out[RELEASE_NAME_SIZE], const struct release_dir *d, const char *name,
                        struct err *e);
 /* Checks what was sent, and gives it its name. */

@@ -11,6 +11,7 @@
  *   releases/trial -> DIGEST           current has not yet shown that it works
  *   releases/bad/DIGEST                was put back; the text is why
  *   releases/.DIGEST.new/              is being sent
+ *   releases/DIGEST/digest, image.digest   the SHA-256 of that agent, and when it was found out
  *
  * The links lead nowhere else: a name is read, and the path is made of it. init alone puts a
  * release back, so that it happens although whoever deployed it is gone.
