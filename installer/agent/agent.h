@@ -37,6 +37,7 @@ struct agent {
     bool rejected;      /* the newest keys are not in effect */
     bool told;          /* that it ends, and why */
     bool well;          /* told init that this agent works */
+    int64_t waits_at;   /* when init is told again that etcd does not answer */
     bool was_unwell;    /* the instance was, when this agent began */
     bool had_data;      /* it was ready with a data volume once */
     bool data_lost;     /* and that volume is empty: it is made again until the instance is ready */

@@ -229,6 +229,12 @@ int daemon_well(struct daemon *d, struct err *e)
     return supervise_send(d->fd, d->msg, e);
 }
 
+int daemon_waits(struct daemon *d, struct err *e)
+{
+    supervise_reset(d->msg, SUPERVISE_WAITS);
+    return supervise_send(d->fd, d->msg, e);
+}
+
 void daemon_exit(struct daemon *d, int status)
 {
     struct err e;

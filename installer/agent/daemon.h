@@ -53,6 +53,8 @@ int daemon_signal(struct daemon *d, int number, struct err *e);
 char *daemon_end_text(const struct daemon *d);
 /* Says that this agent works: its release stays. */
 int daemon_well(struct daemon *d, struct err *e);
+/* Says that it cannot yet, because etcd does not answer. */
+int daemon_waits(struct daemon *d, struct err *e);
 /* Says that the agent gives up. */
 void daemon_exit(struct daemon *d, int status);
 

@@ -20,6 +20,7 @@ enum {
     TURN_MS = 1000,
     FLUSH_MS = 1500,
     TRIM_AFTER_MS = 3000,
+    WAITS_EVERY_MS = 1000,
 };
 
 /* For hooks that speak with the daemon: when it ends, they need not go on. */
@@ -204,6 +205,19 @@ static void check_file(struct agent *a)
         tree_free(t);
 }
 
+/* A release is not to blame for an etcd that does not answer. Said again and again: without it the
+ * time of the trial counts. */
+static void say_waits(struct agent *a)
+{
+    struct err e;
+
+    if (!clock_passed(a->waits_at) || !a->uplink || !uplink_is_silent(a->uplink))
+        return;
+    a->waits_at = clock_deadline(WAITS_EVERY_MS);
+    if (daemon_waits(&a->d, &e) < 0)
+        err_drop(&e, "telling init that etcd does not answer");
+}
+
 /*
  * A release of the agent works when it has the instance where it was, and etcd has heard it. When
  * an instance was not well before either, that is not the agent's fault.
@@ -212,9 +226,13 @@ static void say_well(struct agent *a)
 {
     struct err e;
     bool well = a->ready && a->status.health == HEALTH_HEALTHY;
+    bool heard = !agent_has_etcd(a) || (a->uplink && uplink_is_heard(a->uplink));
 
-    if (a->well || a->told || (agent_has_etcd(a) && !(a->uplink && uplink_is_heard(a->uplink))) ||
-        !(well || a->was_unwell))
+    if (a->well || a->told)
+        return;
+    if (!heard)
+        say_waits(a);
+    if (!heard || !(well || a->was_unwell))
         return;
     a->well = true;
     if (daemon_well(&a->d, &e) < 0)

@@ -12,6 +12,7 @@
 
 #include "agent/release_dir.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/sig.h"
 #include "conf/json.h"
@@ -48,6 +49,7 @@ static int show(struct release_dir *d, struct err *e)
         node_set_text(n, "previous", previous);
     node_set_bool(n, "trial",
                   release_read(trial, d->fd, RELEASE_TRIAL) && strcmp(trial, current) == 0);
+    node_set_bool(n, "waits", release_dir_waits(d));
     node_set(n, "bad", release_dir_bad(d));
     print(n);
     return 0;
@@ -85,7 +87,7 @@ static bool is_alone(void)
     return poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP);
 }
 
-/* init decides; this only looks. */
+/* init decides; this only looks. Not for as long as etcd does not answer: that may be long. */
 static int wait_for_end(const struct release_dir *d, const char *name, int trial_ms)
 {
     int64_t deadline = clock_deadline(trial_ms + EXTRA_MS);
@@ -104,7 +106,8 @@ static int wait_for_end(const struct release_dir *d, const char *name, int trial
             return answer("works", NULL);
         clock_sleep_ms(LOOK_MS);
     }
-    return answer("unknown", "slipway-init does not decide");
+    return release_dir_waits(d) ? answer("waits", NULL)
+                                : answer("unknown", "slipway-init does not decide");
 }
 
 /* In this order: a run that is killed at any point leaves what the next one can go on from. The
@@ -169,6 +172,18 @@ static int rollback(struct release_dir *d, int trial_ms, struct err *e)
                        previous);
     }
     return switch_to(d, previous, trial_ms, e);
+}
+
+/* What was sent in part takes room, which may be what is wanting. */
+static int discard(struct release_dir *d, const char *digest, struct err *e)
+{
+    auto_free char *sent = mem_printf("%s/.%s.new", d->path, digest);
+
+    if (!release_is_digest(digest))
+        return err_set(e, ERR_USAGE, "release discard needs a digest");
+    if (release_dir_begin(d, e) < 0 || (fs_exists(sent) && fs_remove_tree(sent, e) < 0))
+        return -1;
+    return answer("discarded", NULL);
 }
 
 /* ---- rsync ---- */
@@ -242,7 +257,10 @@ static int run(struct release_dir *d, const struct strv *words, struct err *e)
                    : activate(d, words->items[1], trial_ms, e);
     if (strcmp(verb, "rollback") == 0 && words->count <= 2)
         return trial_of(&trial_ms, words->items[1], e) < 0 ? -1 : rollback(d, trial_ms, e);
-    return err_set(e, ERR_USAGE, "release takes status, activate DIGEST [MS] or rollback [MS]");
+    if (strcmp(verb, "discard") == 0 && words->count == 2)
+        return discard(d, words->items[1], e);
+    return err_set(e, ERR_USAGE,
+                   "release takes status, activate DIGEST [MS], discard DIGEST or rollback [MS]");
 }
 
 static int forced(struct release_dir *d, struct err *e)

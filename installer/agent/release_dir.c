@@ -218,6 +218,11 @@ int release_dir_accept(const struct release_dir *d, const char *digest, struct e
     return there ? fs_remove_tree(rest, e) : 0;
 }
 
+bool release_dir_waits(const struct release_dir *d)
+{
+    return d->fd >= 0 && faccessat(d->fd, RELEASE_WAITS, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 char *release_dir_why_bad(const struct release_dir *d, const char *digest)
 {
     auto_free char *path = mem_printf("%s/" RELEASE_BAD "/%s", d->path, digest);

@@ -25,6 +25,8 @@ int release_dir_digest(char out[RELEASE_NAME_SIZE], const struct release_dir *d,
                        struct err *e);
 /* Checks what was sent, and gives it its name. */
 int release_dir_accept(const struct release_dir *d, const char *digest, struct err *e);
+/* What is on trial could not report yet, because etcd did not answer. */
+bool release_dir_waits(const struct release_dir *d);
 /* The reason that a release was put back for, owned, or NULL. */
 char *release_dir_why_bad(const struct release_dir *d, const char *digest);
 /* Map of all of them. */

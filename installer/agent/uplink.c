@@ -41,6 +41,7 @@ struct uplink {
     pthread_mutex_t lock; /* over the next ones */
     struct tree *fresh;
     bool stopping, done;
+    bool silent; /* etcd does not answer */
 
     /* The thread's own. */
     struct etcd *client;  /* reads and reports */
@@ -95,6 +96,21 @@ static bool is_stopping(struct uplink *u)
 bool uplink_is_heard(struct uplink *u)
 {
     return outbox_is_written(&u->status);
+}
+
+bool uplink_is_silent(struct uplink *u)
+{
+    pthread_mutex_lock(&u->lock);
+    bool silent = u->silent;
+    pthread_mutex_unlock(&u->lock);
+    return silent;
+}
+
+static void set_silent(struct uplink *u, bool silent)
+{
+    pthread_mutex_lock(&u->lock);
+    u->silent = silent;
+    pthread_mutex_unlock(&u->lock);
 }
 
 /* Without a lease the status is not there: it has to be put again. */
@@ -162,6 +178,7 @@ static void set_away(struct uplink *u, const char *why)
     if (!why && u->away)
         log_info("etcd is back");
     u->away = why != NULL;
+    set_silent(u, u->away);
 }
 
 /* It answers, but this instance gets nothing from it: that needs somebody's attention. */
@@ -170,6 +187,7 @@ static void set_refused(struct uplink *u, const char *why)
     if (!u->away)
         log_error("etcd gives no configuration, the daemon runs on: %s", why);
     u->away = true;
+    set_silent(u, false);
 }
 
 /* ---- watch ---- */
@@ -305,6 +323,7 @@ static bool on_turn(void *arg)
     if (clock_passed(u->report_at) && !u->denied) {
         if (write_reports(u, &e) < 0) {
             u->report_at = clock_deadline(clock_backoff_next(&u->report_backoff));
+            set_silent(u, err_retryable(&e));
             err_drop(&e, "writing the status");
         } else {
             u->report_backoff.tries = 0;

@@ -36,6 +36,8 @@ void uplink_say_status(struct uplink *u, char *text);
 void uplink_say_applied(struct uplink *u, char *text);
 /* Whether etcd has a status from here. */
 bool uplink_is_heard(struct uplink *u);
+/* etcd was asked and did not answer, or could not be reached: nobody here can help that. */
+bool uplink_is_silent(struct uplink *u);
 /* Writes what is left, for at most timeout_ms, and ends. False when its thread sits in a call
  * still: then all that it borrowed has to stay until the process ends. */
 bool uplink_stop(struct uplink *u, int64_t timeout_ms);

@@ -9,6 +9,7 @@
  *   releases/previous -> DIGEST        what ran before, and comes back when current does not work
  *   releases/before -> DIGEST          what was `previous` until then, and is it again
  *   releases/trial -> DIGEST           current has not yet shown that it works
+ *   releases/waits                     etcd did not answer in that trial, which therefore goes on
  *   releases/bad/DIGEST                was put back; the text is why
  *   releases/.DIGEST.new/              is being sent
  *   releases/DIGEST/digest, image.digest   the SHA-256 of that agent, and when it was found out
@@ -29,12 +30,15 @@ enum {
     RELEASE_NAME_SIZE = 65, /* with the NUL */
     RELEASE_TRIAL_MS = 60 * 1000,
     RELEASE_TRIAL_MAX_MS = 10 * 60 * 1000,
+    RELEASE_WAITS_MAX = 10, /* a trial takes so many times longer when etcd does not answer */
 };
+#define RELEASE_HOME "/usr/lib/slipway" /* the folder of the image's programs in a container */
 #define RELEASE_IMAGE "image"
 #define RELEASE_CURRENT "current"
 #define RELEASE_PREVIOUS "previous"
 #define RELEASE_BEFORE "before"
 #define RELEASE_TRIAL "trial"
+#define RELEASE_WAITS "waits"
 #define RELEASE_BAD "bad"
 #define RELEASE_AGENT "slipway-agent"
 /* To init, queued with the milliseconds of the trial: start what is current. */

@@ -207,7 +207,7 @@ static int check_run(const struct supervise_msg *m, struct err *e)
 static int check(const struct supervise_msg *m, struct err *e)
 {
     if ((m->kind < SUPERVISE_RUN || m->kind > SUPERVISE_LISTEN || m->kind == SUPERVISE_LARGE) &&
-        m->kind != SUPERVISE_WELL)
+        m->kind != SUPERVISE_WELL && m->kind != SUPERVISE_WAITS)
         return err_set(e, ERR_CONFIG, "supervision message of unknown kind %d", (int)m->kind);
     if (has_service(m->kind) &&
         (!m->service || !m->service[0] || strlen(m->service) >= SUPERVISE_NAME_MAX))

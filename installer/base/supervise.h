@@ -17,6 +17,7 @@
  *   SIGNAL   send `signal` to `service` (reload)
  *   QUERY    answered by STATE
  *   WELL     the agent has taken over and reports: its release has shown that it works
+ *   WAITS    it cannot report, because etcd does not answer: a trial of its release goes on
  *   EXIT     the agent gives up with `status`; without a running main daemon, init exits with it
  *
  * init -> agent
@@ -66,6 +67,7 @@ enum supervise_kind {
     SUPERVISE_LARGE, /* on the socket only: the message itself is in the memfd that comes along */
     SUPERVISE_LISTEN,
     SUPERVISE_WELL = 32,
+    SUPERVISE_WAITS,
 };
 
 /* One running service in a STATE. */

@@ -89,7 +89,11 @@ static void add_row(struct out_table *t, const struct release_result *r, enum re
     if (verb == RELEASE_VERB_STATUS) {
         add_name(t, r->digest);
         add_name(t, r->previous);
-        out_table_add(t, r->trial ? "on trial" : NULL, OUT_WARN);
+        out_table_add(t,
+                      r->waits   ? "on trial, etcd did not answer"
+                      : r->trial ? "on trial"
+                                 : NULL,
+                      OUT_WARN);
     } else {
         add_name(t, r->to);
         out_table_add(t, end_name(r), well ? OUT_GOOD : OUT_BAD);
@@ -125,6 +129,7 @@ static struct node *row_of(const struct release_result *r, enum release_verb ver
     node_set_text(n, "digest", r->digest);
     node_set_text(n, "previous", r->previous);
     node_set_bool(n, "trial", r->trial);
+    node_set_bool(n, "waits", r->waits);
     if (verb != RELEASE_VERB_STATUS) {
         node_set_text(n, "to", r->to);
         node_set_text(n, "result", end_name(r));
@@ -243,7 +248,8 @@ const struct cmd cmd_agent_deploy = {
                  "is not sent. A new one is on trial: when it ends, or does not report within the "
                  "time of --trial that the instance is where it was, the container puts the one "
                  "before back by itself, and the release is named as bad in etcd and not "
-                 "deployed again. A container that is new begins with its image's agent. "
+                 "deployed again. While etcd does not answer, a trial goes on, for up to ten "
+                 "times as long. A container that is new begins with its image's agent. "
                  "Status 3 when some failed.",
              .options = deploy_options,
              .examples = deploy_examples,

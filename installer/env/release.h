@@ -35,8 +35,9 @@ struct release_result {
     char from[RELEASE_NAME_SIZE], to[RELEASE_NAME_SIZE]; /* "image" or a digest; "": not known */
     char previous[RELEASE_NAME_SIZE];
     char digest[RELEASE_NAME_SIZE]; /* of what ran */
-    bool trial;                     /* what ran had not yet shown that it works */
-    uint64_t sent;                  /* bytes */
+    bool trial;                     /* what ran had not yet shown that it works, */
+    bool waits;    /* and could not, because etcd did not answer: its trial goes on */
+    uint64_t sent; /* bytes */
     int64_t took_ms;
     struct err error; /* ERR_NONE: it is as it was asked for */
 };

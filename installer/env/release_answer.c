@@ -26,6 +26,7 @@ int release_take_status(struct release_item *it, const char *said, struct err *e
     copy_name(r->digest, n, "digest");
     copy_name(r->previous, n, "previous");
     r->trial = node_get_bool(n, "trial", false);
+    r->waits = r->trial && node_get_bool(n, "waits", false);
     if (!*r->from || !*r->digest)
         return err_set(e, ERR_REMOTE, "its answer does not say which agent runs");
     return 0;
@@ -72,6 +73,10 @@ int release_take_end(struct release_item *it, const char *said, struct err *e)
         r->end = RELEASE_END_UNCHANGED;
         return 0;
     }
+    if (result && strcmp(result, "waits") == 0)
+        return err_set(e, ERR_REMOTE,
+                       "its trial goes on, because etcd does not answer; `slipway agent status` "
+                       "tells how it ends");
     if (result && strcmp(result, "back") == 0)
         r->end = RELEASE_END_BACK;
     return err_set(e, r->end == RELEASE_END_BACK ? ERR_UNHEALTHY : ERR_REMOTE, "%s%.300s",

@@ -8,7 +8,7 @@
 #include "env/instances.h"
 #include "env/release_item.h"
 
-enum { SAID_MAX = 64 << 10 };
+enum { SAID_MAX = 64 << 10, DISCARD_MS = 15 * 1000 };
 
 void release_item_clear(struct release_item *it)
 {
@@ -132,6 +132,28 @@ static void send(struct release_work *w)
     free(whose);
 }
 
+/* What came in part is of no use, and takes room where there may be none. */
+static void discard(struct release_work *w)
+{
+    struct until until = until_within(w->until, DISCARD_MS);
+
+    for (size_t i = 0; i < w->count; i++) {
+        struct release_item *it = &w->items[i];
+
+        if (!it->name || it->result->error.code == ERR_NONE)
+            continue;
+        start(w, it, mem_printf("release discard %s", w->digest));
+        it->job.until = until;
+    }
+    hosts_finish(w->hosts);
+    for (size_t i = 0; i < w->count; i++) {
+        struct release_item *it = &w->items[i];
+
+        if (it->name && it->result->error.code != ERR_NONE && it->job.error.code != ERR_NONE)
+            err_drop(&it->job.error, "discarding what was sent in part");
+    }
+}
+
 static void finish(struct release_work *w)
 {
     for (size_t i = 0; i < w->count; i++)
@@ -158,8 +180,10 @@ int release_over_ssh(struct release_work *w, struct err *e)
     ask(w);
     if (w->o->verb == RELEASE_VERB_DEPLOY) {
         r = relay_open(&w->relay, w->hosts, w->env->o.temp_dir ? w->env->o.temp_dir : "/tmp", e);
-        if (r == 0)
+        if (r == 0) {
             send(w);
+            discard(w);
+        }
     }
     if (r == 0 && w->o->verb != RELEASE_VERB_STATUS)
         finish(w);
@@ -196,7 +220,14 @@ static int put_file(struct release_work *w, struct release_item *it, struct engi
     const struct engine_file f = {.path = path, .data = w->data, .len = w->len, .mode = 0755};
 
     it->result->sent = w->len;
-    return engine_container_put(g, id, &f, 1, e);
+    if (engine_container_put(g, id, &f, 1, e) == 0)
+        return 0;
+    const char *argv[] = {RELEASE_HOME "/" RELEASE_AGENT, "release", "discard", w->digest, NULL};
+    auto_free char *said = NULL;
+    struct err ignored;
+    if (call(&said, g, id, argv, until_within(w->until, DISCARD_MS), &ignored) < 0)
+        err_drop(&ignored, "discarding what was sent in part");
+    return -1;
 }
 
 int release_by_engine(struct release_work *w, struct release_item *it, struct engine *g,

@@ -52,14 +52,17 @@ void rsync_begin(struct strv *argv, const struct relay *r)
     strv_add(argv, buf_str(&shell));
 }
 
-/* What the other side's program says, else the last line but rsync's own summary, which says only
- * where in its source it was. */
+/* What the other side's program says, else what rsync complains of first, from which the rest
+ * follows; else the last line but rsync's own summary, which says only where in its source it
+ * was. */
 static void explain(struct rsync_job *job)
 {
     auto_strv struct strv lines = {0};
     const char *why = "no word why";
     const char *other = strstr(job->said, "slipway-agent: ");
+    const char *first = strstr(job->said, "rsync: [");
 
+    other = other ? other : first;
     strv_split(&lines, other ? other : job->said, "\n");
     for (size_t i = 0; i < lines.count; i++)
         if (strncmp(lines.items[i], "rsync error:", 12) != 0 || i == 0)

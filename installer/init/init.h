@@ -131,7 +131,9 @@ struct release {
     char current[RELEASE_NAME_SIZE]; /* what was started last; "": nothing yet */
     char avoid[RELEASE_NAME_SIZE];   /* put back, and not started although the link says so */
     int trial_ms;                    /* how long a trial takes; 0: as ever */
-    int64_t trial_until;             /* monotonic; 0: it is not on trial */
+    int64_t trial_since;             /* monotonic, and */
+    int64_t trial_until;             /* 0: it is not on trial */
+    bool waits;                      /* its agent said that it could not report yet */
     int64_t young_until;             /* monotonic; crashes count until then */
     int crashes;
 };
@@ -143,6 +145,8 @@ bool release_is_image(const struct release *r);
 void release_exchange(struct release *r, int trial_ms);
 /* The agent says that it works. */
 void release_well(struct release *r);
+/* It cannot, for no fault of its own: its time begins again, RELEASE_WAITS_MAX times at most. */
+void release_waits(struct release *r);
 /* The agent ended by itself; true when it was put back for that. */
 bool release_crashed(struct release *r, int status);
 /* True when its time is over: it was put back, and its agent has to go. */

@@ -47,6 +47,19 @@ static void find_previous(char out[RELEASE_NAME_SIZE], int dir, const struct rel
         snprintf(out, RELEASE_NAME_SIZE, "%s", RELEASE_IMAGE);
 }
 
+static int trial_time(const struct release *r)
+{
+    return r->trial_ms ? r->trial_ms : RELEASE_TRIAL_MS;
+}
+
+static void begin_trial(struct release *r, int dir)
+{
+    r->trial_since = clock_now_ms();
+    r->trial_until = r->trial_since + trial_time(r);
+    r->waits = false;
+    unlinkat(dir, RELEASE_WAITS, 0);
+}
+
 void release_choose(struct release *r, char *path, size_t size)
 {
     char name[RELEASE_NAME_SIZE] = RELEASE_IMAGE, trial[RELEASE_NAME_SIZE];
@@ -65,7 +78,7 @@ void release_choose(struct release *r, char *path, size_t size)
     }
     if (dir >= 0 && !is_image(name) && release_read(trial, dir, RELEASE_TRIAL) &&
         strcmp(trial, name) == 0 && !r->trial_until)
-        r->trial_until = clock_now_ms() + (r->trial_ms ? r->trial_ms : RELEASE_TRIAL_MS);
+        begin_trial(r, dir);
     if (dir >= 0)
         close(dir);
     if (is_image(name))
@@ -117,6 +130,7 @@ void release_put_back(struct release *r, const char *why)
         if (renameat(dir, RELEASE_BEFORE, dir, RELEASE_PREVIOUS) < 0 && errno != ENOENT)
             spawn_say("the link to the release before: %s", strerror(errno));
         unlinkat(dir, RELEASE_TRIAL, 0);
+        unlinkat(dir, RELEASE_WAITS, 0);
         close(dir);
     }
     r->trial_until = r->young_until = 0;
@@ -140,9 +154,38 @@ void release_well(struct release *r)
     dir = open_dir(r);
     if (dir >= 0) {
         unlinkat(dir, RELEASE_TRIAL, 0);
+        unlinkat(dir, RELEASE_WAITS, 0);
         close(dir);
     }
     spawn_say("release %.12s works", r->current);
+}
+
+/* For whoever asks in which state it is. */
+static void note_waits(const struct release *r)
+{
+    int dir = open_dir(r);
+    int fd = dir < 0 ? -1
+                     : openat(dir, RELEASE_WAITS,
+                              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+    if (fd >= 0)
+        close(fd);
+    if (dir >= 0)
+        close(dir);
+    spawn_say("release %.12s: etcd does not answer, the trial goes on", r->current);
+}
+
+void release_waits(struct release *r)
+{
+    int64_t last = r->trial_since + (int64_t)RELEASE_WAITS_MAX * trial_time(r);
+    int64_t until = clock_now_ms() + trial_time(r);
+
+    if (!r->trial_until)
+        return;
+    r->trial_until = until < last ? until : last;
+    if (!r->waits)
+        note_waits(r);
+    r->waits = true;
 }
 
 bool release_crashed(struct release *r, int status)
@@ -175,8 +218,9 @@ bool release_is_late(struct release *r)
 
     if (!r->trial_until || clock_now_ms() < r->trial_until)
         return false;
-    snprintf(why, sizeof(why), "it did not report that it works within %d s",
-             (r->trial_ms ? r->trial_ms : RELEASE_TRIAL_MS) / 1000);
+    snprintf(why, sizeof(why), "it did not report that it works within %d s%s",
+             (r->waits ? (int)(clock_now_ms() - r->trial_since) : trial_time(r)) / 1000,
+             r->waits ? "; etcd did not answer it" : "");
     release_put_back(r, why);
     return true;
 }

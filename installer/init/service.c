@@ -214,6 +214,9 @@ void service_handle(struct init *in)
     case SUPERVISE_WELL:
         release_well(&in->release);
         return;
+    case SUPERVISE_WAITS:
+        release_waits(&in->release);
+        return;
     case SUPERVISE_EXIT:
         if (service_main(in))
             spawn_say("the agent gives up with status %d; the daemon runs on", m->status);

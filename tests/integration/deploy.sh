@@ -45,6 +45,15 @@ before=$(daemons)
 check_status "status" 0 slip agent status --json
 check_same "says that the image's runs" image "$(field from)"
 check_same "which is that of this program" "$(digest "$B/slipway-agent")" "$(field digest)"
+sleep 3 # what was made just now may yet change within a tick of the clock
+check_status "status once more" 0 slip agent status --json
+check_has "the container has noted that digest" "$(inside shell-1 "cat $home/releases/image.digest")" \
+    "$(digest "$B/slipway-agent")"
+inside shell-1 "cd $home && cp -p slipway-agent kept && cp -p slipway-agent other && printf x >>other &&
+    mv other slipway-agent"
+check_status "and after a change" 0 slip agent status --json --on shell-1
+check_not "tells the new one" test "$(field digest)" = "$(digest "$B/slipway-agent")"
+inside shell-1 "cd $home && mv kept slipway-agent"
 check_status "one that is there already" 0 slip agent deploy --json
 check_same "is not sent" "unchanged 0" "$(field result) $(field sent)"
 check_status "another one" 0 slip agent deploy --json --from one
@@ -129,14 +138,48 @@ wait $other 2>/dev/null || true
 check_status "who waits gets its turn" 0 slip agent deploy --lock-wait 60s --from three
 check_same "no daemon was started again" "$before" "$(daemons)"
 
+# ---- etcd does not answer ----
+
+# A release that takes a moment before it is the image's agent.
+printf '#!/bin/sh\nsleep 3\nexec %s/slipway-agent "$@"\n# %s\n' "$home" $$ >slow
+state() { inside shell-1 "$home/slipway-agent release status" | jq -r --arg d "$(digest slow)" \
+    '"\(if .current == $d then "new" else "old" end) \(.trial) \(.waits)"'; }
+in_state() { [ "$(state)" = "$1" ]; }
+slip agent deploy --json --from slow --trial 8s --on shell-1 >"$TMP/said" 2>&1 &
+deployment=$!
+wait_until 30 in_state "new true false" || true
+docker stop -t 1 "$env-etcd-1" >/dev/null
+check "a trial without an answer of etcd says so" wait_until 8 in_state "new true true"
+check_has "so does agent status" "$(slip agent status --on shell-1)" "on trial, etcd did not answer"
+sleep 9
+check "and goes on" in_state "new true true"
+docker start "$env-etcd-1" >/dev/null
+check "until etcd answers: it works" wait_until 60 in_state "new false false"
+wait $deployment && check_has "which whoever deployed hears, too" "$(cat "$TMP/said")" '"works"' ||
+    check_has "or that it goes on" "$(cat "$TMP/said")" "its trial goes on"
+check "everything is well" wait_until 60 running shell-2 three
+check_status "back" 0 slip agent rollback --on shell-1 --lock-wait 60s
+
 # ---- a full disk ----
 
-inside shell-1 "mkdir /dev/shm/full; dd if=/dev/zero of=/dev/shm/fill bs=1M count=63 2>/dev/null
-    rm -rf $home/releases/.*.new; ln -s /dev/shm/full $home/releases/.$(digest two).new"
-check_status "a release that cannot be written" 3 slip agent deploy --json --again --from two --on shell
-check_same "fails there alone" shell-1 "$(jq -r '.results[] | select(.ok | not).instance' "$TMP/out")"
-check "what ran goes on" running shell-1 three
-inside shell-1 "rm -f $home/releases/.*.new /dev/shm/fill"
+# The releases of one container on a disk of their own that has room for no other one.
+disk=$(docker inspect -f '{{.State.Pid}}' "$env-shell-1")
+mounted() { nsenter -t "$disk" -m sh -c "$1"; }
+links() { inside shell-1 "cd $home/releases && ls -l --time-style=+ current previous && ls -A"; }
+if mounted "mkdir /disk && mount -t tmpfs -o size=4m tmpfs /disk &&
+    cp -a $home/releases/$(digest three) /disk/ && ln -s $(digest three) /disk/current &&
+    ln -s image /disk/previous && touch /disk/lock && head -c 1500000 /dev/zero >/disk/fill &&
+    mount --bind /disk $home/releases" 2>/dev/null; then
+    was=$(links)
+    check_status "a release that cannot be written" 3 slip agent deploy --json --again --from two --on shell
+    check_same "fails there alone" shell-1 "$(jq -r '.results[] | select(.ok | not).instance' "$TMP/out")"
+    check_has "for that reason" "$(field error)" "No space left on device"
+    check_same "nothing of it remains" "$was" "$(links)"
+    check "what ran goes on" running shell-1 three
+    mounted "umount $home/releases && umount /disk"
+else
+    skip "a full disk" "no mount in a container's namespace"
+fi
 check_status "and with room it works" 0 slip agent deploy --json --again --from two --on shell
 
 # ---- what was before is gone ----
