@@ -102,7 +102,8 @@ const struct cmd cmd_key_rotate = {
              .args = "ssh",
              .details =
                  "The new key is added everywhere, tried by logging in, and then the old one is "
-                 "taken out, which is tried, too. Keys derive from the environment key: nothing "
+                 "taken out, which is tried, too; with it goes the key that deploys agents. "
+                 "Keys derive from the environment key: nothing "
                  "has to be kept or copied. Nothing is restarted. A run that was cut off, by "
                  "whatever, is finished by the next one; until then the key that is in use is "
                  "accepted everywhere. An instance that does not take the new key keeps both "

@@ -24,6 +24,7 @@ struct rotation {
     struct key_rotate *out;
     struct config_state s; /* with the lock */
     struct ssh_state state;
+    struct strv deployed; /* instances that have a key that deploys agents */
 };
 
 static void say(const struct rotation *r, const char *text)
@@ -91,17 +92,22 @@ static int store(struct rotation *r, const struct ssh_state *to, struct err *e)
 
 /* ---- authorized_keys ---- */
 
-static int add_changes(struct node *out, const struct rotation *r, const struct etcd_kvs *kvs,
+static int add_changes(struct node *out, struct rotation *r, const struct etcd_kvs *kvs,
                        struct err *e)
 {
     for (size_t i = 0; i < kvs->count; i++) {
         auto_node struct node *lines = node_new_map();
         struct keys_path k;
 
-        if (!keys_parse(&k, kvs->items[i].key) || k.kind != KEYS_KIND_INSTANCE_SECRET ||
-            strcmp(k.name, SECRET_SSH_AUTHORIZED) != 0)
+        if (!keys_parse(&k, kvs->items[i].key) || k.kind != KEYS_KIND_INSTANCE_SECRET)
             continue;
-        if (desired_authorized(lines, &r->env->key, r->env->name, k.instance, e) < 0)
+        bool deploys = strcmp(k.name, SECRET_SSH_DEPLOY) == 0;
+        if (!deploys && strcmp(k.name, SECRET_SSH_AUTHORIZED) != 0)
+            continue;
+        if (deploys && !strv_has(&r->deployed, k.instance))
+            strv_add(&r->deployed, k.instance);
+        if ((deploys ? desired_deployers : desired_authorized)(lines, &r->env->key, r->env->name,
+                                                               k.instance, e) < 0)
             return -1;
         if (strcmp(lines->items[0]->text, kvs->items[i].value) != 0)
             node_set_text(out, kvs->items[i].key, lines->items[0]->text);
@@ -110,7 +116,7 @@ static int add_changes(struct node *out, const struct rotation *r, const struct 
 }
 
 /* What the state says, into the keys of every instance that has any. */
-static int push(const struct rotation *r, struct err *e)
+static int push(struct rotation *r, struct err *e)
 {
     auto_free char *all = keys_env(r->env->name);
     auto_node struct node *changes = node_new_map();
@@ -135,8 +141,10 @@ static int push(const struct rotation *r, struct err *e)
 
 /* ---- logging in ---- */
 
+/* With one key at one instance. */
 struct attempt {
     const char *instance;
+    bool deploy; /* with the key that deploys agents */
     struct ssh_login login;
     struct host_job job;
     bool done;
@@ -145,12 +153,23 @@ struct attempt {
 static int start(struct hosts *h, const struct rotation *r, struct attempt *a, unsigned generation,
                  struct err *e)
 {
-    if (ssh_login_generation(&a->login, r->env, a->instance, generation, e) < 0)
+    if ((a->deploy ? ssh_login_deploy_generation
+                   : ssh_login_generation)(&a->login, r->env, a->instance, generation, e) < 0)
         return -1;
     const struct host_target t = ssh_login_target(&a->login);
-    a->job = (struct host_job){.command = "true", .until = until_within(r->env->until, LOGIN_MS)};
+    a->job = (struct host_job){.command = a->deploy ? "release status" : "true",
+                               .until = until_within(r->env->until, LOGIN_MS)};
     hosts_start(h, &t, &a->job);
     return 0;
+}
+
+/* An image that is too old to exchange its agent takes the key all the same. */
+static bool is_done(const struct attempt *a, bool good)
+{
+    const struct host_job *j = &a->job;
+
+    return good ? j->error.code == ERR_NONE && (a->deploy || j->status == 0)
+                : j->error.code == ERR_AUTH && !j->began;
 }
 
 /* Tries those that are not done; `good`: whether the key has to be taken, or to be refused. */
@@ -160,42 +179,51 @@ static int try_all(const struct rotation *r, struct attempt *all, unsigned gener
     struct hosts *h = hosts_new(NULL); /* new ones: a refused key is not shown again for a while */
     int result = 0;
 
-    for (size_t i = 0; i < r->out->instances.count && result == 0; i++)
-        if (!all[i].done)
-            result = start(h, r, &all[i], generation, e);
+    for (struct attempt *a = all; a->instance && result == 0; a++)
+        if (!a->done)
+            result = start(h, r, a, generation, e);
     if (result == 0)
         hosts_finish(h);
     hosts_free(h);
-    for (size_t i = 0; i < r->out->instances.count; i++) {
-        struct attempt *a = &all[i];
-
+    for (struct attempt *a = all; a->instance; a++) {
         ssh_login_clear(&a->login);
         if (result == 0 && !a->done)
-            a->done = good ? a->job.error.code == ERR_NONE && a->job.status == 0
-                           : a->job.error.code == ERR_AUTH && !a->job.began;
+            a->done = is_done(a, good);
     }
     return result;
 }
 
-static const struct attempt *undone(const struct rotation *r, const struct attempt *all)
+static const struct attempt *undone(const struct attempt *all)
 {
-    for (size_t i = 0; i < r->out->instances.count; i++)
-        if (!all[i].done)
-            return &all[i];
+    for (; all->instance; all++)
+        if (!all->done)
+            return all;
     return NULL;
+}
+
+/* Ends with one of no instance. */
+static struct attempt *attempts(const struct rotation *r)
+{
+    const struct strv *names = &r->out->instances;
+    struct attempt *all = mem_array(2 * names->count + 1, sizeof(*all)), *a = all;
+
+    for (size_t i = 0; i < names->count; i++) {
+        (a++)->instance = names->items[i];
+        if (strv_has(&r->deployed, names->items[i]))
+            *a++ = (struct attempt){.instance = names->items[i], .deploy = true};
+    }
+    return all;
 }
 
 /* Until every agent has written the file. */
 static int verify(const struct rotation *r, unsigned generation, bool good, struct err *e)
 {
-    struct attempt *all = mem_array(r->out->instances.count + 1, sizeof(*all));
+    struct attempt *all = attempts(r);
     int64_t deadline = env_deadline(r->env, KEY_ROTATE_TIMEOUT_MS);
     const struct attempt *left;
     int result;
 
-    for (size_t i = 0; i < r->out->instances.count; i++)
-        all[i].instance = r->out->instances.items[i];
-    while ((result = try_all(r, all, generation, good, e)) == 0 && (left = undone(r, all))) {
+    while ((result = try_all(r, all, generation, good, e)) == 0 && (left = undone(all))) {
         if (until_is_cancelled(r->env->until)) {
             result = err_set(e, ERR_INTERRUPTED,
                              "interrupted; run `slipway key rotate ssh` again to go on");
@@ -292,6 +320,7 @@ int env_key_rotate_ssh(struct key_rotate *out, struct env *env, const struct key
     if (result == 0)
         result = remove_old(&r, e);
     config_close(&r.s);
+    strv_clear(&r.deployed);
     return result;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A new SSH key for the operator, in every instance that runs sshd: the new one is added, tried by
+ * New SSH keys for the operator and for deploying agents, in every instance that runs sshd: the new one is added, tried by
  * logging in, and only then the old one is taken out. Every step is written down before it is
  * taken (model/ssh_state.h): a rotation that was cut off goes on where it was, and no key is
  * lost on the way.

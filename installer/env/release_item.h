@@ -37,8 +37,6 @@ struct release_work {
     struct relay *relay;
 };
 
-#define RELEASE_HOME "/usr/lib/slipway"
-
 /* Takes apart what `release status` says. */
 int release_take_status(struct release_item *it, const char *said, struct err *e);
 /* Once that is known: nothing is to be done. Else result->to is what is wanted. */

@@ -53,14 +53,20 @@ int ssh_login_open(struct ssh_login *l, const struct env *env, const char *insta
     return ssh_login_generation(l, env, instance, env->key.ssh.generation, e);
 }
 
-int ssh_login_deploy(struct ssh_login *l, const struct env *env, const char *instance,
-                     struct err *e)
+int ssh_login_deploy_generation(struct ssh_login *l, const struct env *env, const char *instance,
+                                unsigned generation, struct err *e)
 {
     auto_free char *line = NULL;
 
     if (find(l, env, instance, e) < 0)
         return -1;
-    return secret_ssh_deploy(&l->private_key, &line, &env->key, e);
+    return secret_ssh_deploy(&l->private_key, &line, &env->key, generation, e);
+}
+
+int ssh_login_deploy(struct ssh_login *l, const struct env *env, const char *instance,
+                     struct err *e)
+{
+    return ssh_login_deploy_generation(l, env, instance, env->key.ssh.generation, e);
 }
 
 struct host_target ssh_login_target(const struct ssh_login *l)

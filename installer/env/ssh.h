@@ -23,9 +23,11 @@ int ssh_login_open(struct ssh_login *l, const struct env *env, const char *insta
 /* The same with the key of that generation, in use or not. */
 int ssh_login_generation(struct ssh_login *l, const struct env *env, const char *instance,
                          unsigned generation, struct err *e);
-/* The same with the key that deploys agents. */
+/* The same with the key that deploys agents: the one in use, and that of a generation. */
 int ssh_login_deploy(struct ssh_login *l, const struct env *env, const char *instance,
                      struct err *e);
+int ssh_login_deploy_generation(struct ssh_login *l, const struct env *env, const char *instance,
+                                unsigned generation, struct err *e);
 /* For host.h, borrowed from the login. */
 struct host_target ssh_login_target(const struct ssh_login *l);
 void ssh_login_clear(struct ssh_login *l);

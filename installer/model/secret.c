@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/release.h"
 #include "crypto/crypto.h"
 
 enum { KEY_TEXT_LEN = 64, CEPH_SECRET_LEN = 16 };
@@ -342,9 +343,30 @@ int secret_ssh_authorized(char **lines, const struct env_key *k, struct err *e)
 }
 
 int secret_ssh_deploy(char **private_pem, char **public_line, const struct env_key *k,
-                      struct err *e)
+                      unsigned generation, struct err *e)
 {
-    return ssh_key(private_pem, public_line, k, "ssh/deploy", "slipway-deploy", e);
+    auto_free char *info =
+        generation > 1 ? mem_printf("ssh/deploy/%u", generation) : mem_strdup("ssh/deploy");
+
+    return ssh_key(private_pem, public_line, k, info, "slipway-deploy", e);
+}
+
+int secret_ssh_deployers(char **lines, const struct env_key *k, struct err *e)
+{
+    auto_wipe char *private_pem = NULL;
+    auto_wipe char *next_pem = NULL;
+    auto_free char *line = NULL, *next = NULL;
+
+    *lines = NULL;
+    if (secret_ssh_deploy(&private_pem, &line, k, k->ssh.generation, e) < 0)
+        return -1;
+    if (k->ssh.next && secret_ssh_deploy(&next_pem, &next, k, k->ssh.next, e) < 0)
+        return -1;
+    *lines = next ? mem_printf("%s\nrestrict,command=\"" RELEASE_HOME "/" RELEASE_AGENT
+                               " release forced\" %s",
+                               line, next)
+                  : steal(line);
+    return 0;
 }
 
 int secret_ssh_host(char **private_pem, char **public_line, const struct env_key *k,

@@ -59,9 +59,12 @@ int secret_ssh_client_of(char **private_pem, char **public_line, const struct en
 int secret_ssh_authorized(char **lines, const struct env_key *k, struct err *e);
 int secret_ssh_host(char **private_pem, char **public_line, const struct env_key *k,
                     const char *instance, struct err *e);
-/* The key that deploys agents, and does nothing else: a forced command stands beside it. */
+/* The key that deploys agents, and does nothing else: that of a generation, and all that are
+ * accepted. An agent puts the forced command in front of the first one; the next one has its own
+ * in front, so that agents which know of one key alone bound it, too. */
 int secret_ssh_deploy(char **private_pem, char **public_line, const struct env_key *k,
-                      struct err *e);
+                      unsigned generation, struct err *e);
+int secret_ssh_deployers(char **lines, const struct env_key *k, struct err *e);
 #define SECRET_SSH_DEPLOY "ssh_deploy_key"
 /* The etcd servers' public-key pin, "sha256//BASE64", into out[64]. */
 int secret_pin(char out[64], const struct env_key *k, struct err *e);

@@ -65,9 +65,12 @@ int desired_keys(struct node **out, const struct desired *d, const struct desire
                  struct err *e);
 /* Which SSH keys are good, as etcd has it; left as it is where etcd has no document. */
 void desired_ssh_state(struct ssh_state *s, const struct observed *w, const char *env);
-/* Adds to `out` the sealed lines of an instance's authorized_keys, under their key of etcd. */
+/* Adds to `out` the sealed lines of an instance's authorized_keys, under their key of etcd: those
+ * of the operator, and those of whoever deploys agents. */
 int desired_authorized(struct node *out, const struct env_key *k, const char *env,
                        const char *instance, struct err *e);
+int desired_deployers(struct node *out, const struct env_key *k, const char *env,
+                      const char *instance, struct err *e);
 /* The link of an instance, and for an etcd instance the snapshot that lets it start before etcd.
  * Owned. */
 int desired_link(char **out, const struct desired *d, const char *user, struct err *e);

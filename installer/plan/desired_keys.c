@@ -138,19 +138,29 @@ int desired_authorized(struct node *out, const struct env_key *k, const char *en
     return 0;
 }
 
+int desired_deployers(struct node *out, const struct env_key *k, const char *env,
+                      const char *instance, struct err *e)
+{
+    const struct sealed s = {k, env, instance, SECRET_SSH_DEPLOY};
+    auto_free char *lines = NULL;
+
+    if (secret_ssh_deployers(&lines, k, e) < 0)
+        return -1;
+    put_sealed(out, &s, lines);
+    return 0;
+}
+
 static int add_ssh(struct node *out, const struct desired *d, const struct desired_instance *it,
                    struct err *e)
 {
     auto_wipe char *host_key = NULL;
     auto_free char *host_line = NULL;
-    auto_wipe char *deploy_key = NULL;
-    auto_free char *deploy_line = NULL;
 
-    if (secret_ssh_host(&host_key, &host_line, d->key, it->spec->name, e) < 0 ||
-        secret_ssh_deploy(&deploy_key, &deploy_line, d->key, e) < 0)
+    if (secret_ssh_host(&host_key, &host_line, d->key, it->spec->name, e) < 0)
         return -1;
     add_sealed(out, d, it, SECRET_SSH_HOST_KEY, host_key);
-    add_sealed(out, d, it, SECRET_SSH_DEPLOY, deploy_line);
+    if (desired_deployers(out, d->key, d->spec->name, it->spec->name, e) < 0)
+        return -1;
     return desired_authorized(out, d->key, d->spec->name, it->spec->name, e);
 }
 

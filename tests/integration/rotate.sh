@@ -17,12 +17,20 @@ fingerprints() { # of all instances, each key once
     for i in sleeper-1 sleeper-2 echo-1; do lines "$i"; done | ssh-keygen -lf - | cut -d' ' -f2 | sort | uniq -c |
         awk '{ print $1 ":" $2 }' | paste -sd' '
 }
+# The key that deploys: its lines without their forced command, and those that have none.
+deployers() { for i in sleeper-1 sleeper-2 echo-1; do docker exec "$env-$i" \
+    sed -n 's/^restrict,command="[^"]* release forced" //p' /run/slipway/ssh/authorized_keys; done |
+    sort | uniq -c | awk '{ print $1 ":" $3 }' | paste -sd' '; }
+loose() { for i in sleeper-1 sleeper-2 echo-1; do
+    docker exec "$env-$i" grep slipway-deploy /run/slipway/ssh/authorized_keys | grep -v '^restrict,command='; done; }
+deploys() { slip agent status --json | jq -e '[.results[] | select(.via == "ssh" and .ok)] | length == 3'; }
 generation() { [ ! -e "$SLIPWAY_HOME/$env/ssh.json" ] || jq -c .ssh "$SLIPWAY_HOME/$env/ssh.json"; }
 everywhere() {
     slip run --json --on sleeper,echo true | jq -e '[.results[] | select(.via == "ssh" and .ok)] | length == 3'
 }
 check "every instance answers over SSH" everywhere
-first=$(fingerprints)
+check "and to the key that deploys" deploys
+first=$(fingerprints) first_deployer=$(deployers)
 pid=$(docker exec "$env-sleeper-1" cat /proc/1/task/1/children)
 
 check_status "the key is rotated" 0 slip key rotate ssh
@@ -31,6 +39,9 @@ check "every instance answers" everywhere
 second=$(fingerprints)
 check_same "with one key in all of them" 3 "${second%%:*}"
 check_not "which is another one" test "$first" = "$second"
+check_same "and one that deploys" 3 "$(deployers | cut -d: -f1)"
+check_not "which is another one, too" test "$first_deployer" = "$(deployers)"
+check "and works" deploys
 check_same "nothing was restarted" "$pid" "$(docker exec "$env-sleeper-1" cat /proc/1/task/1/children)"
 check_status "nothing is left to do for up" 0 slip -f "$file" plan
 
@@ -48,6 +59,8 @@ for step in 0 1 2 3 4; do
     kill -9 $victim 2>/dev/null || true
     wait $victim 2>/dev/null || true
     check "killed after step $step: every instance answers" everywhere
+    check "killed after step $step: agents can be deployed" deploys
+    check_same "by keys that can do nothing else" "" "$(loose)"
     check_status "killed after step $step: up changes nothing but keys" 0 slip -f "$file" up --lock-wait 60s
     check "and every instance answers" everywhere
     check_status "killed after step $step: the next run ends it" 0 slip --json key rotate ssh --lock-wait 60s
@@ -56,6 +69,7 @@ for step in 0 1 2 3 4; do
     now=$(fingerprints)
     check_same "killed after step $step: one key in all of them" 3 "${now%%:*}"
     check_same "and no other" 1 "$(wc -w <<<"$now")"
+    check_same "killed after step $step: one that deploys, too" 3 "$(deployers | cut -d: -f1)"
     check "killed after step $step: every instance answers at the end" everywhere
 done
 

@@ -74,12 +74,35 @@ static void both_keys_are_accepted_while_the_next_one_is_tried(void **state)
     assert_string_equal(lines, next);
 }
 
+static void the_next_key_that_deploys_is_bound_as_the_one_in_use(void **state)
+{
+    struct env_key k = {.bytes = {1}, .ssh = {.generation = 2, .next = 3}};
+    auto_wipe char *private_pem = NULL;
+    auto_wipe char *other = NULL;
+    auto_free char *now = NULL, *next = NULL, *lines = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(secret_ssh_deploy(&private_pem, &now, &k, 2, &e), 0);
+    assert_int_equal(secret_ssh_deploy(&other, &next, &k, 3, &e), 0);
+    assert_string_not_equal(now, next);
+    assert_int_equal(secret_ssh_deployers(&lines, &k, &e), 0);
+    auto_free char *both = mem_printf(
+        "%s\nrestrict,command=\"/usr/lib/slipway/slipway-agent release forced\" %s", now, next);
+    assert_string_equal(lines, both);
+    free(steal(lines));
+    k.ssh = (struct ssh_state){.generation = 3, .previous = 2};
+    assert_int_equal(secret_ssh_deployers(&lines, &k, &e), 0);
+    assert_string_equal(lines, next);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_missing_or_wrong_is_the_beginning),
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(both_keys_are_accepted_while_the_next_one_is_tried),
+        cmocka_unit_test(the_next_key_that_deploys_is_bound_as_the_one_in_use),
     };
 
     return cmocka_run_group_tests_name("ssh_state", tests, NULL, NULL);
