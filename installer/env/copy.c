@@ -17,7 +17,8 @@
 #include "env/selector.h"
 #include "host/copy.h"
 
-enum { PARALLEL = 8, SAID_MAX = 4096 };
+/* Each of those that are under way has a file and perhaps a folder open. */
+enum { PARALLEL = 8, AT_ONCE = 16, SAID_MAX = 4096 };
 
 struct copy {
     struct env *env;
@@ -31,6 +32,15 @@ struct copy {
 static bool is_well(const struct copy_item *it)
 {
     return it->result->error.code == ERR_NONE;
+}
+
+/* It is done, or failed: what was open for it. */
+static void item_close(struct copy_item *it)
+{
+    copy_tree_close(&it->tree);
+    if (it->fd >= 0)
+        close(it->fd);
+    it->fd = -1;
 }
 
 /* ---- what is meant ---- */
@@ -278,32 +288,51 @@ static bool is_folder(const struct copy_item *it)
     return (it->up ? it->here : it->there) == COPY_KIND_FOLDER;
 }
 
-static void copy_files(struct copy *c)
+/* The next of them, at most AT_ONCE, from *at on. */
+static size_t next_items(struct copy_item **out, const struct copy *c, size_t *at, bool folders)
 {
-    for (size_t i = 0; i < c->count; i++) {
-        struct copy_item *it = &c->items[i];
+    size_t count = 0;
 
-        if (!it->over_ssh || !is_well(it) || is_folder(it))
-            continue;
-        it->result->via = "ssh";
-        if (it->up)
-            start_put(c, it);
-        else
-            start_get(c, it);
+    for (; *at < c->count && count < AT_ONCE; ++*at) {
+        struct copy_item *it = &c->items[*at];
+
+        if (it->over_ssh && is_well(it) && is_folder(it) == folders)
+            out[count++] = it;
     }
-    hosts_finish(c->hosts);
-    for (size_t i = 0; i < c->count; i++) {
-        struct copy_item *it = &c->items[i];
-        struct err *e = &it->result->error;
+    return count;
+}
 
-        if (!it->over_ssh || !is_well(it) || is_folder(it))
-            continue;
+static void finish_file(struct copy_item *it)
+{
+    struct err *e = &it->result->error;
+
+    if (is_well(it)) {
         take_end(it);
         it->result->bytes = it->up ? it->job.sent : it->job.received;
-        if (!it->up && is_well(it) && fchmod(it->fd, it->mode) < 0)
-            err_sys(e, "%s", it->target);
-        if (!it->up && is_well(it))
-            copy_tree_move(&it->tree, it->target, e);
+    }
+    if (!it->up && is_well(it) && fchmod(it->fd, it->mode) < 0)
+        err_sys(e, "%s", it->target);
+    if (!it->up && is_well(it))
+        copy_tree_move(&it->tree, it->target, e);
+    item_close(it);
+}
+
+static void copy_files(struct copy *c)
+{
+    struct copy_item *some[AT_ONCE];
+    size_t count, at = 0;
+
+    while ((count = next_items(some, c, &at, false))) {
+        for (size_t i = 0; i < count; i++) {
+            some[i]->result->via = "ssh";
+            if (some[i]->up)
+                start_put(c, some[i]);
+            else
+                start_get(c, some[i]);
+        }
+        hosts_finish(c->hosts);
+        for (size_t i = 0; i < count; i++)
+            finish_file(some[i]);
     }
 }
 
@@ -346,32 +375,31 @@ static void take_rsync(struct copy *c, struct copy_item *it, const struct rsync_
     it->result->error = job->error;
     if (is_well(it) && !it->up)
         copy_tree_move(&it->tree, it->target, &it->result->error);
+    item_close(it);
 }
 
 static void copy_folders(struct copy *c)
 {
-    struct rsync_job *jobs = mem_array(c->count, sizeof(*jobs));
-    struct copy_item **whose = mem_array(c->count, sizeof(struct copy_item *));
-    size_t count = 0;
+    struct copy_item *some[AT_ONCE];
+    size_t found, at = 0;
 
-    for (size_t i = 0; i < c->count; i++) {
-        struct copy_item *it = &c->items[i];
+    while ((found = next_items(some, c, &at, true))) {
+        struct rsync_job jobs[AT_ONCE] = {0};
+        size_t count = 0;
 
-        if (!it->over_ssh || !is_well(it) || !is_folder(it))
-            continue;
-        it->result->via = "rsync";
-        if (rsync_words(&jobs[count], c, it, &it->result->error) == 0)
-            whose[count++] = it;
-        else
-            rsync_clear(&jobs[count]);
+        for (size_t i = 0; i < found; i++) {
+            some[i]->result->via = "rsync";
+            if (rsync_words(&jobs[count], c, some[i], &some[i]->result->error) == 0)
+                some[count++] = some[i];
+            else
+                rsync_clear(&jobs[count]);
+        }
+        rsync_run(jobs, count, PARALLEL, c->relay, c->until);
+        for (size_t i = 0; i < count; i++) {
+            take_rsync(c, some[i], &jobs[i]);
+            rsync_clear(&jobs[i]);
+        }
     }
-    rsync_run(jobs, count, PARALLEL, c->relay, c->until);
-    for (size_t i = 0; i < count; i++) {
-        take_rsync(c, whose[i], &jobs[i]);
-        rsync_clear(&jobs[i]);
-    }
-    free(jobs);
-    free(whose);
 }
 
 /* ---- through the Engine API ---- */
@@ -391,6 +419,7 @@ static void docker_job(void *arg, size_t i)
         engine_set_until(g, c->until);
         if (copy_docker_probe(it, c->env, g, e) == 0 && decide(it, e) == 0)
             copy_docker_transfer(it, c->env, g, e);
+        item_close(it);
     }
     engine_close(g);
     it->result->took_ms = clock_now_ms() - began;
@@ -400,9 +429,7 @@ static void docker_job(void *arg, size_t i)
 
 static void item_clear(struct copy_item *it)
 {
-    copy_tree_close(&it->tree);
-    if (it->fd >= 0)
-        close(it->fd);
+    item_close(it);
     ssh_login_clear(&it->login);
     buf_clear(&it->said);
     free(it->command);

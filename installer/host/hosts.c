@@ -266,6 +266,7 @@ static size_t count(const struct hosts *h)
 struct waits {
     struct pollfd *fds;
     size_t count, size;
+    int cancel; /* was added last; -1: none */
     int64_t deadline;
 };
 
@@ -278,6 +279,16 @@ static void add(struct waits *w, int fd, short events)
         w->fds = mem_grow(w->fds, w->size, sizeof(*w->fds));
     }
     w->fds[w->count++] = (struct pollfd){.fd = fd, .events = events};
+}
+
+/* Most jobs have the same one, and poll takes no more entries than the process may have
+ * descriptors. */
+static void add_cancel(struct waits *w, int fd)
+{
+    if (fd == w->cancel)
+        return;
+    w->cancel = fd;
+    add(w, fd, POLLIN);
 }
 
 static void sooner(struct waits *w, int64_t deadline)
@@ -304,7 +315,7 @@ static void add_session(struct waits *w, const struct hosts *h, struct session *
         add(w, task_poll_output(k, 1), POLLOUT);
         add(w, task_poll_output(k, 2), POLLOUT);
         if (k->job)
-            add(w, until_fd(k->job->until), POLLIN);
+            add_cancel(w, until_fd(k->job->until));
     }
 }
 
@@ -313,6 +324,7 @@ static void wait(struct waits *w, struct hosts *h, struct until until)
     int64_t left;
 
     w->count = 0;
+    w->cancel = -1;
     w->deadline = CLOCK_NEVER;
     for (struct session *s = h->sessions; s; s = s->next)
         add_session(w, h, s);
@@ -320,7 +332,7 @@ static void wait(struct waits *w, struct hosts *h, struct until until)
         o->poll_at = w->count;
         add(w, o->fd, POLLIN);
     }
-    add(w, until_fd(until), POLLIN);
+    add_cancel(w, until_fd(until));
     left = clock_left_ms(w->deadline);
     if (poll(w->fds, w->count, until_poll_ms(until, left < IDLE_MS ? left : IDLE_MS)) < 0)
         for (size_t i = 0; i < w->count; i++)

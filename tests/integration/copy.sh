@@ -134,4 +134,25 @@ check_status "a colon in a name here" 0 slip copy ./a:b shell-1:/tmp/
 check "is no instance" inside shell-1 'test -e /tmp/a:b'
 says "several things into a file" 6 "is not a folder" slip copy shell-1:/etc/hosts shell-1:/etc/passwd one
 says "no such instance" 1 "shell-9" slip copy one shell-9:/tmp
+
+# ---- many, with few descriptors ----
+
+mkdir -p many
+for i in $(seq 300); do echo "$i" >"many/$i"; done
+limited() { (ulimit -n 64 && slip -q copy "$@"); }
+inside shell-1 'mkdir /tmp/each'
+inside sleeper-1 'mkdir /tmp/each'
+check_status "300 files, one by one" 0 limited many/* shell-1:/tmp/each
+check_same "arrive" "$(cat many/* | sort | sha256sum)" "$(inside shell-1 'cat /tmp/each/*' | sort | sha256sum)"
+mkdir each
+froms=()
+for i in $(seq 100); do froms+=("shell-1:/tmp/each/$i"); done
+check_status "and come back" 0 limited "${froms[@]}" each
+check_same "all of them" 100 "$(find each -type f | wc -l)"
+check_status "through the Engine API" 0 limited many/[1-9] many/1? many/2? sleeper-1:/tmp/each
+check_status "as a folder, too" 0 limited many sleeper-1:/tmp/each
+check_same "all of them" 300 "$(inside sleeper-1 'ls /tmp/each/many' | wc -l)"
+check_status "and out" 0 limited sleeper-1:/tmp/each/many out.many
+check "as it was" diff -r many out.many
+check_status "a folder by rsync" 0 limited many shell-1:/tmp/each
 finish
