@@ -4,7 +4,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -33,6 +35,7 @@ struct target_work {
 
 struct prepare {
     const struct prepare_opts *o;
+    char *run; /* what says in front of the programs which run this is: they keep others out */
     const struct prepare_events *ev;
     char *programs[STEP_KINDS]; /* text of those that are needed */
     struct target_work *work;
@@ -57,6 +60,28 @@ static int read_programs(struct prepare *p, const char *dir, struct err *e)
         p->programs[kind] = mem_printf("%s\n%s", head, text);
     }
     return 0;
+}
+
+static void add_safe(struct buf *b, const char *text)
+{
+    for (; *text; text++)
+        buf_putc(b, isalnum((unsigned char)*text) || strchr("._-", *text) ? *text : '_');
+}
+
+/* A word that no other run has, and who it is for whoever comes second. */
+static char *name_run(const struct env *env)
+{
+    auto_buf struct buf b = {0};
+    char host[256] = "";
+
+    gethostname(host, sizeof(host) - 1);
+    buf_init(&b, 2048);
+    buf_printf(&b, "run=%d-%lld who='", (int)getpid(), (long long)clock_wall_ms());
+    add_safe(&b, env->user);
+    buf_puts(&b, " on ");
+    add_safe(&b, host);
+    buf_printf(&b, " (process %d)'", (int)getpid());
+    return buf_take(&b);
 }
 
 /* ---- one step ---- */
@@ -99,7 +124,8 @@ static bool next(void *arg, size_t index, struct target_command *c)
     }
     strv_add(&w->argv, "sh");
     strv_add(&w->argv, "-c");
-    strv_add(&w->argv, p->programs[s->kind]);
+    strv_addf(&w->argv, "%s last=%s\n%s", p->run, w->at + 1 == all->count ? "true" : "",
+              p->programs[s->kind]);
     strv_addf(&w->argv, "slipway-step-%s", steps_kind(s->kind)); /* $0: what ps shows first */
     steps_words(&w->argv, s, p->o->look);
     *c = (struct target_command){
@@ -274,7 +300,9 @@ int prepare_many(struct prepare_result **results, struct env *env, const struct 
         work[i].result->target = names->items[i];
         open_target(&targets[i], &work[i], env, o);
     }
+    p.run = name_run(env);
     r = run(&p, env, &how, e);
+    free(p.run);
     for (size_t i = 0; i < names->count; i++)
         close_target(&targets[i], &work[i]);
     for (int k = 0; k < STEP_KINDS; k++)

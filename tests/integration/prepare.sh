@@ -257,6 +257,30 @@ for after in 0.3 1 2 3; do
         "$(for one in shell-1 busy-1 sleeper-1; do inside "$one" 'cat /srv/k?'; done | paste -sd' ')"
 done
 
+# Two at once: the second one waits for a moment, and says who is there.
+cat >"$TMP/long.yaml" <<'END'
+steps:
+  - command: {run: "sleep 25; echo 1 >/srv/l1", creates: /srv/l1}
+  - file: {path: /srv/l2, content: "1\n"}
+END
+printf 'steps:\n  - file: {path: /srv/l2, content: "2\\n"}\n' >"$TMP/short.yaml"
+"$SLIPWAY" "${slip_options[@]}" -e "$env" prepare "$TMP/long.yaml" --on shell-1,sleeper-1 >"$TMP/long" 2>&1 &
+long=$!
+wait_until 20 inside shell-1 'test -e /run/slipway-prepare/holder' || :
+wait_until 20 inside sleeper-1 'test -e /run/slipway-prepare/holder' || :
+check_status "another run at the same time" 3 prepare "$TMP/short.yaml" --on shell-1,sleeper-1 --json
+check_same "is told by both who is there" 2 "$(jq -r '.results[].error' "$TMP/out" |
+    grep -c "on $(hostname) (process $long) prepares it at this moment")"
+check_status "a dry run does not wait" 0 prepare "$TMP/short.yaml" --on shell-1,sleeper-1 --dry-run
+check_not "and nothing of it was done" inside shell-1 'test -e /srv/l2'
+status=0
+wait $long || status=$?
+check_same "the first one ends well" 0 $status
+check_same "with its own" 1 "$(inside shell-1 'cat /srv/l2')"
+check_status "then it is the other one's turn" 0 prepare "$TMP/short.yaml" --on shell-1,sleeper-1
+check_same "and its own is there" 2 "$(inside sleeper-1 'cat /srv/l2')"
+check_not "nobody holds it at the end" inside shell-1 'test -e /run/slipway-prepare'
+
 # ---- packages and services, on Debian --------------------------------------------------------
 mkdir -p "$TMP/deb/DEBIAN" "$TMP/deb/usr/share/hello"
 echo hello >"$TMP/deb/usr/share/hello/text"
