@@ -3,7 +3,8 @@
  * slipway-agent release: what is done in a container to exchange its agent (base/release.h). The
  * image's agent does it, which no release replaces.
  *
- *   release status                 {"current","previous","trial","waits","digest","bad":{DIGEST: why}}
+ *   release status                 {"current","previous","trial","waits","digest",
+ *                                  "bad":{DIGEST: why}}
  *   release activate DIGEST [MS]   what lies in .DIGEST.new is looked at, gets its name, and is
  *                                  current; waits for the end of its trial of MS:
  *                                  {"result":"works"|"back"|"waits"|"unknown"|"unchanged","why"}

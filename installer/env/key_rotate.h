@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * New SSH keys for the operator and for deploying agents, in every instance that runs sshd: the new one is added, tried by
- * logging in, and only then the old one is taken out. Every step is written down before it is
- * taken (model/ssh_state.h): a rotation that was cut off goes on where it was, and no key is
- * lost on the way.
+ * New SSH keys for the operator and for deploying agents, in every instance that runs sshd: the
+ * new one is added, tried by logging in, and only then the old one is taken out. Every step is
+ * written down before it is taken (model/ssh_state.h): a rotation that was cut off goes on where it
+ * was, and no key is lost on the way.
  */
 #ifndef ENV_KEY_ROTATE_H
 #define ENV_KEY_ROTATE_H
