@@ -51,7 +51,8 @@ all_well || { echo "   not all of them answered"; exit 1; }
 pssh=$(median_ms 3 peer)
 row "a command on $COUNT, cold: parallel-ssh" "$cold" ms "$pssh" 0.5x
 row "a command on $COUNT, standing: parallel-ssh" "$(per_turn true)" ms "$pssh" 0.05x
-row "memory with $COUNT standing connections" "$(peak_kib ours repeat=3 true)" KiB "" 12288
+row "memory with $COUNT standing connections" "$(peak_kib "$driver" ports="$ports" pin=host.pub key=client \
+    result=result repeat=3 true)" KiB "" 12288
 
 # ---- one large file ----
 
