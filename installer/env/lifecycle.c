@@ -103,8 +103,12 @@ int env_up(struct execute_result *result, struct env *env, const struct env_run 
 static int take_down(struct execute_result *result, struct env *env, struct converge_down_opts *o,
                      const struct env_run *run, struct err *e)
 {
+    struct err none;
     int r;
 
+    if (env_need(env, ENV_NEEDS_CATALOG, &none) < 0)
+        err_drop(&none, "what requires what is not known");
+    o->catalog = env->catalog;
     o->env = env->name;
     o->folder = env->folder;
     o->user = env->user;

@@ -11,6 +11,7 @@
 #include "engine/images.h"
 #include "env/instances.h"
 #include "plan/object.h"
+#include "plan/order.h"
 
 enum { PARALLEL = 4, READY_MS = 60000, POLL_MS = 300, LINE_MAX_LEN = 4096 };
 
@@ -37,22 +38,6 @@ struct wave {
     int64_t began;
     struct until until; /* for waiting */
 };
-
-size_t start_stop_depth(const struct catalog *catalog, const char *component, bool early)
-{
-    const struct manifest *m = catalog ? catalog_find(catalog, component) : NULL;
-    size_t depth = 0;
-
-    if (strcmp(component, ETCD_COMPONENT) == 0)
-        return 0;
-    for (size_t i = 0; m && !(early && m->early) && i < m->requires.count; i++) {
-        size_t needed = start_stop_depth(catalog, m->requires.items[i], early);
-
-        if (needed > depth)
-            depth = needed;
-    }
-    return depth + 1;
-}
 
 /* ---- one instance ---- */
 
@@ -188,7 +173,7 @@ static void put_in_order(struct start_stop *p, const struct strv *names)
     for (size_t i = 0; i < p->count; i++) {
         const struct node *c = object_find_instance(p->env->containers, names->items[i]);
         const char *component = object_label(c, LABEL_COMPONENT);
-        size_t depth = start_stop_depth(p->env->catalog, component ? component : "",
+        size_t depth = order_depth(p->env->catalog, component ? component : "",
                                         p->o->verb == START_STOP_START);
 
         p->items[i] =

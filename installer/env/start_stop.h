@@ -30,9 +30,4 @@ struct start_stop_events {
 int start_stop_run(struct env *env, const struct strv *names, const struct start_stop_opts *o,
                    const struct start_stop_events *ev, struct err *e);
 
-/* How many components one after the other a component needs to be there first; 0 is etcd. One that
- * is not in the catalog (NULL: none is) needs etcd alone. With `early` those that wait by
- * themselves (start: early) need no more either. Pure. */
-size_t start_stop_depth(const struct catalog *catalog, const char *component, bool early);
-
 #endif

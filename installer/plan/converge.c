@@ -398,6 +398,7 @@ static int round_down(struct execute_result *result, struct engine *g, const str
                                 .named = o->named,
                                 .made = &made,
                                 .instances = o->instances,
+                                .catalog = o->catalog,
                                 .home = o->volumes && !o->instances};
     struct execute_opts x = {.folder = o->folder,
                              .user = o->user,

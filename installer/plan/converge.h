@@ -59,6 +59,7 @@ struct converge_down_opts {
     unsigned parallel;
     const char *fault; /* fault.h; NULL: none */
     bool force;        /* without etcd's lock, when etcd does not answer or another holds it */
+    const struct catalog *catalog; /* for the order; NULL: not known */
     struct execute_events events;
     /* Before each round, of which there is a second one when a killed run's calls come late: what
      * is there then may be something else. A refusal is the end. */

@@ -73,6 +73,8 @@ struct plan_down_opts {
      * data. NULL: the whole environment. */
     const struct strv *instances;
     bool home; /* the operator's key too; only with volumes */
+    /* Says what requires what; NULL: only that all need etcd is known. */
+    const struct catalog *catalog;
 };
 int plan_down(struct plan **out, const char *env, const struct env_key *key,
               const struct observed *w, const struct plan_down_opts *o, struct err *e);

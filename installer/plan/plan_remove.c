@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Part of plan_up: what is there and no longer wanted; and plan_down: everything goes. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "model/keys.h"
 #include "plan/object.h"
+#include "plan/order.h"
 #include "plan/plan_up.h"
 
 /* One that never ran has nothing to move away. */
@@ -181,26 +183,6 @@ static void add_volume_note(struct plan *p, const struct node *v, const struct p
                   name, p->env, name);
 }
 
-/* Removals, or stops, that others wait for; the list ends with PLAN_NONE. */
-struct downs {
-    long *exports; /* stops of those whose mounts the host sees */
-    long *rest;    /* removals of all but etcd */
-};
-
-static void put_last(long *list, long op)
-{
-    while (*list != PLAN_NONE)
-        list++;
-    list[0] = op;
-    list[1] = PLAN_NONE;
-}
-
-static void after_all(struct plan *p, long op, const long *list)
-{
-    for (; *list != PLAN_NONE; list++)
-        plan_after(p, op, *list);
-}
-
 /* What it mounted is the host's too, so it has to be asked to take that away, while its storage
  * still answers. */
 static bool shows_mounts(const struct node *c)
@@ -216,64 +198,98 @@ static bool shows_mounts(const struct node *c)
     return false;
 }
 
-enum down_pass { PASS_EXPORTS, PASS_REST, PASS_ETCD, PASS_COUNT };
+/* A container that goes, and the operations that make it go. */
+struct down {
+    const struct node *c;
+    size_t depth; /* order.h */
+    bool exports; /* its mounts are the host's, too */
+    long stop, removal;
+};
 
-static void add_down_container(struct plan *p, const struct node *c, enum down_pass pass,
-                               struct downs *d, const struct plan_down_opts *o)
+/* Those that need others come first. A driver of an unknown component still comes before its storage. */
+static int by_depth(const void *a, const void *b)
 {
-    const char *instance = object_label(c, LABEL_INSTANCE);
-    long stop = PLAN_NONE, removal;
+    const struct down *x = a, *y = b;
 
-    if (!instance)
-        instance = object_name(c);
-    if (observed_runs(c) && (o->instances || !o->volumes || pass == PASS_EXPORTS)) {
-        stop = plan_add(p, OP_KIND_INSTANCE_STOP, instance, NULL);
-        p->ops[stop].object = mem_strdup(node_get_text(c, "Id"));
-    }
-    removal = plan_add(p, OP_KIND_INSTANCE_REMOVE, instance,
-                       o->instances ? NULL : mem_printf("%s is taken down", p->env));
-    p->ops[removal].object = mem_strdup(node_get_text(c, "Id"));
-    plan_after(p, removal, stop);
-    for (int i = 0; i < 2; i++) {
-        long op = i == 0 ? stop : removal;
-
-        if (op != PLAN_NONE && pass != PASS_EXPORTS)
-            after_all(p, op, d->exports);
-        if (op != PLAN_NONE && pass == PASS_ETCD)
-            after_all(p, op, d->rest);
-    }
-    if (pass == PASS_EXPORTS && stop != PLAN_NONE)
-        put_last(d->exports, stop);
-    if (pass != PASS_ETCD)
-        put_last(d->rest, removal);
+    if (x->depth != y->depth)
+        return x->depth > y->depth ? -1 : 1;
+    if (x->exports != y->exports)
+        return x->exports ? -1 : 1;
+    return strcmp(object_name(x->c), object_name(y->c));
 }
 
-/* etcd carries the lock and the configuration the others drain with: it goes last. */
-static enum down_pass pass_of(const struct node *c)
+static size_t find_downs(struct down *list, const struct observed *w,
+                         const struct plan_down_opts *o)
 {
-    const char *component = object_label(c, LABEL_COMPONENT);
+    size_t count = 0;
+    const struct node *c;
 
-    if (component && strcmp(component, ETCD_COMPONENT) == 0)
-        return PASS_ETCD;
-    return shows_mounts(c) ? PASS_EXPORTS : PASS_REST;
+    node_for_each (c, w->containers) {
+        const char *component = object_label(c, LABEL_COMPONENT);
+        struct down *d = &list[count];
+
+        if (o->instances && !is_named(c, o->instances))
+            continue;
+        *d = (struct down){.c = c, .exports = shows_mounts(c)};
+        d->depth = order_depth(o->catalog, component ? component : "", false);
+        if (d->exports && !(o->catalog && component && catalog_find(o->catalog, component)))
+            d->depth = SIZE_MAX;
+        count++;
+    }
+    qsort(list, count, sizeof(*list), by_depth);
+    return count;
+}
+
+static void add_down(struct plan *p, struct down *d, const struct plan_down_opts *o)
+{
+    const char *instance = object_label(d->c, LABEL_INSTANCE);
+
+    if (!instance)
+        instance = object_name(d->c);
+    d->stop = PLAN_NONE;
+    /* What is removed with its data needs no time to write it out. */
+    if (observed_runs(d->c) && (o->instances || !o->volumes || d->exports)) {
+        d->stop = plan_add(p, OP_KIND_INSTANCE_STOP, instance, NULL);
+        p->ops[d->stop].object = mem_strdup(node_get_text(d->c, "Id"));
+    }
+    d->removal = plan_add(p, OP_KIND_INSTANCE_REMOVE, instance,
+                          o->instances ? NULL : mem_printf("%s is taken down", p->env));
+    p->ops[d->removal].object = mem_strdup(node_get_text(d->c, "Id"));
+    plan_after(p, d->removal, d->stop);
+}
+
+/* Whatever one needs goes after it: storage after the driver that writes to it. etcd carries the
+ * lock and the configuration the others drain with: it goes last. */
+static void order_downs(struct plan *p, const struct down *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct down *d = &list[i];
+        long first = d->stop != PLAN_NONE ? d->stop : d->removal;
+
+        for (size_t j = 0; j < i; j++) {
+            const struct down *other = &list[j];
+
+            if (other->depth == d->depth && !(other->exports && !d->exports))
+                continue;
+            if (d->depth == 0)
+                plan_after(p, first, other->removal);
+            else if (other->stop != PLAN_NONE)
+                plan_after(p, first, other->stop);
+            else if (d->stop != PLAN_NONE)
+                plan_after(p, d->stop, other->removal);
+        }
+    }
 }
 
 static void add_down_containers(struct plan *p, const struct observed *w,
                                 const struct plan_down_opts *o)
 {
-    auto_free long *exports = mem_array(w->containers->count + 1, sizeof(long));
-    auto_free long *rest = mem_array(w->containers->count + 1, sizeof(long));
-    struct downs d = {exports, rest};
+    auto_free struct down *list = mem_array(w->containers->count + 1, sizeof(*list));
+    size_t count = find_downs(list, w, o);
 
-    exports[0] = rest[0] = PLAN_NONE;
-    for (enum down_pass pass = 0; pass < PASS_COUNT; pass++) {
-        const struct node *c;
-
-        node_for_each (c, w->containers) {
-            if (pass_of(c) == pass && (!o->instances || is_named(c, o->instances)))
-                add_down_container(p, c, pass, &d, o);
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        add_down(p, &list[i], o);
+    order_downs(p, list, count);
 }
 
 /* Length of the component's name in an instance's. */

@@ -70,6 +70,41 @@ static void what_mounted_something_on_the_host_is_stopped_before_all_others(void
     observed_free(w);
 }
 
+static void what_needs_others_is_stopped_before_them(void **state)
+{
+    char disk_name[] = "disk", brain_name[] = "brain";
+    struct manifest disk = {.name = disk_name}, brain = {.name = brain_name};
+    struct manifest *items[] = {&brain, &disk};
+    struct catalog catalog = {.items = items, .count = 2};
+    struct env_key key = {0};
+
+    (void)state;
+    strv_add(&disk.requires, "brain");
+    strv_add(&brain.requires, "etcd");
+    for (int volumes = 0; volumes < 2; volumes++) {
+        struct plan_down_opts o = {.volumes = volumes, .catalog = &catalog};
+        struct observed *w = planned_nothing_there();
+        struct plan *p = NULL;
+        struct err e;
+
+        add_container(w, "etcd", "");
+        add_container(w, "brain", "");
+        add_container(w, "disk", volumes ? "rshared" : "");
+        assert_int_equal(plan_down(&p, "demo", &key, w, &o, &e), 0);
+        const struct op *stop = find_op(p, OP_KIND_INSTANCE_STOP, "disk-1");
+
+        assert_non_null(stop);
+        assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_REMOVE, "brain-1"), stop));
+        if (!volumes)
+            assert_true(comes_after(p, find_op(p, OP_KIND_INSTANCE_STOP, "brain-1"), stop));
+        assert_int_equal(find_op(p, OP_KIND_INSTANCE_STOP, "brain-1") != NULL, !volumes);
+        plan_free(p);
+        observed_free(w);
+    }
+    strv_clear(&disk.requires);
+    strv_clear(&brain.requires);
+}
+
 static void add_volume(struct observed *w, const char *instance, const struct env_key *key)
 {
     struct node *v = node_add(w->volumes, node_new_map());
@@ -184,6 +219,7 @@ static void a_volume_that_is_named_takes_its_record_along(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_needs_others_is_stopped_before_them),
         cmocka_unit_test(what_mounted_something_on_the_host_is_stopped_before_all_others),
         cmocka_unit_test(single_instances_are_removed_without_touching_anything_else),
         cmocka_unit_test(data_that_goes_is_forgotten_after_its_agent_and_before_its_volume),

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "plan/object.h"
+#include "plan/order.h"
 
 static struct strv calls;
 static const char *broken; /* the id that every call fails for */
@@ -193,8 +194,8 @@ static void restarts_come_one_by_one(void **state)
 
 static void without_a_catalog_etcd_is_needed_all_the_same(void **state)
 {
-    assert_int_equal(start_stop_depth(NULL, "etcd", false), 0);
-    assert_int_equal(start_stop_depth(NULL, "brain", false), 1);
+    assert_int_equal(order_depth(NULL, "etcd", false), 0);
+    assert_int_equal(order_depth(NULL, "brain", false), 1);
     (void)state;
 }
 
@@ -204,9 +205,9 @@ static void one_that_waits_by_itself_starts_early_and_stops_in_order(void **stat
 
     (void)state;
     small_init(&s);
-    assert_int_equal(start_stop_depth(&s.catalog, "door", true), 1);
-    assert_int_equal(start_stop_depth(&s.catalog, "door", false), 2);
-    assert_int_equal(start_stop_depth(&s.catalog, "disk", true), 2);
+    assert_int_equal(order_depth(&s.catalog, "door", true), 1);
+    assert_int_equal(order_depth(&s.catalog, "door", false), 2);
+    assert_int_equal(order_depth(&s.catalog, "disk", true), 2);
     small_clear(&s);
 }
 
