@@ -18,6 +18,7 @@
 #define KEEP_SNAPSHOT "snapshot.json"
 #define KEEP_REFUSAL "refused.json"
 #define KEEP_END "end.json"
+#define KEEP_ONCE "once" /* hook `once` ran; etcd knows it too, unless it lost its data */
 #define KEEP_LOST "lost" /* the data is being made again; until the instance is ready */
 
 /* Path of such a file, owned. */

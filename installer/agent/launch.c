@@ -5,6 +5,7 @@
 #include "agent/hook_env.h"
 #include "agent/sshd.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/mem.h"
 
 bool agent_has_daemon(const struct agent *a)
@@ -36,6 +37,15 @@ static int run_prepare(struct agent *a, struct err *e)
     return hook_must(&call, e);
 }
 
+/* Beside the data, because etcd may lose its own. */
+static int remember_once(const struct agent *a, const char *mark, struct err *e)
+{
+    if (keep_make(a->o, a->m, e) < 0)
+        return -1;
+    return fs_write(mark, "", 0,
+                    &(struct fs_write_opts){.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1}, e);
+}
+
 static int run_once(struct agent *a, struct err *e)
 {
     struct hook_call call;
@@ -47,7 +57,12 @@ static int run_once(struct agent *a, struct err *e)
     if (!agent_has_etcd(a) || !a->tree->from_etcd)
         return agent_has_etcd(a) ? 0 : hook_must(&call, e);
     struct slot_owner who = {a->link, a->tree->env, a->tree->component, a->tree->instance};
-    return once_run(&who, &call, e);
+    auto_free char *mark = keep_path(a->o, a->m, KEEP_ONCE);
+    bool known = a->m->data_root && fs_exists(mark);
+
+    if (once_run(&who, &call, known, e) < 0)
+        return -1;
+    return known || !a->m->data_root ? 0 : remember_once(a, mark, e);
 }
 
 int agent_launch(struct agent *a, struct err *e)

@@ -77,6 +77,7 @@ struct once {
     struct restart_slot slot;
     const struct slot_owner *who;
     const struct hook_call *hook;
+    bool known;
     char *key;
 };
 
@@ -121,9 +122,12 @@ static int run_and_remember(struct once *o, struct err *e)
 {
     struct hook_call call = *o->hook;
 
+    int r = 0;
+
     call.idle = idle;
     call.arg = o;
-    int r = hook_must(&call, e);
+    if (!o->known)
+        r = hook_must(&call, e);
     if (r == 0)
         r = remember(o, e);
     if (r < 0 && (o->slot.lost || e->code == ERR_CONFLICT))
@@ -153,10 +157,12 @@ static int try_once(struct once *o, struct err *e)
     return 1;
 }
 
-int once_run(const struct slot_owner *who, const struct hook_call *hook, struct err *e)
+int once_run(const struct slot_owner *who, const struct hook_call *hook, bool known, struct err *e)
 {
-    struct once o = {
-        .who = who, .hook = hook, .key = keys_component_once(who->env, who->component)};
+    struct once o = {.who = who,
+                     .hook = hook,
+                     .known = known,
+                     .key = keys_component_once(who->env, who->component)};
     int r = 0;
 
     while (r == 0) {

@@ -32,7 +32,8 @@ bool restart_slot_is_taken(const struct restart_slot *t);
 void restart_slot_keep(struct restart_slot *t);
 void restart_slot_release(struct restart_slot *t);
 
-/* Runs the hook unless its result is stored; waits while another instance runs it. */
-int once_run(const struct slot_owner *who, const struct hook_call *hook, struct err *e);
+/* Runs the hook unless its result is stored; waits while another instance runs it. `known`: it
+ * ran over this instance's data, whatever etcd has forgotten, and does not run over that again. */
+int once_run(const struct slot_owner *who, const struct hook_call *hook, bool known, struct err *e);
 
 #endif

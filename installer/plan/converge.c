@@ -102,7 +102,9 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
 {
     const struct spec *s = o->spec;
     struct edits edits = {0};
+    auto_strv struct strv made = {0};
     struct plan_opts po = {.catalog_version = kept->version,
+                           .made = &made,
                            .locked = kept->lock && lock_is_taken(kept->lock),
                            .still_unhealthy = &kept->still_unhealthy};
     int r = -1;
@@ -119,6 +121,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
         edits_find(&edits, s->name, s->document, o->catalog);
         po.edits = &edits;
         po.unread = !v->is_new && !o->fresh && !v->observed->etcd_answers;
+        volumes_made_load(&made, o->folder);
         r = plan_up(&v->plan, v->desired, v->observed, &po, e);
         edits_clear(&edits);
     }
@@ -424,6 +427,8 @@ static int round_down(struct execute_result *result, struct engine *g, const str
     if ((o->approve && o->approve(o->approve_arg, p, e) < 0) ||
         execute_plan(result, p, g, &x, e) < 0)
         return -1;
+    strv_clear(&made);
+    volumes_made_load(&made, o->folder);
     if (observed_observe(&after, g, o->env, key, &kept->c, e) < 0 ||
         plan_down(&rest, o->env, key, after, &po, e) < 0)
         return -1;

@@ -267,7 +267,9 @@ int op_network_remove(struct worker *w, const struct op *op, struct err *e)
 
 int op_volume_remove(struct worker *w, const struct op *op, struct err *e)
 {
-    return engine_volume_remove(w->g, op->object, e);
+    if (engine_volume_remove(w->g, op->object, e) < 0)
+        return -1;
+    return volumes_made_forget(w->r->o->folder, op->object, e);
 }
 
 int op_home_remove(struct worker *w, const struct op *op, struct err *e)

@@ -58,6 +58,7 @@ struct plan_opts {
     bool unread;
     /* Instances that the round before left no better than they were: no reason to wait again. */
     const struct strv *still_unhealthy;
+    const struct strv *made; /* names of the volumes that were made (volumes_made.h), or NULL */
 };
 
 /* ERR_CONFLICT for a foreign container, network or volume with our name; ERR_AUTH when etcd refuses

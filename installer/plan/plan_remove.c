@@ -391,6 +391,25 @@ static void add_down_networks(struct plan *p, const struct observed *w, const st
     }
 }
 
+/* One that somebody else removed is forgotten when it is named. */
+static void add_forgotten(struct plan *p, const struct observed *w, const char *name,
+                          const struct plan_down_opts *o)
+{
+    const struct node *v;
+    long op;
+
+    if (!strv_has(o->made, name))
+        return;
+    node_for_each (v, w->volumes) {
+        const char *have = node_get_text(v, "Name");
+
+        if (have && strcmp(have, name) == 0)
+            return;
+    }
+    op = plan_add(p, OP_KIND_VOLUME_REMOVE, name, mem_strdup("it is gone, and is forgotten"));
+    p->ops[op].object = mem_strdup(name);
+}
+
 int plan_down(struct plan **out, const char *env, const struct env_key *key,
               const struct observed *w, const struct plan_down_opts *o, struct err *e)
 {
@@ -428,6 +447,8 @@ int plan_down(struct plan **out, const char *env, const struct env_key *key,
         for (size_t i = 0; i < before; i++)
             plan_after(p, op, (long)i);
     }
+    for (size_t i = 0; o->named && o->made && i < o->named->count; i++)
+        add_forgotten(p, w, o->named->items[i], o);
     if (o->home && everything) {
         long op =
             plan_add(p, OP_KIND_HOME_REMOVE, env, mem_strdup("nothing is left that it opens"));

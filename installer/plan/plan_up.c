@@ -171,6 +171,82 @@ static void add_components(struct builder *b, bool etcd)
             builder_add_instances(b, i);
 }
 
+/* ---- lost data ---- */
+
+static bool volume_is_there(const struct builder *b, const char *name)
+{
+    const struct node *v;
+
+    node_for_each (v, b->w->volumes) {
+        const char *have = node_get_text(v, "Name");
+
+        if (have && strcmp(have, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether an instance of the component has any of its volumes; what is lost elsewhere can be made
+ * again from those. */
+static bool keeps_data(const struct builder *b, const struct manifest *m)
+{
+    for (size_t i = 0; i < b->d->count; i++) {
+        const struct spec_instance *s = b->d->items[i].spec;
+
+        for (size_t k = 0; s->manifest == m && k < s->volumes.count; k++)
+            if (volume_is_there(b, s->volumes.items[k]))
+                return true;
+    }
+    return false;
+}
+
+/* Whether etcd begins with nothing beside data of other instances: then nobody remembers who had
+ * data and which hooks ran once. */
+static bool etcd_begins_anew(const struct builder *b)
+{
+    for (size_t i = 0; i < b->d->component_count; i++)
+        if (builder_is_etcd(&b->d->components[i]))
+            return !keeps_data(b, b->d->components[i].spec->manifest);
+    return false;
+}
+
+static bool has_data(const struct builder *b)
+{
+    const struct node *v;
+
+    node_for_each (v, b->w->volumes)
+        if (object_is_ours(v, b->d->key->uuid))
+            return true;
+    return false;
+}
+
+/* While etcd is there, the agents know from it what they had (agent/start.c). Without it only the
+ * operator's folder does. */
+static void check_lost(struct builder *b)
+{
+    if (!b->o->made || !has_data(b) || !etcd_begins_anew(b))
+        return;
+    for (size_t i = 0; i < b->d->count; i++) {
+        const struct spec_instance *s = b->d->items[i].spec;
+        bool is_etcd = strcmp(s->manifest->name, ETCD_COMPONENT) == 0;
+
+        for (size_t k = 0; k < s->volumes.count; k++) {
+            const char *name = s->volumes.items[k];
+
+            if (volume_is_there(b, name) || !strv_has(b->o->made, name) ||
+                (s->manifest->data_rebuilds && keeps_data(b, s->manifest)))
+                continue;
+            problems_add(&b->wrong, NULL,
+                         "the data of %s is gone: volume %s was made and is not there any more; "
+                         "put it back from a backup, or begin %s: `slipway -e %s down --volume %s`",
+                         s->name, name,
+                         is_etcd ? "with an empty etcd and this machine's copy of the document"
+                                 : "without it",
+                         b->d->spec->name, name);
+        }
+    }
+}
+
 /* Everything that is in the way, in one error. */
 static int refuse(const struct builder *b, struct err *e)
 {
@@ -206,6 +282,7 @@ int plan_up(struct plan **out, const struct desired *d, const struct observed *w
     builder_add_waits(b);
     add_spec(b);
     builder_add_removals(b);
+    check_lost(b);
     if (refuse(b, e) < 0)
         return -1;
     builder_add_notes(b);

@@ -2,9 +2,11 @@
 #include "plan/volumes_made.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
 
@@ -14,6 +16,9 @@ static char *path_of(const char *folder)
 {
     return fs_join(folder, "volumes");
 }
+
+/* Several workers remove volumes at once. */
+static pthread_mutex_t forgetting = PTHREAD_MUTEX_INITIALIZER;
 
 void volumes_made_load(struct strv *names, const char *folder)
 {
@@ -42,4 +47,34 @@ int volumes_made_add(const char *folder, const char *name, struct err *e)
     if (fd < 0 || fs_write_all(fd, line, strlen(line)) < 0)
         return err_sys(e, "remembering volume %s in %s", name, path);
     return 0;
+}
+
+static int forget(const char *folder, const char *name, struct err *e)
+{
+    auto_free char *path = path_of(folder);
+    auto_buf struct buf left = {0};
+    auto_strv struct strv names = {0};
+
+    volumes_made_load(&names, folder);
+    if (!strv_has(&names, name))
+        return 0;
+    buf_init(&left, FILE_MAX);
+    for (size_t i = 0; i < names.count; i++) {
+        if (!*names.items[i] || strcmp(names.items[i], name) == 0)
+            continue;
+        buf_puts(&left, names.items[i]);
+        buf_putc(&left, '\n');
+    }
+    return fs_write(path, buf_str(&left), left.len,
+                    &(struct fs_write_opts){.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1}, e);
+}
+
+int volumes_made_forget(const char *folder, const char *name, struct err *e)
+{
+    int r;
+
+    pthread_mutex_lock(&forgetting);
+    r = forget(folder, name, e);
+    pthread_mutex_unlock(&forgetting);
+    return r;
 }

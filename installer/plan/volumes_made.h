@@ -12,6 +12,8 @@
 
 /* Remembers one that is about to be made; again is fine. */
 int volumes_made_add(const char *folder, const char *name, struct err *e);
+/* Forgets one that was removed on purpose; one that nobody remembers is fine. */
+int volumes_made_forget(const char *folder, const char *name, struct err *e);
 /* Adds them to `names`: none where the folder was lost, then only usual names are known. */
 void volumes_made_load(struct strv *names, const char *folder);
 

@@ -74,6 +74,19 @@ check_status "what is removed on purpose" 0 slip remove --force --volumes --yes 
 check_status "begins with nothing" 0 slip up
 check_same "and hook once runs again" keeper-1 "$(docker exec "$env-keeper-1" cat /data/once)"
 
+# etcd, which remembers who had data and what ran once.
+check_status "down for etcd" 0 slip down
+check "the only etcd's volume is removed" docker volume rm "$env-etcd-1-data"
+says "up without it" 1 "the data of etcd-1 is gone: volume $env-etcd-1-data was made" slip up
+check_has "says how to begin without it" "$(cat "$TMP/err")" "slipway -e $env down --volume $env-etcd-1-data"
+check_not "and makes none" docker volume inspect "$env-etcd-1-data"
+check_status "plan says so too" 1 slip plan
+check_status "it is given up" 0 slip down --yes --volume "$env-etcd-1-data"
+check_status "and given up again" 0 slip down --yes --volume "$env-etcd-1-data"
+check_status "up with an empty etcd" 0 slip up
+check_same "the data is there, and hook once does not run over it" keeper-1 "$(docker exec "$env-keeper-1" cat /data/once)"
+check_same "the OSD has its store" "$osd_store" "$(docker exec "$env-ceph-osd-1" cat /data/osd/fsid)"
+
 # The only monitor.
 check_status "down again" 0 slip down
 check "the only monitor's volume is removed" docker volume rm "$env-ceph-mon-1-data"
@@ -82,4 +95,12 @@ check_has "with what it would mean" "$(cat "$TMP/err")" "a new cluster would los
 check_not "no store was made" docker exec "$env-ceph-mon-1" test -e /data/mon
 check_same "the OSD's is the old one" "$osd_store" "$(docker run --rm -v "$env-ceph-osd-1-data:/d" \
     --entrypoint cat "$(docker inspect -f '{{.Config.Image}}' "$env-ceph-osd-1")" /d/osd/fsid)"
+
+# Both: then only this machine knows of the monitor's.
+check_status "down once more" 0 slip down
+check "both volumes are removed" docker volume rm "$env-ceph-mon-1-data" "$env-etcd-1-data"
+says "up" 1 "the data of ceph-mon-1 is gone" slip up
+check_has "names the other one, too" "$(cat "$TMP/err")" "the data of etcd-1 is gone"
+check_status "etcd's is given up" 0 slip down --yes --volume "$env-etcd-1-data"
+says "up still" 1 "the data of ceph-mon-1 is gone" slip up
 finish
