@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 
 enum {
+    CONNECT_TRIES = 100,
     MINOR_MIN = 41, /* Docker 20.10, Debian 11 and 12 */
     MINOR_MAX = 44, /* the oldest that Docker 29 speaks; nothing newer is needed */
     ANSWER_MAX = 32 << 20,
@@ -45,7 +46,10 @@ struct transfer {
     long status;
     size_t sent;
     char api_version[16]; /* header of /_ping */
-    bool failed;          /* *e is filled */
+    struct until until;
+    unsigned refusals; /* of a connection, although it could be made since */
+    bool again;        /* it can be tried again: nothing was sent */
+    bool failed;       /* *e is filled */
     struct err *e;
 };
 
@@ -219,10 +223,12 @@ static int transport_error(struct transfer *t, CURLcode code)
     if (t->failed)
         return -1;
     if (code == CURLE_COULDNT_CONNECT) {
-        auto_close int fd = -1; /* asked again for the reason, which libcurl does not keep */
+        auto_close int fd = -1;
 
-        if (dial_unix(&fd, t->g->socket, t->e) < 0)
+        /* libcurl neither keeps the reason nor waits for an engine whose queue is full. */
+        if (dial_unix(&fd, t->g->socket, t->until, t->e) < 0)
             return -1;
+        t->again = ++t->refusals < CONNECT_TRIES;
         return err_set(t->e, ERR_NET, "Docker at %s did not take the connection", t->g->socket);
     }
     return err_set(t->e, ERR_NET, "the connection to Docker at %s broke: %s", t->g->socket,
@@ -233,7 +239,6 @@ static int transport_error(struct transfer *t, CURLcode code)
 static int run(struct transfer *t, bool *stopped)
 {
     CURLM *m = t->g->multi;
-    struct until until = until_before(t->g->until, t->r->deadline);
     CURLMcode mc = CURLM_OK;
     int running = 1;
 
@@ -243,14 +248,14 @@ static int run(struct transfer *t, bool *stopped)
         mc = curl_multi_perform(m, &running);
         if (mc != CURLM_OK || running == 0)
             break;
-        if (until_check(until, "Docker did not answer", t->e) < 0)
+        if (until_check(t->until, "Docker did not answer", t->e) < 0)
             return -1;
         if (t->r->stop && t->r->stop(t->r->arg)) {
             *stopped = true;
             return 0;
         }
-        wake.fd = until_fd(until);
-        mc = curl_multi_poll(m, &wake, wake.fd >= 0, until_poll_ms(until, TICK_MS), NULL);
+        wake.fd = until_fd(t->until);
+        mc = curl_multi_poll(m, &wake, wake.fd >= 0, until_poll_ms(t->until, TICK_MS), NULL);
     }
     if (mc != CURLM_OK)
         return err_set(t->e, ERR_NET, "talking to Docker: %s", curl_multi_strerror(mc));
@@ -274,6 +279,7 @@ static int transfer(struct transfer *t, const char *target, bool *stopped)
     bool tar = t->r->tar_fd || t->r->tar;
     auto_free char *json = t->r->body ? json_text(t->r->body) : NULL;
 
+    t->until = until_before(g->until, t->r->deadline);
     set_common(t, target);
     if (tar && set_upload(t) < 0)
         return -1;
@@ -285,9 +291,13 @@ static int transfer(struct transfer *t, const char *target, bool *stopped)
     headers = curl_slist_append(headers, tar ? "Content-Type: application/x-tar"
                                              : "Content-Type: application/json");
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    curl_multi_add_handle(g->multi, c);
-    int r = run(t, stopped);
-    curl_multi_remove_handle(g->multi, c);
+    int r;
+    do {
+        t->again = false;
+        curl_multi_add_handle(g->multi, c);
+        r = run(t, stopped);
+        curl_multi_remove_handle(g->multi, c);
+    } while (r < 0 && t->again);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     return r;

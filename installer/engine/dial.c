@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
+enum { TURN_MS = 20 };
+
 int dial_parse(char **path, const char *url, struct err *e)
 {
     static const char scheme[] = "unix://";
@@ -62,18 +64,33 @@ static int refused(const char *path, int sys, struct err *e)
     return -1;
 }
 
-int dial_unix(int *fd, const char *path, struct err *e)
+/* A socket whose queue is full says EAGAIN, and nothing tells when it has room again. */
+static int connect_in_time(int fd, const struct sockaddr_un *to, struct until until, struct err *e)
+{
+    while (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN)
+            return refused(to->sun_path, errno, e);
+        if (until_check(until, "Docker did not take the connection", e) < 0)
+            return -1;
+        until_sleep_ms(until, TURN_MS);
+    }
+    return 0;
+}
+
+int dial_unix(int *fd, const char *path, struct until until, struct err *e)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
 
     if (strlen(path) >= sizeof(to.sun_path))
         return err_set(e, ERR_CONFIG, "socket path %s is too long", path);
     memcpy(to.sun_path, path, strlen(path) + 1);
-    auto_close int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    auto_close int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s < 0)
         return err_sys(e, "making a socket");
-    if (connect(s, (const struct sockaddr *)&to, sizeof(to)) < 0)
-        return refused(path, errno, e);
+    if (connect_in_time(s, &to, until, e) < 0)
+        return -1;
     *fd = s;
     s = -1;
     return 0;

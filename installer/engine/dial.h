@@ -4,10 +4,11 @@
 #define ENGINE_DIAL_H
 
 #include "base/err.h"
+#include "base/until.h"
 
 /* The path of unix://PATH, owned; anything else is ERR_CONFIG. */
 int dial_parse(char **path, const char *url, struct err *e);
-/* *fd is owned. */
-int dial_unix(int *fd, const char *path, struct err *e);
+/* *fd is owned and does not block. An engine that takes no connection is waited for. */
+int dial_unix(int *fd, const char *path, struct until until, struct err *e);
 
 #endif

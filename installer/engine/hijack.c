@@ -2,7 +2,6 @@
 #include "engine/hijack.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,10 +104,8 @@ int hijack_open(int *fd, const struct engine *g, const char *path, const struct 
 
     if (api_is_read_only(g))
         return err_set(e, ERR_SYS, "POST %s: this engine is open for reading only", path);
-    if (dial_unix(&sock, api_socket(g), e) < 0)
+    if (dial_unix(&sock, api_socket(g), until, e) < 0)
         return -1;
-    if (fcntl(sock, F_SETFL, O_NONBLOCK) < 0)
-        return err_sys(e, "the connection to Docker");
     if (send_request(sock, g, path, body, e) < 0 || read_answer(sock, until, e) < 0)
         return -1;
     *fd = sock;

@@ -41,4 +41,25 @@ kill -INT "$command"
 wait "$command" || status=$?
 check_same "a second one ends it with the status of an interrupt" 130 "$status"
 check "at once" test $((SECONDS - begin)) -le 10
+
+# One that takes no connection: there is no call yet, only a socket that waits.
+python3 "$ROOT/tests/cli/silent_docker.py" "$TMP/full.sock" full &
+on_exit "kill $!"
+wait_until 30 test -e "$TMP/full.sock.asked"
+export DOCKER_HOST=unix://$TMP/full.sock
+for words in list status; do
+    # shellcheck disable=SC2086 # words
+    within 20 "--timeout, no connection: $words" 8 "$SLIPWAY" -q -e hung --timeout 1s $words
+done
+check_has "which is said" "$(cat "$TMP/err")" "Docker did not take the connection before the deadline"
+"$SLIPWAY" -q -e hung list >"$TMP/said" 2>&1 &
+command=$!
+sleep 2
+begin=$SECONDS status=0
+kill -INT "$command"
+sleep 1
+kill -INT "$command"
+wait "$command" || status=$?
+check_same "two Ctrl-C end the wait for a connection" 130 "$status"
+check "at once, too" test $((SECONDS - begin)) -le 10
 finish
