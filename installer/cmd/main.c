@@ -13,6 +13,7 @@
 #include "base/sig.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "cmd/out_stream.h"
 #include "host/relay.h"
 
 enum { HELP_MAX = 1 << 20 };
@@ -269,16 +270,15 @@ static void release(struct cmd_context *x)
 
 /* Whether standard output took all of it, also what went there before the last buffer. Who closed
  * the other end of a pipe wants no message. */
-static bool is_written(bool changed)
+static bool is_written(struct out_stream *out, bool changed)
 {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return true;
-    if (errno != EPIPE)
+    int why = out_stream_close(out);
+
+    if (why && why != EPIPE)
         cmd_tell(changed ? "slipway: standard output could not be written: it is incomplete; the "
                            "command has done its work"
                          : "slipway: standard output could not be written: it is incomplete");
-    return false;
+    return !why;
 }
 
 /* The status that says "before any change" is only for that. */
@@ -293,9 +293,10 @@ int main(int argc, char **argv)
 {
     struct cmd_context x = {
         .commands = cmd_all, .home = cmd_paths_home(), .docker_config = cmd_paths_docker()};
+    struct out_stream out;
     struct err e = {0};
     int64_t began = clock_now_ms();
-    bool changed;
+    bool changed, written;
     int r;
 
     (void)argc;
@@ -308,10 +309,12 @@ int main(int argc, char **argv)
     mallopt(M_TOP_PAD, 8 << 10);
     log_setup("slipway", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
     sig_setup();
+    out_stream_open(&out, &x);
     r = dispatch(&x, (const char *const *)argv + 1, &e);
     for (size_t i = 0; r < 0 && x.env && i < x.env->problems.count; i++)
         cmd_tell(x.env->problems.items[i]); /* the place first, as editors want it */
     changed = x.env && x.env->changed;
+    written = is_written(&out, changed && r == 0);
     release(&x);
     if (r < 0) {
         log_redact_text(e.msg);
@@ -320,8 +323,8 @@ int main(int argc, char **argv)
         log_event(LOG_LEVEL_ERROR, "%s", e.msg);
         r = status_of(e.code, changed);
     }
-    if (!is_written(changed && r == 0) && r == 0)
-        r = status_of(ERR_SYS, changed);
+    if (!written && r == 0)
+        r = out.gave_up ? err_exit_status(out.gave_up) : status_of(ERR_SYS, changed);
     log_event(LOG_LEVEL_INFO, "ends with status %d after %lld ms", r,
               (long long)(clock_now_ms() - began));
     return r;

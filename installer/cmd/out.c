@@ -20,7 +20,8 @@ bool out_has_color(const struct cmd_context *x, FILE *f)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-    if (x->no_color || x->json || (no && no[0]) || !isatty(fileno(f)))
+    if (x->no_color || x->json || (no && no[0]) ||
+        !isatty(f == stderr ? STDERR_FILENO : STDOUT_FILENO))
         return false;
     return term && strcmp(term, "dumb") != 0;
 }

@@ -62,4 +62,25 @@ kill -INT "$command"
 wait "$command" || status=$?
 check_same "two Ctrl-C end the wait for a connection" 130 "$status"
 check "at once, too" test $((SECONDS - begin)) -le 10
+
+# Somebody holds the other end of standard output and reads nothing.
+mkfifo "$TMP/stalled"
+exec 7<>"$TMP/stalled"
+dd if=/dev/zero of="$TMP/stalled" bs=4096 oflag=nonblock 2>/dev/null || true
+begin=$SECONDS status=0
+timeout -s KILL 60 "$SLIPWAY" --timeout 1s --help >"$TMP/stalled" 2>"$TMP/err" || status=$?
+check_same "--timeout ends what nobody reads" 8 "$status"
+check_has "which says that the output is incomplete" "$(cat "$TMP/err")" "it is incomplete"
+check "soon" test $((SECONDS - begin)) -le 20
+begin=$SECONDS status=0
+timeout -s KILL 60 "$SLIPWAY" completion bash >"$TMP/stalled" 2>"$TMP/err" &
+command=$!
+sleep 1
+kill -INT "$command" # which hands it on
+wait "$command" || status=$?
+check_same "and so does one Ctrl-C" 130 "$status"
+check "soon, too" test $((SECONDS - begin)) -le 20
+slow() { "$SLIPWAY" --timeout 1s completion bash | { sleep 4 && cat; }; }
+check_same "a reader that is only late gets all of it" "$("$SLIPWAY" completion bash | cksum)" "$(slow | cksum)"
+exec 7>&-
 finish

@@ -126,6 +126,15 @@ gigabyte() {
 }
 check "a gigabyte of output takes less than 64 MiB of memory" gigabyte
 check "and says that it was cut" jq -e '.results[0] | .ok and .cut and (.stdout | length) == 1048576' "$TMP/out"
+# One thread serves all connections: a reader that stalls must not keep it for ever.
+mkfifo "$TMP/unread"
+exec 7<>"$TMP/unread"
+began=$SECONDS status=0
+timeout -s KILL 90 "$SLIPWAY" "${slip_options[@]}" -e "$env" --timeout 5s run --on 'shell-1,sleeper-1' -- \
+    head -c 5000000 /dev/zero >"$TMP/unread" 2>"$TMP/err" || status=$?
+check_same "output that nobody reads ends with the deadline" 8 "$status"
+check "soon after it" test $((SECONDS - began)) -le 40
+exec 7>&-
 slip stop -q sleeper-2
 check_status "what is down is named, the others answer" 3 slip run --json --on all true
 check "with its reason" jq -e '[.results[] | select(.ok)] | length == 4' "$TMP/out"
