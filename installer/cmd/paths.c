@@ -18,18 +18,14 @@ const char *cmd_variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-static int program_dir(char **out, struct err *e)
+static int program_path(char **out, struct err *e)
 {
     char path[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    char *slash;
 
     if (len < 0)
         return err_sys(e, "finding the program's own path");
     path[len] = '\0';
-    slash = strrchr(path, '/');
-    if (slash)
-        *slash = '\0';
     *out = mem_strdup(path);
     return 0;
 }
@@ -98,8 +94,9 @@ int cmd_paths_find(struct env_paths *p, struct err *e)
 {
     auto_free char *dir = NULL, *share = NULL;
 
-    if (program_dir(&dir, e) < 0)
+    if (program_path(&p->relay, e) < 0)
         return -1;
+    dir = mem_strndup(p->relay, (size_t)(strrchr(p->relay, '/') - p->relay));
     share = find_share(dir);
     if (!share)
         return err_set(
@@ -122,5 +119,6 @@ void cmd_paths_clear(struct env_paths *p)
     free(p->steps);
     free(p->init);
     free(p->agent);
+    free(p->relay);
     *p = (struct env_paths){0};
 }

@@ -345,7 +345,7 @@ static int rsync_words(struct rsync_job *job, const struct copy *c, struct copy_
 {
     it->name = mem_printf("copy%zu", (size_t)(it - c->items));
     relay_allow(c->relay, it->name, &it->host, c->until);
-    rsync_begin(&job->argv, c->relay);
+    rsync_begin(job, c->env->o.paths->relay, c->relay);
     strv_add(&job->argv, "-s");
     strv_add(&job->argv, it->up ? "-rlpt" : "-rpt");
     /* To the nanosecond: rsync takes a file of the same size and second for the same. */

@@ -43,6 +43,8 @@ struct env_paths {
     char *demo;                     /* the built-in environment document */
     char *steps;                    /* folder of the programs that do steps */
     char *init, *agent;             /* slipway-init and slipway-agent, for the images */
+    char *relay; /* for rsync in the place of ssh: gets RELAY_WORD SOCKET HOST COMMAND ..., and
+                    hands them to relay_call (host/relay.h) */
 };
 
 /* All borrowed until env_close. */

@@ -112,7 +112,7 @@ static void send(struct release_work *w)
             continue;
         it->name = mem_printf("i%zu", i);
         relay_allow(w->relay, it->name, &it->host, w->until);
-        rsync_begin(&job->argv, w->relay);
+        rsync_begin(job, w->env->o.paths->relay, w->relay);
         strv_add(&job->argv, "-pI");
         strv_add(&job->argv, "--");
         strv_addf(&job->argv, "%s%s", w->file[0] == '/' ? "" : "./", w->file);

@@ -35,16 +35,17 @@ static void add_quoted(struct buf *b, const char *word)
     buf_putc(b, '\'');
 }
 
-void rsync_begin(struct strv *argv, const struct relay *r)
+void rsync_begin(struct rsync_job *job, const char *program, const struct relay *r)
 {
     auto_buf struct buf shell = {0};
-    char self[PATH_MAX] = "slipway";
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    struct strv *argv = &job->argv;
 
-    if (n > 0)
-        self[n] = '\0';
+    if (!program) {
+        err_set(&job->error, ERR_CONFIG, "there is no program that rsync could have for ssh");
+        return;
+    }
     buf_init(&shell, 4 * PATH_MAX);
-    add_quoted(&shell, self);
+    add_quoted(&shell, program);
     buf_puts(&shell, " " RELAY_WORD " ");
     add_quoted(&shell, relay_path(r));
     strv_add(argv, "rsync");
@@ -58,7 +59,7 @@ void rsync_begin(struct strv *argv, const struct relay *r)
 static void explain(struct rsync_job *job)
 {
     auto_strv struct strv lines = {0};
-    const char *why = "no word why";
+    const char *why = "it said nothing";
     const char *other = strstr(job->said, "slipway-agent: ");
     const char *first = strstr(job->said, "rsync: [");
 
@@ -72,9 +73,7 @@ static void explain(struct rsync_job *job)
 
 static void run_one(void *arg, size_t i)
 {
-    static const char *const variables[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
-                                            "/usr/bin:/sbin:/bin",
-                                            "LC_ALL=C.UTF-8", NULL};
+    static const char *const variables[] = {"LC_ALL=C.UTF-8", NULL};
     const struct batch *b = arg;
     struct rsync_job *job = &b->jobs[i];
     auto_buf struct buf said = {0};
@@ -82,7 +81,8 @@ static void run_one(void *arg, size_t i)
 
     buf_init(&said, SAID_MAX);
     job->status = -1;
-    if (until_check_wait(b->until, "rsync was not begun", &job->error) == 0 &&
+    if (job->error.code == ERR_NONE &&
+        until_check_wait(b->until, "rsync was not begun", &job->error) == 0 &&
         proc_run(&job->status,
                  &(struct proc_opts){.argv = (const char *const *)job->argv.items,
                                      .env = variables,
@@ -92,10 +92,10 @@ static void run_one(void *arg, size_t i)
                                      .err = &said},
                  &job->error) == 0) {
         job->said = mem_strdup(buf_str(&said));
-        if (job->status == 127 || (job->status > 0 && access("/usr/bin/rsync", X_OK) < 0))
-            err_set(&job->error, ERR_NOTFOUND, "there is no rsync on this machine; install it");
-        else if (job->status != 0)
+        if (job->status != 0)
             explain(job);
+    } else if (job->error.code == ERR_NOTFOUND) {
+        err_set(&job->error, ERR_NOTFOUND, "there is no rsync on this machine; install it");
     }
     job->took_ms = clock_now_ms() - began;
 }

@@ -15,8 +15,9 @@ struct rsync_job {
     int64_t took_ms;
 };
 
-/* "rsync", and how it reaches its other side: the name of a host is one that was allowed. */
-void rsync_begin(struct strv *argv, const struct relay *r);
+/* "rsync", and how it reaches its other side: by `program`, that of env_paths' relay. The name of a
+ * host is one that was allowed. Without a program the job will have failed. */
+void rsync_begin(struct rsync_job *job, const char *program, const struct relay *r);
 /* Runs all of them, `parallel` at once. ERR_NOTFOUND in each: there is no rsync here. */
 void rsync_run(struct rsync_job *jobs, size_t count, unsigned parallel, struct relay *r,
                struct until until);

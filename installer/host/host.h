@@ -9,7 +9,7 @@
  * end: connecting its own, a job that of its `until`. relay.h hands the connections to programs
  * that would run `ssh`.
  *
- * One thread at a time uses a `struct hosts`. The first one is made before there are threads.
+ * One thread at a time uses a `struct hosts`; several threads may have one each.
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H

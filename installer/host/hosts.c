@@ -2,6 +2,7 @@
 #include "host/host.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +26,18 @@ struct hosts {
     bool news; /* a job ended outside of a turn, or a watch was called */
 };
 
+/* It counts how often it was called, but not safely among threads. */
+static void set_up(void)
+{
+    libssh2_init(0);
+}
+
 struct hosts *hosts_new(const struct hosts_opts *o)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct hosts *h = mem_alloc(sizeof(*h));
 
-    libssh2_init(0); /* counted, but not safe among threads */
+    pthread_once(&once, set_up);
     if (o)
         h->o = *o;
     if (!h->o.connect_ms)
