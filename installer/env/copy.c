@@ -444,7 +444,7 @@ static int run(struct copy *c, struct err *e)
 {
     const char *tmp = c->env->o.temp_dir ? c->env->o.temp_dir : "/tmp";
 
-    c->hosts = hosts_new(NULL);
+    c->hosts = env_hosts(c->env);
     if (relay_open(&c->relay, c->hosts, tmp, e) < 0)
         return -1;
     probe(c);
@@ -469,7 +469,6 @@ int copy_run(struct copy_results *out, struct env *env, const struct strv *from,
     if (r == 0)
         r = run(&c, e);
     relay_close(c.relay);
-    hosts_free(c.hosts);
     for (size_t i = 0; i < c.count; i++)
         item_clear(&c.items[i]);
     free(c.items);

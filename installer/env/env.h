@@ -77,6 +77,7 @@ struct env {
     struct images_opts images;
     struct node *proxies; /* for images.proxies */
     struct engine *engine;
+    struct hosts *hosts; /* env_hosts */
     struct env_key key;
     struct node *containers; /* those of this environment, as they were when it was opened */
     struct etcd *etcd;
@@ -91,6 +92,9 @@ struct env {
 int env_open(struct env **out, const struct env_opts *o, unsigned needs, struct err *e);
 /* Prepares more of an open environment. What is there already stays. */
 int env_need(struct env *env, unsigned needs, struct err *e);
+/* Connections over SSH (host/host.h), made when they are needed first and kept until env_close. What
+ * is begun with them is ended by whoever began it. */
+struct hosts *env_hosts(struct env *env);
 /* Frees it with its connections; NULL is fine. */
 void env_close(struct env *env);
 /* The end of a verb that begins now, clock.h: the timeout the environment was opened with, else the

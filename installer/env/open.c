@@ -13,6 +13,7 @@
 #include "env/env.h"
 #include "env/key.h"
 #include "env/ssh_state.h"
+#include "host/host.h"
 #include "plan/connect.h"
 #include "plan/object.h"
 
@@ -214,10 +215,18 @@ int env_open(struct env **out, const struct env_opts *o, unsigned needs, struct 
     return env_need(env, needs, e);
 }
 
+struct hosts *env_hosts(struct env *env)
+{
+    if (!env->hosts)
+        env->hosts = hosts_new(NULL);
+    return env->hosts;
+}
+
 void env_close(struct env *env)
 {
     if (!env)
         return;
+    hosts_free(env->hosts);
     etcd_close(env->etcd);
     node_free(env->containers);
     engine_close(env->engine);

@@ -176,7 +176,7 @@ int release_over_ssh(struct release_work *w, struct err *e)
 {
     int r = 0;
 
-    w->hosts = hosts_new(NULL);
+    w->hosts = env_hosts(w->env);
     ask(w);
     if (w->o->verb == RELEASE_VERB_DEPLOY) {
         r = relay_open(&w->relay, w->hosts, w->env->o.temp_dir ? w->env->o.temp_dir : "/tmp", e);
@@ -188,7 +188,6 @@ int release_over_ssh(struct release_work *w, struct err *e)
     if (r == 0 && w->o->verb != RELEASE_VERB_STATUS)
         finish(w);
     relay_close(w->relay);
-    hosts_free(w->hosts);
     return r;
 }
 

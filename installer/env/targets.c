@@ -138,7 +138,7 @@ static bool take_next(struct item *it)
     if (!has || (!is_over(run) && end.error.code == ERR_NONE))
         return has;
     if (is_over(run))
-        err_set(&end.error, ERR_INTERRUPTED, "%s was left alone", it->target->name);
+        err_set(&end.error, ERR_INTERRUPTED, "%s was not started", it->target->name);
     else if (it->target->over_ssh)
         end.via = "ssh";
     tell_end(it, &end);
@@ -212,11 +212,10 @@ static size_t turn_ssh(struct run *run, struct hosts *h)
 
 static void run_ssh(struct run *run)
 {
-    struct hosts *h = run->ssh_count ? hosts_new(NULL) : NULL;
+    struct hosts *h = run->ssh_count ? env_hosts(run->env) : NULL;
 
     while (h && turn_ssh(run, h) > 0)
         hosts_turn(h, (struct until){0}); /* each job has an end of its own */
-    hosts_free(h);
     for (size_t i = 0; i < run->ssh_count; i++)
         free(run->over_ssh[i]->line);
 }

@@ -113,6 +113,10 @@ check_same "what an instance prints does not act on the terminal" 'a\x1b[2Jb\xff
 check_same "also as JSON" 'a\x1b[2Jb\x00,c' \
     "$(slip run --json --on shell-1 -- printf 'a\033[2Jb\000\nc' | jq -r '.results[0].stdout' | paste -sd,)"
 check_same "and through the Engine API" 'a\x1b[2Jb\x9b' "$(slip -q run --on sleeper-1 -- printf 'a\033[2Jb\233')"
+# A server that keeps the environment open keeps its connections: the same port of ours both times.
+check_same "two commands of one open environment have one connection" "2 1" \
+    "$(env -u SLIPWAY_HOME "$B/integration/run_driver" "$SLIPWAY_HOME" "$ROOT/components" "$env" shell-1 |
+        sort | uniq -c | awk '{ n += $1; d++ } END { print n, d }')"
 # The reader sees how much memory it took: a gigabyte is neither kept nor waited for.
 gigabyte() {
     "$SLIPWAY" "${slip_options[@]}" -e "$env" --timeout 5min run --json --on shell-1 -- \
