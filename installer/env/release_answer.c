@@ -80,5 +80,5 @@ int release_take_end(struct release_item *it, const char *said, struct err *e)
     if (result && strcmp(result, "back") == 0)
         r->end = RELEASE_END_BACK;
     return err_set(e, r->end == RELEASE_END_BACK ? ERR_UNHEALTHY : ERR_REMOTE, "%s%.300s",
-                   r->end == RELEASE_END_BACK ? "put back: " : "", why ? why : "no word why");
+                   r->end == RELEASE_END_BACK ? "put back: " : "", why ? why : "it said nothing");
 }

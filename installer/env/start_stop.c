@@ -135,7 +135,7 @@ static void act_job(void *arg, size_t i)
     struct item *it = &w->items[i];
 
     if (until_is_cancelled(w->p->env->until))
-        err_set(&it->error, ERR_INTERRUPTED, "%s was left alone", it->name);
+        err_set(&it->error, ERR_INTERRUPTED, "%s was not touched", it->name);
     else if (with_container(w, it, false, &it->error) < 0)
         err_wrap(&it->error, "%s", it->name);
     else if (!waits(w->p))
@@ -212,7 +212,7 @@ static void run_waves(struct start_stop *p)
         /* With one that does not get ready, or that still needs the next, that is one too many. */
         if (p->o->verb != START_STOP_START && has_failed(p, first)) {
             for (size_t i = first; i < end; i++)
-                err_set(&p->items[i].error, ERR_INTERRUPTED, "%s was left alone", p->items[i].name);
+                err_set(&p->items[i].error, ERR_INTERRUPTED, "%s was not touched", p->items[i].name);
             continue;
         }
         pool_run(end - first, PARALLEL, act_job, &w);
@@ -231,8 +231,7 @@ static int result(const struct start_stop *p, struct err *e)
             *e = p->items[i].error;
     if (failed == 0)
         return 0;
-    if (failed < p->count)
-        e->code = ERR_PARTIAL;
+    err_partial(e, failed < p->count);
     return failed > 1 ? err_wrap(e, "%zu of %zu instances failed, first", failed, p->count) : -1;
 }
 

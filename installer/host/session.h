@@ -33,7 +33,7 @@ struct session {
     struct err last;  /* why the last connection ended; ERR_AUTH holds until retry_at */
     bool pinging;     /* a channel that nobody can open was asked for: an answer is life */
     int64_t ping_ms;
-    struct task *tasks;  /* channel.h; in the order of their start */
+    struct task *tasks;  /* task.h; in the order of their start */
     struct task *opener; /* whose channel is being opened: one at a time */
     int limit;           /* channels at once that the other side allows */
     size_t poll_at;      /* its socket in hosts.c's list */

@@ -13,7 +13,7 @@
 #include "base/sockaddr.h"
 
 enum {
-    OUT_MAX = 16 << 20,  /* libssh2 is asked for no more long before: channel.c */
+    OUT_MAX = 16 << 20,  /* libssh2 is asked for no more long before: task.c */
     DEAD_MS = 20 * 1000, /* sent bytes that nobody acknowledges end the connection */
     COMPACT = 256 << 10, /* sent bytes that are kept in front of the others */
     FREE_TRIES = 64,

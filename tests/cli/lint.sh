@@ -166,6 +166,10 @@ printf '/* Nothing, and NULL, is n''o size. */\n' >>"$tree/installer/base/a.c"
 prose '"is n''o ": write: is not a'
 printf '# It bri''ngs the new size about.\n' >>"$tree/components/thing/hooks/health"
 prose 'write: applies it; causes'
+printf '# Bri''ngs the new size about.\n' >>"$tree/components/thing/hooks/health"
+prose 'write: applies it; causes'
+printf '# No w''ord why.\n' >>"$tree/components/thing/hooks/health"
+prose 'write: it said nothing'
 
 # Symbols
 fresh

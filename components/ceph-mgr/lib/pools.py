@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Brings about what the configuration says of pools: $CFG_pools, $CFG_failure_domain, $CFG_autoscale.
+"""Applies what the configuration says of pools: $CFG_pools, $CFG_failure_domain, $CFG_autoscale.
 
 Every step looks first and changes only what differs, so it runs at each start, on every manager, as often as it likes.
 A pool that is not in the configuration stays: data is never removed by leaving out a line.

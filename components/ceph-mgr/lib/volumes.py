@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Brings about what the configuration says of volumes: $CFG_volumes.
+"""Applies what the configuration says of volumes: $CFG_volumes.
 
 Only what is named is looked at, and only what differs is changed, so it runs as often as it likes, on every manager. A
 volume that cannot be made gets one line "volume NAME: why", and the others go on.
