@@ -92,7 +92,7 @@ struct env {
 int env_open(struct env **out, const struct env_opts *o, unsigned needs, struct err *e);
 /* Prepares more of an open environment. What is there already stays. */
 int env_need(struct env *env, unsigned needs, struct err *e);
-/* Connections over SSH (host/host.h), made when they are needed first and kept until env_close. What
+/* Connections over SSH (host/host.h), made when they are needed and kept until env_close. What
  * is begun with them is ended by whoever began it. */
 struct hosts *env_hosts(struct env *env);
 /* Frees it with its connections; NULL is fine. */
