@@ -174,7 +174,7 @@ static void put_in_order(struct start_stop *p, const struct strv *names)
         const struct node *c = object_find_instance(p->env->containers, names->items[i]);
         const char *component = object_label(c, LABEL_COMPONENT);
         size_t depth = order_depth(p->env->catalog, component ? component : "",
-                                        p->o->verb == START_STOP_START);
+                                   p->o->verb == START_STOP_START);
 
         p->items[i] =
             (struct item){.name = names->items[i],
@@ -212,7 +212,8 @@ static void run_waves(struct start_stop *p)
         /* With one that does not get ready, or that still needs the next, that is one too many. */
         if (p->o->verb != START_STOP_START && has_failed(p, first)) {
             for (size_t i = first; i < end; i++)
-                err_set(&p->items[i].error, ERR_INTERRUPTED, "%s was not touched", p->items[i].name);
+                err_set(&p->items[i].error, ERR_INTERRUPTED, "%s was not touched",
+                        p->items[i].name);
             continue;
         }
         pool_run(end - first, PARALLEL, act_job, &w);
