@@ -167,7 +167,7 @@ int env_config_change(struct config_state *s, struct env *env, const char *targe
     for (; edits->key; edits++)
         if (change(s, edits->key, edits->value, e) < 0)
             return -1;
-    return config_check(s, e) < 0 ? -1 : config_store(s, e);
+    return config_check(s, e) < 0 || config_refuse_loss(s, e) < 0 ? -1 : config_store(s, e);
 }
 
 int env_config_set(struct env *env, const char *target, const char *key, const char *value,

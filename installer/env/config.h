@@ -36,6 +36,7 @@ struct config_state {
     const struct manifest *manifest;
     struct edits_document d; /* its document is to be changed; of its edited keys none may have
                                 changed when that is stored */
+    struct node *before;     /* that document as it was read */
     /* after config_plan */
     struct spec *spec;
     struct node *changes; /* list of {"key","name","instance","old","new","apply"} */
@@ -64,6 +65,8 @@ void config_unset(struct config_state *s, const char *key);
 int config_plan(struct config_state *s, struct problems *p, struct err *e);
 /* config_plan with its problems in env->problems; a single one is the error itself. */
 int config_check(struct config_state *s, struct err *e);
+/* Refuses what was planned when it loses data: for what people edit; commands of volumes ask. */
+int config_refuse_loss(const struct config_state *s, struct err *e);
 /* Carries the planned changes out, unless dry_run, and lets go of the lock. */
 int config_store(struct config_state *s, struct err *e);
 

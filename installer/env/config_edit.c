@@ -56,7 +56,12 @@ int config_edit_try(struct config_edit_state *c, const char *text, struct proble
         return err_set(e, ERR_CONFIG, "the text must be a map of keys");
     }
     replace(&c->s, root && root->kind == NODE_KIND_MAP ? root : NULL);
-    return config_plan(&c->s, p, e);
+    if (config_plan(&c->s, p, e) < 0)
+        return -1;
+    if (config_refuse_loss(&c->s, e) == 0)
+        return 0;
+    problems_add_err(p, e);
+    return -1;
 }
 
 /* The keys that are not as they were, with commas. Owned. */
@@ -95,7 +100,9 @@ int config_edit_store(struct config_edit_state *c, const struct config_commit *o
                        target, keys, target);
     }
     replace(&c->s, edited);
-    return config_check(&c->s, e) < 0 ? -1 : config_store(&c->s, e);
+    if (config_check(&c->s, e) < 0 || config_refuse_loss(&c->s, e) < 0)
+        return -1;
+    return config_store(&c->s, e);
 }
 
 void config_edit_close(struct config_edit_state *c)

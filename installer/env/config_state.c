@@ -7,6 +7,7 @@
 #include "conf/json.h"
 #include "model/grow.h"
 #include "model/keys.h"
+#include "volumes/volume.h"
 
 enum { CONFIG_NEEDS = ENV_NEEDS_NAME | ENV_NEEDS_CATALOG | ENV_NEEDS_ETCD };
 
@@ -21,6 +22,7 @@ static int read_document(struct config_state *s, const char *word, struct err *e
                    ? err_set(e, ERR_NOTFOUND, "%s has no document yet; `slipway up` first",
                              env->name)
                    : -1;
+    s->before = node_copy(s->d.document);
     return word ? config_aim(s, word, e) : 0;
 }
 
@@ -45,6 +47,7 @@ void config_close(struct config_state *s)
     free(s->target.component);
     free(s->target.instance);
     edits_document_clear(&s->d);
+    node_free(s->before);
     node_free(s->changes);
     spec_free(s->spec);
     *s = (struct config_state){0};
@@ -195,4 +198,9 @@ int config_check(struct config_state *s, struct err *e)
         strv_add(&s->env->problems, p.lines.items[i]);
     problems_clear(&p);
     return r;
+}
+
+int config_refuse_loss(const struct config_state *s, struct err *e)
+{
+    return volume_refuse_loss(s->d.document, s->spec, s->before, e);
 }

@@ -105,12 +105,29 @@ static void join(struct node **out, const struct env *env, const struct node *ol
         *out = steal(document);
 }
 
+/* The document of env->spec joined with `old` (NULL: there is none), as env->settled where that
+ * differs. */
+static int settle(const struct spec **spec, struct env *env, const struct node *old, struct err *e)
+{
+    auto_node struct node *document = NULL;
+
+    join(&document, env, old);
+    if (document) {
+        spec_free(env->settled);
+        env->settled = NULL;
+        if (decode(&env->settled, env, document, "the document with the volumes that there are",
+                   e) < 0)
+            return -1;
+        *spec = env->settled;
+    }
+    return env->o.file && old ? volume_refuse_loss((*spec)->document, *spec, old, e) : 0;
+}
+
 int env_finalize(void *arg, const struct spec **spec, const struct etcd_kvs *keys, struct err *e)
 {
     struct env *env = arg;
     auto_free char *key = keys_spec(env->spec->name);
     const struct etcd_kv *kv = keys ? etcd_kvs_find(keys, key) : NULL;
-    auto_node struct node *document = NULL;
     struct edits_document d = {0};
     const struct node *old = NULL;
     int r;
@@ -120,14 +137,7 @@ int env_finalize(void *arg, const struct spec **spec, const struct etcd_kvs *key
         return 0;
     r = kv ? edits_document_parse(&d, kv, keys, env->name, env->catalog, e) : kept(&old, env, e);
     if (r == 0)
-        join(&document, env, kv ? d.document : old);
+        r = settle(spec, env, kv ? d.document : old, e);
     edits_document_clear(&d);
-    if (r < 0 || !document)
-        return r;
-    spec_free(env->settled);
-    env->settled = NULL;
-    if (decode(&env->settled, env, document, "the document with the volumes that there are", e) < 0)
-        return -1;
-    *spec = env->settled;
-    return 0;
+    return r;
 }

@@ -34,6 +34,12 @@ struct node *volume_attachments(const struct spec *s);
  * when that changed anything. */
 bool volume_keep(struct node *document, const struct spec *s, const struct node *old);
 
+/* Refuses a `document`, decoded in `s`, that somebody edited so that data is lost: absent, rollback,
+ * shrink or force, which `old` does not say. The error has the command that does it after asking.
+ */
+int volume_refuse_loss(const struct node *document, const struct spec *s, const struct node *old,
+                       struct err *e);
+
 /* 1 to 64 of A-Z a-z 0-9 _ . -, the first a letter or digit. `kind`: "volume". */
 int volume_check_name(const char *kind, const char *name, struct err *e);
 /* "10GiB", whole MiB from 1MiB to 64TiB. */

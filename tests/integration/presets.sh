@@ -109,7 +109,23 @@ check "and takes it back" stays
 check "then all is well after that" wait_until 60 slip status
 check_status "the monitors are told to allow it" 0 slip config set ceph-mon allow_pool_delete true
 check_status "then it goes" 0 slip pool delete --yes next
-check_status "the volumes go" 0 slip volume delete --yes other more
+
+# ---- an edit of the document loses no data ---------------------------------------------------------------
+says "a pool is not deleted by config set" 6 "is not set by hand: \`slipway pool delete fast\`" \
+    slip config set ceph-mgr pools.fast.absent true
+says "nor a volume" 6 "is not set by hand: \`slipway volume delete other\`" \
+    slip config set ceph-mgr volumes.other '{"absent":true}'
+printf '#!/bin/sh\nprintf "volumes: {other: {absent: true}}\\n" >"$1"\n' >"$TMP/editor"
+chmod +x "$TMP/editor"
+says "nor by config edit" 6 "is not set by hand: \`slipway volume delete other\`" \
+    env EDITOR="$TMP/editor" XDG_RUNTIME_DIR="$TMP" "$SLIPWAY" -q -e "$env" config edit ceph-mgr </dev/null
+sed 's/^    config:$/&\n      volumes: {other: {absent: true}}/' "$file" >"$TMP/lossy.yaml"
+says "plan says so of a file" 6 "is not set by hand: \`slipway volume delete other\`" slip -f "$TMP/lossy.yaml" plan
+says "nor does up delete it" 6 "is not set by hand: \`slipway volume delete other\`" slip -f "$TMP/lossy.yaml" up
+check "it is there" docker exec "$env-ceph-mon-1" rbd info volumes/other
+follow "the command that it names does" 0 --yes
+check_not "it is gone" docker exec "$env-ceph-mon-1" rbd info volumes/other
+check_status "the other volume goes" 0 slip volume delete --yes more
 
 # ---- compression ------------------------------------------------------------------------------------
 check_same "compression is on" "lz4 aggressive" \
