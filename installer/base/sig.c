@@ -9,9 +9,14 @@ enum { SIG_AT_ONCE = 3, SIG_STATUS = 130 };
 
 static struct cancel interrupts = {.fds = {-1, -1}};
 
+static volatile sig_atomic_t hung_up;
+
 static void count(int number)
 {
-    (void)number;
+    /* A terminal that is closed says so twice, once itself and once through its shell: one Ctrl-C,
+     * after which what is under way is finished. */
+    if (number == SIGHUP && hung_up++)
+        return;
     /* Whatever does not look at the count, a write to a full pipe for instance. */
     if (cancel_raise(&interrupts) >= SIG_AT_ONCE)
         _exit(SIG_STATUS);
@@ -28,6 +33,15 @@ void sig_setup(void)
     sigaction(SIGTERM, &act, NULL);
     act.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &act, NULL);
+}
+
+void sig_add_hangup(void)
+{
+    struct sigaction act = {.sa_handler = count, .sa_flags = SA_RESTART}, before;
+
+    sigemptyset(&act.sa_mask);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &act, NULL);
 }
 
 struct cancel *sig_cancel(void)

@@ -309,6 +309,7 @@ int main(int argc, char **argv)
     mallopt(M_TOP_PAD, 8 << 10);
     log_setup("slipway", LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
     sig_setup();
+    sig_add_hangup();
     out_stream_open(&out, &x);
     r = dispatch(&x, (const char *const *)argv + 1, &e);
     for (size_t i = 0; r < 0 && x.env && i < x.env->problems.count; i++)

@@ -29,18 +29,42 @@ for words in "up $TMP/hung.yaml" "-f $TMP/hung.yaml plan" "down --yes" "status" 
     within 20 "--timeout: ${words/"$TMP/"/}" 8 "$SLIPWAY" -q -e hung --timeout 1s $words
 done
 
-"$SLIPWAY" -q -e hung status >"$TMP/said" 2>&1 &
-command=$!
-rm -f "$socket.asked"
-wait_until 30 test -e "$socket.asked"
+hangs() { # is begun: a command that waits for Docker
+    rm -f "$socket.asked"
+    "$@" >"$TMP/said" 2>&1 &
+    command=$!
+    wait_until 30 test -e "$socket.asked"
+}
+ends() { # NAME
+    local begin=$SECONDS status=0
+    wait "$command" || status=$?
+    check_same "$1 ends it with the status of an interrupt" 130 "$status"
+    check "$1: at once" test $((SECONDS - begin)) -le 10
+}
+hangs "$SLIPWAY" -q -e hung status
 kill -INT "$command"
 sleep 1
 check "a first Ctrl-C lets the call of Docker go on" kill -0 "$command"
-begin=$SECONDS status=0
 kill -INT "$command"
-wait "$command" || status=$?
-check_same "a second one ends it with the status of an interrupt" 130 "$status"
-check "at once" test $((SECONDS - begin)) -le 10
+ends "a second one"
+
+# A closed terminal says it twice: itself, and through its shell.
+hangs "$SLIPWAY" -q -e hung status
+kill -HUP "$command"
+sleep 0.5
+kill -HUP "$command"
+sleep 0.5
+check "a closed terminal lets the call of Docker go on" kill -0 "$command"
+kill -INT "$command"
+ends "an interrupt after it"
+hangs nohup "$SLIPWAY" -q -e hung status
+kill -HUP "$command"
+sleep 0.5
+kill -INT "$command"
+sleep 0.5
+check "under nohup it does not count" kill -0 "$command"
+kill -INT "$command"
+ends "a second interrupt there"
 
 # One that takes no connection: there is no call yet, only a socket that waits.
 python3 "$ROOT/tests/cli/silent_docker.py" "$TMP/full.sock" full &

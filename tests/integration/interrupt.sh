@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Ctrl-C during `up` and `down`, on a terminal and in a pipe. Once: what is under way is finished, the lock is given
-# back, the journal stays. Twice: the end at once. The same command again always reaches the same end.
+# Ctrl-C during `up` and `down`, on a terminal and in a pipe, and a terminal that is closed. Once: what is under way is
+# finished, the lock is given back, the journal stays. Twice: the end at once. The same command again always reaches the
+# same end.
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -111,6 +112,23 @@ for kind in tty pipe; do
         docker volume ls -q --filter "label=slipway.name=$env"
         docker network ls -q --filter "label=slipway.name=$env")"
 done
+
+# A terminal that is closed interrupts once.
+document 1
+check_status "up" 0 slip -f "$file" up
+document 2
+begin pipe /containers/create -f "$file" up
+kill -HUP -- "-$(cat "$printed.pid")"
+kill -HUP -- "-$(cat "$printed.pid")"
+sleep 1
+check "a closed terminal does not cut off what is under way" running
+touch "$held.go"
+end "it ends with the status of an interrupt" 130
+check "the call was finished" test -e "$held.answered"
+check_has "the lock is free after it" "$(slip lock status)" "not locked"
+again "up after it" -f "$file" up
+well "up after it" 3
+check_status "down after it" 0 slip down --volumes --yes
 
 # The question before data is removed: Ctrl-C is a no.
 document 1

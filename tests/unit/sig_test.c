@@ -26,6 +26,24 @@ static void interrupts_are_counted_and_end_nothing(void **state)
     assert_int_equal(sig_interrupts(), 2);
 }
 
+static void a_closed_terminal_is_one_interrupt(void **state)
+{
+    (void)state;
+    sig_setup();
+    cancel_set_aside(sig_cancel());
+    signal(SIGHUP, SIG_IGN);
+    sig_add_hangup();
+    raise(SIGHUP);
+    assert_int_equal(sig_interrupts(), 0);
+    signal(SIGHUP, SIG_DFL);
+    sig_add_hangup();
+    raise(SIGHUP);
+    raise(SIGHUP);
+    assert_int_equal(sig_interrupts(), 1);
+    raise(SIGINT);
+    assert_int_equal(sig_interrupts(), 2);
+}
+
 static void the_third_interrupt_ends_the_process(void **state)
 {
     pid_t child;
@@ -94,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupts_are_counted_and_end_nothing),
+        cmocka_unit_test(a_closed_terminal_is_one_interrupt),
         cmocka_unit_test(the_third_interrupt_ends_the_process),
         cmocka_unit_test(a_broken_pipe_is_an_error_and_no_end),
         cmocka_unit_test(an_interrupt_ends_a_sleep_that_is_told_of_it),
