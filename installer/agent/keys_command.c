@@ -120,7 +120,7 @@ int keys_command(const struct options *o, struct err *e)
     size_t len;
     int r;
 
-    if (fs_read(&text, &len, "/dev/stdin", INPUT_MAX, e) < 0 ||
+    if (fs_read_input(&text, &len, "/dev/stdin", INPUT_MAX, e) < 0 ||
         json_parse(&request, "the request", text, len, e) < 0 || options_link(&l, o, e) < 0)
         return -1;
     if (!l)

@@ -43,7 +43,7 @@ int link_file_read(struct link **out, const char *path, struct err *e)
     auto_wipe char *text = NULL;
 
     *out = NULL;
-    if (fs_read(&text, NULL, path, LINK_MAX + 2, e) < 0)
+    if (fs_read_input(&text, NULL, path, LINK_MAX + 2, e) < 0)
         return -1;
     text[strcspn(text, "\r\n")] = '\0';
     return link_parse(out, text, e);

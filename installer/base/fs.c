@@ -37,9 +37,10 @@ static int read_all(struct buf *b, int fd, const char *path, struct err *e)
     return 0;
 }
 
-int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e)
+static int read_file(char **out, size_t *len, const char *path, size_t max, bool input,
+                     struct err *e)
 {
-    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (input ? 0 : O_NONBLOCK));
     auto_buf struct buf b;
     struct stat st;
 
@@ -54,7 +55,7 @@ int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e
     }
     if (fstat(fd, &st) < 0)
         return err_sys(e, "cannot read %s", path);
-    if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+    if (!S_ISREG(st.st_mode) && !(input && S_ISFIFO(st.st_mode)))
         return err_set(e, ERR_CONFIG, "%s is not a regular file", path);
     if (read_all(&b, fd, path, e) < 0)
         return -1;
@@ -64,6 +65,16 @@ int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e
         *len = b.len;
     *out = buf_take(&b);
     return 0;
+}
+
+int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e)
+{
+    return read_file(out, len, path, max, false, e);
+}
+
+int fs_read_input(char **out, size_t *len, const char *path, size_t max, struct err *e)
+{
+    return read_file(out, len, path, max, true, e);
 }
 
 int fs_write_all(int fd, const void *data, size_t len)

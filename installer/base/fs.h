@@ -11,9 +11,12 @@
 #include "base/err.h"
 #include "base/strv.h"
 
-/* Reads a regular file (or a pipe) of at most max bytes. *out is owned, NUL-terminated behind *len
- * (len may be NULL; then a NUL byte inside is an error). ERR_NOTFOUND when there is none. */
+/* Reads a regular file of at most max bytes. *out is owned, NUL-terminated behind *len (len may be
+ * NULL; then a NUL byte inside is an error). ERR_NOTFOUND when there is none. Waits for nobody. */
 int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e);
+/* The same of what the caller of a program names, which may be a pipe too: /dev/stdin, <(...). Waits
+ * for whoever writes to it. */
+int fs_read_input(char **out, size_t *len, const char *path, size_t max, struct err *e);
 
 /* Writes to a temporary name beside `path`, fsyncs, renames. Mode is set exactly, whatever the
  * umask. Owner is changed when uid or gid is not -1. */

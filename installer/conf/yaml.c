@@ -336,6 +336,18 @@ struct node *yaml_read_file(struct problems *p, const char *path)
     return NULL;
 }
 
+struct node *yaml_read_input(struct problems *p, const char *path)
+{
+    auto_free char *text = NULL;
+    size_t len;
+    struct err e;
+
+    if (fs_read_input(&text, &len, path, TEXT_MAX, &e) == 0)
+        return yaml_read(p, text, len);
+    problems_add_err(p, &e);
+    return NULL;
+}
+
 int yaml_load(struct node **out, const char *path, struct err *e)
 {
     auto_free char *text = NULL;

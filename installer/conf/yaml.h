@@ -23,6 +23,8 @@ int yaml_load(struct node **out, const char *path, struct err *e);
  */
 struct node *yaml_read(struct problems *p, const char *text, size_t len);
 struct node *yaml_read_file(struct problems *p, const char *path);
+/* The same of what the caller of a program names: fs_read_input. */
+struct node *yaml_read_input(struct problems *p, const char *path);
 /* Block-style YAML text; strings that could be read otherwise are quoted. */
 struct buf;
 void yaml_format(struct buf *b, const struct node *n);

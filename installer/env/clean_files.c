@@ -36,7 +36,7 @@ static bool is_old(struct stat *st, const char *path, int64_t before)
 /* Nobody holds it: the lock of a build, or of an environment. */
 static bool is_free(const char *path)
 {
-    auto_close int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    auto_close int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }

@@ -266,7 +266,7 @@ struct spec *spec_load(const char *path, const struct catalog *c, struct problem
     size_t before = p->count;
 
     p->name = path;
-    auto_node struct node *root = yaml_read_file(p, path);
+    auto_node struct node *root = yaml_read_input(p, path);
     bool good = root && p->count == before;
     struct spec *s = root ? spec_decode(root, c, p) : NULL;
     p->name = name;

@@ -184,7 +184,7 @@ struct steps *steps_decode(const struct node *root, const char *dir, struct prob
 
 struct steps *steps_load(const char *path, const char *dir, struct problems *p)
 {
-    auto_node struct node *root = yaml_read_file(p, path);
+    auto_node struct node *root = yaml_read_input(p, path);
     const char *slash = strrchr(path, '/');
     auto_free char *beside =
         slash ? mem_strndup(path, (size_t)(slash - path) + (slash == path)) : mem_strdup(".");

@@ -234,7 +234,7 @@ int journal_open(struct journal **out, const struct journal_opts *o, struct err 
     j->pending = node_new_map();
     pthread_mutex_init(&j->mutex, NULL);
     pool_cond_init(&j->cond);
-    j->fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    j->fd = open(j->path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0600);
     j->unwritten = o->unwritten;
     if (j->fd < 0 && file_failed(j, err_sys(e, "opening %s", j->path), e) < 0) {
         journal_close(j);

@@ -104,7 +104,7 @@ static int open_file(struct env_lock *l, const char *path, struct err *e)
         return -1;
     l->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (l->fd < 0 && l->unwritten && errno == EROFS)
-        l->fd = open(path, O_RDONLY | O_CLOEXEC);
+        l->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     return l->fd < 0 ? err_sys(e, "opening %s", path) : 0;
 }
 

@@ -43,7 +43,7 @@ int volumes_made_add(const char *folder, const char *name, struct err *e)
     volumes_made_load(&names, folder);
     if (strv_has(&names, name))
         return 0;
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0 || fs_write_all(fd, line, strlen(line)) < 0)
         return err_sys(e, "remembering volume %s in %s", name, path);
     return 0;

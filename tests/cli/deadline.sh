@@ -107,4 +107,30 @@ check "soon, too" test $((SECONDS - begin)) -le 20
 slow() { "$SLIPWAY" --timeout 1s completion bash | { sleep 4 && cat; }; }
 check_same "a reader that is only late gets all of it" "$("$SLIPWAY" completion bash | cksum)" "$(slow | cksum)"
 exec 7>&-
+
+export DOCKER_HOST=unix://$socket
+# ---- a FIFO where a file of the home should be: nobody writes to it, and nobody waits for it ----------------
+folder=$SLIPWAY_HOME/hung
+cp "$folder/key" "$TMP/key"
+for name in key document.json ssh.json source journal volumes lock known_hosts; do
+    rm -f "$folder/$name"
+    mkfifo -m 600 "$folder/$name"
+    for words in "list" "status" "files" "plan" "up $TMP/hung.yaml" "config show" "down --yes" "clean --dry-run"; do
+        status=0
+        # shellcheck disable=SC2086 # words
+        timeout 15 "$SLIPWAY" -q -e hung --timeout 1s $words >"$TMP/out" 2>&1 </dev/null || status=$?
+        check_not "$name is a FIFO: ${words/"$TMP/"/} does not wait for it" test "$status" = 124
+    done
+    rm "$folder/$name"
+    cp "$TMP/key" "$folder/key"
+done
+mkfifo "$TMP/named.yaml"
+cat "$TMP/hung.yaml" >"$TMP/named.yaml" &
+check_status "what somebody names may be a pipe" 0 timeout 15 "$SLIPWAY" -q validate "$TMP/named.yaml"
+check_status "so may what the shell makes" 0 timeout 15 "$SLIPWAY" -q validate <(cat "$TMP/hung.yaml")
+mkdir -p "$TMP/catalog/piped"
+mkfifo "$TMP/catalog/piped/component.yaml"
+status=0
+timeout 15 "$SLIPWAY" -q --catalog "$TMP/catalog" catalog list >"$TMP/out" 2>&1 || status=$?
+check_not "a manifest may not, and nobody waits for it" test "$status" = 124
 finish
