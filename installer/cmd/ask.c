@@ -24,7 +24,7 @@ int ask_before(const char *question, bool yes, struct err *e)
 
     if (yes || !isatty(STDIN_FILENO))
         return 0;
-    fprintf(stderr, "%s [y/N] ", question);
+    out_prompt("%s [y/N] ", question);
     if (!out_ask(answer, sizeof(answer)) || (answer[0] != 'y' && answer[0] != 'Y'))
         return err_set(e, ERR_INTERRUPTED, "nothing was changed");
     return 0;

@@ -50,7 +50,7 @@ static void say(const struct attach *a, const char *instance, const char *what)
     if (a->x->quiet)
         return;
     fflush(stdout);
-    fprintf(stderr, "-- %s %s\n", instance, what);
+    out_line(stderr, "-- %s %s", instance, what);
 }
 
 static bool on_line(void *arg, const struct logs_line *line)
@@ -93,7 +93,7 @@ static int ask(struct strv *words, const struct strv *running, struct err *e)
     unsigned long n;
 
     for (size_t i = 0; i < running->count; i++)
-        fprintf(stderr, "%3zu  %s\n", i + 1, running->items[i]);
+        out_line(stderr, "%3zu  %s", i + 1, running->items[i]);
     fputs("Attach to which one? Number or name: ", stderr);
     if (!out_ask(answer, sizeof(answer)) || !answer[0])
         return err_set(e, ERR_INTERRUPTED, "none was chosen");

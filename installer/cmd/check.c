@@ -80,18 +80,21 @@ static void print_json(const struct check_report *r, const char *env, bool compl
 static void print_recap(const struct screen *s, const struct check_report *r, bool interrupted)
 {
     auto_free char *untested = strv_join(&r->untested, ", ");
+    auto_buf struct buf b;
 
-    printf("\n%s%s: %s%s", s->color ? out_escape(OUT_BOLD) : "", s->x->env->name,
-           interrupted ? "interrupted"
-           : r->good   ? "good"
-                       : "NOT good",
-           s->color ? out_escape(OUT_PLAIN) : "");
+    buf_init(&b, TEXT_MAX);
+    buf_printf(&b, "\n%s%s: %s%s", s->color ? out_escape(OUT_BOLD) : "", s->x->env->name,
+               interrupted ? "interrupted"
+               : r->good   ? "good"
+                           : "NOT good",
+               s->color ? out_escape(OUT_PLAIN) : "");
     for (int i = 0; i < CHECK_RESULT_COUNT; i++)
         if (r->counts[i] || i == CHECK_SUCCESS)
-            printf(", %zu %s", r->counts[i], check_result_name(i));
+            buf_printf(&b, ", %zu %s", r->counts[i], check_result_name(i));
     if (r->untested.count && !interrupted)
-        printf("; nothing was tested of %s", untested);
-    putchar('\n');
+        buf_printf(&b, "; nothing was tested of %s", untested);
+    buf_putc(&b, '\n');
+    out_buf(&b);
 }
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)

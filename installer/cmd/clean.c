@@ -74,8 +74,9 @@ static void format_kept(struct buf *b, const struct node *kept)
     const struct node *n;
 
     node_for_each (n, kept) {
-        buf_printf(b, "volume %s of %s is used by no container and keeps its data\n",
-                   node_get_text(n, "name"), node_get_text(n, "of"));
+        out_addf(b, "volume %s of %s is used by no container and keeps its data",
+                 node_get_text(n, "name"), node_get_text(n, "of"));
+        buf_putc(b, '\n');
     }
     if (kept->count)
         buf_puts(b, "(removed by `slipway clean --volume NAME` only)\n");

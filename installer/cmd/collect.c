@@ -245,8 +245,9 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
     if (r == 0 && x->json && strcmp(path, "-") != 0)
         print_json(&c, path);
     else if (r == 0 && !x->quiet && strcmp(path, "-") != 0)
-        printf("%s: %zu KiB, without passwords and keys; look into it before you give it away\n",
-               path, c.tar.len >> 10);
+        out_line(stdout,
+                 "%s: %zu KiB, without passwords and keys; look into it before you give it away",
+                 path, c.tar.len >> 10);
     buf_clear(&c.tar);
     strv_clear(&c.missing);
     free(c.folder);

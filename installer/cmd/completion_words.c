@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "check/modules.h"
+#include "cmd/out.h"
 #include "env/instances.h"
 #include "plan/object.h"
 #include "volumes/volume.h"
@@ -21,7 +22,7 @@ static int print_environments(struct cmd_context *x, const char *of, struct err 
     if (!strv_has(&names, "demo"))
         strv_add(&names, "demo");
     for (size_t i = 0; i < names.count; i++)
-        puts(names.items[i]);
+        out_line(stdout, "%s", names.items[i]);
     return 0;
 }
 
@@ -35,7 +36,7 @@ static int print_instances(struct cmd_context *x, const char *of, struct err *e)
         return -1;
     instances_all(&names, x->env);
     for (size_t i = 0; i < names.count; i++)
-        puts(names.items[i]);
+        out_line(stdout, "%s", names.items[i]);
     return 0;
 }
 
@@ -45,7 +46,7 @@ static int print_components(struct cmd_context *x, const char *of, struct err *e
     if (cmd_open(x, ENV_NEEDS_CATALOG, e) < 0)
         return -1;
     for (size_t i = 0; i < x->env->catalog->count; i++)
-        puts(x->env->catalog->items[i]->name);
+        out_line(stdout, "%s", x->env->catalog->items[i]->name);
     return 0;
 }
 
@@ -53,9 +54,9 @@ static int print_components(struct cmd_context *x, const char *of, struct err *e
 static int print_checks(struct cmd_context *x, const char *of, struct err *e)
 {
     for (size_t i = 0; check_modules[i]; i++) {
-        puts(check_modules[i]->name);
+        out_line(stdout, "%s", check_modules[i]->name);
         for (size_t j = 0; check_modules[i]->tests[j]; j++)
-            printf("%s.%s\n", check_modules[i]->name, check_modules[i]->tests[j]);
+            out_line(stdout, "%s.%s", check_modules[i]->name, check_modules[i]->tests[j]);
     }
     return print_components(x, of, e);
 }
@@ -81,7 +82,7 @@ static int print_keys(struct cmd_context *x, const char *of, struct err *e)
         return -1;
     m = of ? manifest_of(x->env->catalog, of) : NULL;
     for (size_t i = 0; m && i < m->config_count; i++)
-        puts(m->config[i].name);
+        out_line(stdout, "%s", m->config[i].name);
     return 0;
 }
 
@@ -102,9 +103,9 @@ static int print_instances_of(struct cmd_context *x, bool drivers, struct err *e
 
         if (drivers && !volume_is_driver(c->manifest))
             continue;
-        puts(c->manifest->name);
+        out_line(stdout, "%s", c->manifest->name);
         for (int k = 0; k < c->count; k++)
-            puts(c->instances[k].name);
+            out_line(stdout, "%s", c->instances[k].name);
     }
     return 0;
 }
@@ -134,7 +135,7 @@ static int print_entries(struct cmd_context *x, const char *key, struct err *e)
         return 0;
     node_for_each (n, node_get(c->config, key)) {
         if (!node_get_bool(n, "absent", false))
-            puts(n->key);
+            out_line(stdout, "%s", n->key);
     }
     return 0;
 }

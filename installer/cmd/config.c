@@ -48,7 +48,7 @@ static int run_get(struct cmd_context *x, void *options, const struct strv *oper
     if (x->json || n->kind == NODE_KIND_LIST || n->kind == NODE_KIND_MAP)
         out_json(n);
     else
-        puts(n->text);
+        out_value(n->text);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/ask.h"
+#include "cmd/out.h"
 #include "cmd/run_progress.h"
 #include "env/lifecycle.h"
 
@@ -92,7 +93,7 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
     r = env_down(&result, x->env, &d, &o, e);
     /* Running it twice equals running it once. */
     if (r < 0 && e->code == ERR_NOTFOUND && result.done == 0) {
-        fprintf(stderr, "%s: there is no such environment, nothing to do\n", x->env->name);
+        out_line(stderr, "%s: there is no such environment, nothing to do", x->env->name);
         if (x->json)
             run_progress_end(&s, x->env->name, &result, clock_now_ms() - began);
         r = 0;

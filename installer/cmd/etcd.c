@@ -30,9 +30,9 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
         node_set_bool(n, "alarm", done.alarm);
         out_json(n);
     } else if (!x->quiet) {
-        printf("%s: %zu %s of etcd compacted, %.1f MiB -> %.1f MiB%s\n", x->env->name, done.members,
-               done.members == 1 ? "member" : "members", (double)done.before / MIB,
-               (double)done.after / MIB, done.alarm ? "; the alarm is cleared" : "");
+        out_line(stdout, "%s: %zu %s of etcd compacted, %.1f MiB -> %.1f MiB%s", x->env->name,
+                 done.members, done.members == 1 ? "member" : "members", (double)done.before / MIB,
+                 (double)done.after / MIB, done.alarm ? "; the alarm is cleared" : "");
     }
     return 0;
 }

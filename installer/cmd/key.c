@@ -32,7 +32,7 @@ static void print_step(void *arg, const char *text)
 
     if (x->json || x->quiet)
         return;
-    printf("%s\n", text);
+    out_line(stdout, "%s", text);
     fflush(stdout); /* a step that is done is said before the next one begins */
 }
 
@@ -60,12 +60,12 @@ static void print_result(const struct cmd_context *x, const struct key_rotate *r
     }
     if (x->quiet)
         return;
-    printf("%s: key %u in the place of key %u, in %zu instance%s\n", x->env->name, r->to, r->from,
-           r->instances.count, r->instances.count == 1 ? "" : "s");
+    out_line(stdout, "%s: key %u in the place of key %u, in %zu instance%s", x->env->name, r->to,
+             r->from, r->instances.count, r->instances.count == 1 ? "" : "s");
     if (r->stopped.count) {
         auto_free char *names = strv_join(&r->stopped, ", ");
 
-        printf("stopped, and take it when they start: %s\n", names);
+        out_line(stdout, "stopped, and take it when they start: %s", names);
     }
 }
 

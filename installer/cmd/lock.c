@@ -29,7 +29,7 @@ static void print_holder(const struct node *holder)
 
     node_for_each (field, holder) {
         if (field->text)
-            printf("  %-8s %s\n", field->key, field->text);
+            out_line(stdout, "  %-8s %s", field->key, field->text);
     }
 }
 
@@ -50,10 +50,10 @@ static int run_status(struct cmd_context *x, void *options, const struct strv *o
             node_set(n, "holder", node_copy(holder));
         out_json(n);
     } else if (holder) {
-        printf("%s: locked\n", x->env->name);
+        out_line(stdout, "%s: locked", x->env->name);
         print_holder(holder);
     } else {
-        printf("%s: not locked\n", x->env->name);
+        out_line(stdout, "%s: not locked", x->env->name);
     }
     return 0;
 }
@@ -77,9 +77,9 @@ static int run_break(struct cmd_context *x, void *opts, const struct strv *opera
             node_set(n, "holder", node_copy(holder));
         out_json(n);
     } else if (!holder) {
-        printf("%s: not locked, nothing to do\n", x->env->name);
+        out_line(stdout, "%s: not locked, nothing to do", x->env->name);
     } else if (!x->quiet) {
-        printf("%s: the lock is broken; it was held by\n", x->env->name);
+        out_line(stdout, "%s: the lock is broken; it was held by", x->env->name);
         print_holder(holder);
     }
     return 0;

@@ -65,7 +65,7 @@ static void print_help(const struct cmd *c)
             common[i].letter = 0;
     buf_init(&b, HELP_MAX);
     opt_help(&b, "slipway", &c->help, common);
-    fputs(buf_str(&b), stdout);
+    out_buf(&b);
 }
 
 /* "config" is not a command, "config get" is one. */
@@ -94,7 +94,7 @@ static bool print_group(const char *first)
 
         if (strncmp(h->name, first, len) != 0 || h->name[len] != ' ')
             continue;
-        printf("  %-16s %s\n", h->name, h->summary);
+        out_line(stdout, "  %-16s %s", h->name, h->summary);
         any = true;
     }
     return any;

@@ -56,7 +56,7 @@ static char *ask(const char *question, const char *fallback)
 {
     char answer[ANSWER_MAX] = "";
 
-    fprintf(stderr, "%s [%s]: ", question, fallback);
+    out_prompt("%s [%s]: ", question, fallback);
     if (!out_ask(answer, sizeof(answer)))
         return NULL;
     return mem_strdup(answer[0] ? answer : fallback);
@@ -84,10 +84,10 @@ static int choose_name(struct wish *w, struct err *e)
         if (w->o->name || !w->ask)
             break;
         if (is_taken(w))
-            fprintf(stderr, "%s.yaml is there already\n", w->name);
+            out_line(stderr, "%s.yaml is there already", w->name);
         else
-            fprintf(stderr, "%s is not a valid name: a-z, 0-9 and -, at most 40, a letter first\n",
-                    w->name);
+            out_line(stderr, "%s is not a valid name: a-z, 0-9 and -, at most 40, a letter first",
+                     w->name);
     }
     if (spec_name_is_valid(w->name))
         return err_set(e, ERR_CONFLICT, "%s.yaml is there already; name another file with --output",
@@ -129,7 +129,7 @@ static int choose_profile(struct wish *w, struct err *e)
             return 0;
         if (w->o->profile || !w->ask)
             break;
-        fprintf(stderr, "no component has a profile %s; there are: %s\n", w->profile, list);
+        out_line(stderr, "no component has a profile %s; there are: %s", w->profile, list);
     }
     return err_set(e, ERR_USAGE, "no component has a profile %s; there are: %s", w->profile, list);
 }
@@ -191,7 +191,7 @@ static char *ask_count(const struct wish *w, const struct manifest *m)
             why = contradiction(w, m, answer);
         if (!why)
             return steal(answer);
-        fprintf(stderr, "%s\n", why);
+        out_line(stderr, "%s", why);
     }
     return NULL;
 }
@@ -288,8 +288,8 @@ static int produce(struct wish *w, struct err *e)
         node_set_bool(said, "already", already);
         out_json(said);
     } else if (!w->x->quiet)
-        printf("%s is %swritten; `slipway up %s` applies it\n", path, already ? "already " : "",
-               path);
+        out_line(stdout, "%s is %swritten; `slipway up %s` applies it", path,
+                 already ? "already " : "", path);
     return 0;
 }
 

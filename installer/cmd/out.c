@@ -113,6 +113,62 @@ void out_problem(const char *before, const char *text)
     fprintf(stderr, "%s%s\n", before, buf_str(&b));
 }
 
+static void add_safe(struct buf *b, const char *fmt, va_list ap)
+{
+    auto_free char *text = mem_vprintf(fmt, ap);
+
+    out_safe(b, text, strlen(text));
+}
+
+void out_addf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    add_safe(b, fmt, ap);
+    va_end(ap);
+}
+
+void out_line(FILE *f, const char *fmt, ...)
+{
+    auto_buf struct buf b = {0};
+    va_list ap;
+
+    buf_init(&b, PTRDIFF_MAX);
+    va_start(ap, fmt);
+    add_safe(&b, fmt, ap);
+    va_end(ap);
+    buf_putc(&b, '\n');
+    fwrite(buf_str(&b), 1, b.len, f);
+}
+
+void out_prompt(const char *fmt, ...)
+{
+    auto_free char *text = NULL;
+    auto_buf struct buf b = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = mem_vprintf(fmt, ap);
+    va_end(ap);
+    buf_init(&b, PTRDIFF_MAX);
+    out_safe_lines(&b, text, strlen(text));
+    fputs(buf_str(&b), stderr);
+}
+
+void out_value(const char *text)
+{
+    auto_buf struct buf b = {0};
+
+    buf_init(&b, PTRDIFF_MAX);
+    if (isatty(STDOUT_FILENO))
+        out_safe_lines(&b, text, strlen(text));
+    else
+        buf_puts(&b, text);
+    buf_putc(&b, '\n');
+    out_buf(&b);
+}
+
 size_t out_width(const char *text)
 {
     if (is_plain(text))

@@ -25,6 +25,15 @@ void out_safe(struct buf *b, const char *text, size_t len);
 void out_safe_lines(struct buf *b, const char *text, size_t len);
 /* Such text on stderr, with a newline: some of an error may be a container's own words. */
 void out_problem(const char *before, const char *text);
+/* One line, made harmless as a whole: the way to the terminal for all texts that are not in a table
+ * (lint: dialect). A newline inside is harmless too; the one at the end is added. */
+void out_line(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same at the end of a buffer, without a newline. */
+void out_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A question on stderr, whose answer follows on its last line. */
+void out_prompt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A value on stdout as it is, for programs; where a person looks, harmless. */
+void out_value(const char *text);
 /* Columns that the text takes on a terminal. */
 size_t out_width(const char *text);
 

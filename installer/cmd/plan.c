@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/out.h"
 #include "conf/json.h"
 #include "env/lifecycle.h"
 
@@ -18,9 +19,10 @@ static const struct opt_example examples[] = {
 
 static void print(const struct cmd_context *x, const struct plan *p)
 {
-    auto_buf struct buf b = {0};
+    auto_buf struct buf b = {0}, safe = {0};
 
     buf_init(&b, PLAN_TEXT_MAX);
+    buf_init(&safe, PTRDIFF_MAX);
     if (x->json) {
         auto_node struct node *n = plan_json(p);
 
@@ -36,7 +38,8 @@ static void print(const struct cmd_context *x, const struct plan *p)
                        p->count == 1 ? "" : "s",
                        shown < p->count ? " (-v shows the small ones too)" : "");
     }
-    fputs(buf_str(&b), stdout);
+    out_safe_lines(&safe, buf_str(&b), b.len); /* some of it may be an instance's own words */
+    out_buf(&safe);
 }
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)

@@ -66,9 +66,9 @@ static void say_policy(const struct cmd_context *x, const char *pool)
         log_warn("which policy was taken could not be asked: %s", e.msg);
         return;
     }
-    printf("%s: policy %s%s%s\n", pool, node_get_text(seen, "policy"),
-           node_get_text(seen, "why") ? ", because " : "",
-           node_get_text(seen, "why") ? node_get_text(seen, "why") : "");
+    out_line(stdout, "%s: policy %s%s%s", pool, node_get_text(seen, "policy"),
+             node_get_text(seen, "why") ? ", because " : "",
+             node_get_text(seen, "why") ? node_get_text(seen, "why") : "");
 }
 
 static int run_create(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
@@ -245,7 +245,7 @@ static int run_show(struct cmd_context *x, void *options, const struct strv *ope
             strcmp(n->key, "quota") == 0 ? volume_size(quota, row, "quota") : n->text;
 
         if (!x->json && (text || *list))
-            printf("%-21s %s\n", n->key, text ? text : list);
+            out_line(stdout, "%-21s %s", n->key, text ? text : list);
     }
     return 0;
 }

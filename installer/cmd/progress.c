@@ -303,14 +303,17 @@ static void print_line(struct progress *p, const char *title, enum progress_stat
                        const char *detail)
 {
     auto_free char *text = one_line(detail);
+    auto_buf struct buf b = {0};
     bool bad = state == PROGRESS_FAILED;
 
-    erase(p);
-    fprintf(p->out, "[%6.2f] %3zu/%zu ", (double)(clock_now_ms() - p->began) / 1000.0, p->done,
-            p->total);
-    fprintf(p->out, "%s%-7s%s %s%s%s\n", bad && p->color ? out_escape(OUT_BAD) : "", STATES[state],
-            bad && p->color ? out_escape(OUT_PLAIN) : "", title, text ? ": " : "",
-            text ? text : "");
+    buf_init(&b, TEXT_MAX);
+    add_erase(p, &b);
+    buf_printf(&b, "[%6.2f] %3zu/%zu %s%-7s%s ", (double)(clock_now_ms() - p->began) / 1000.0,
+               p->done, p->total, bad && p->color ? out_escape(OUT_BAD) : "", STATES[state],
+               bad && p->color ? out_escape(OUT_PLAIN) : "");
+    out_addf(&b, "%s%s%s", title, text ? ": " : "", text ? text : "");
+    buf_putc(&b, '\n');
+    fputs(buf_str(&b), p->out);
     fflush(p->out);
 }
 

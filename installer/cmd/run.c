@@ -89,8 +89,8 @@ static void on_cut(void *arg, size_t index, int stream)
     if (s->x->json)
         s->outputs[index].streams[stream - 1].full = true;
     else
-        fprintf(stderr, "%s: the rest of its output was dropped (%d MiB)\n",
-                s->lines.names.items[index], TARGETS_OUTPUT_MAX >> 20);
+        out_line(stderr, "%s: the rest of its output was dropped (%d MiB)",
+                 s->lines.names.items[index], TARGETS_OUTPUT_MAX >> 20);
 }
 
 static void on_ended(void *arg, size_t index, const struct run_result *r)

@@ -67,12 +67,17 @@ void run_progress_end(struct run_progress *s, const char *env, const struct exec
                       int64_t took_ms)
 {
     run_progress_clear(s);
-    if (s->x->json)
-        printf("{\"environment\":\"%s\",\"state\":\"done\",\"changes\":%zu,\"ms\":%" PRId64 "}\n",
-               env, r->done, took_ms);
-    else if (!s->x->quiet && r->done == 0)
-        printf("%s: nothing to do\n", env);
+    if (s->x->json) {
+        auto_node struct node *n = node_new_map();
+
+        node_set_text(n, "environment", env);
+        node_set_text(n, "state", "done");
+        node_set_int(n, "changes", (int64_t)r->done);
+        node_set_int(n, "ms", took_ms);
+        out_json_line(n);
+    } else if (!s->x->quiet && r->done == 0)
+        out_line(stdout, "%s: nothing to do", env);
     else if (!s->x->quiet)
-        printf("%s: %zu change%s in %.1f s\n", env, r->done, r->done == 1 ? "" : "s",
-               (double)took_ms / 1000.0);
+        out_line(stdout, "%s: %zu change%s in %.1f s", env, r->done, r->done == 1 ? "" : "s",
+                 (double)took_ms / 1000.0);
 }

@@ -47,7 +47,7 @@ static void on_done(void *arg, const char *instance, int64_t took_ms)
     node_set_text(row, "done", s->done);
     node_set_int(row, "ms", took_ms);
     if (!s->x->quiet && !s->x->json)
-        printf("%s %s (%.1f s)\n", instance, s->done, (double)took_ms / 1000.0);
+        out_line(stdout, "%s %s (%.1f s)", instance, s->done, (double)took_ms / 1000.0);
 }
 
 /* A broken component folder is not a reason not to stop something. */

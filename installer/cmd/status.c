@@ -160,8 +160,10 @@ static void format_reasons(struct buf *b, const struct node *instances)
             add_lines(b, error);
         }
         node_for_each (p, pending) {
-            if (p->text)
-                buf_printf(b, "%s: pending: %s\n", node_get_text(row, "instance"), p->text);
+            if (!p->text)
+                continue;
+            out_addf(b, "%s: pending: %s", node_get_text(row, "instance"), p->text);
+            buf_putc(b, '\n');
         }
     }
 }
@@ -171,18 +173,19 @@ static void format_etcd(struct buf *b, const struct node *etcd)
     const struct node *alarms = node_get(etcd, "alarms"), *a;
 
     if (!node_get_bool(etcd, "answers", false)) {
-        buf_printf(b, "etcd does not answer: %s\n", node_get_text(etcd, "error"));
+        out_addf(b, "etcd does not answer: %s", node_get_text(etcd, "error"));
+        buf_putc(b, '\n');
         return;
     }
-    buf_printf(b, "etcd %s: %lld of %lld members answer, %.1f MiB, revision %lld",
-               node_get_text(etcd, "version") ? node_get_text(etcd, "version") : "?",
-               (long long)node_get_int(etcd, "answering", 0),
-               (long long)node_get_int(etcd, "members", 0),
-               (double)node_get_int(etcd, "db_size", 0) / (1 << 20),
-               (long long)node_get_int(etcd, "revision", 0));
+    out_addf(b, "etcd %s: %lld of %lld members answer, %.1f MiB, revision %lld",
+             node_get_text(etcd, "version") ? node_get_text(etcd, "version") : "?",
+             (long long)node_get_int(etcd, "answering", 0),
+             (long long)node_get_int(etcd, "members", 0),
+             (double)node_get_int(etcd, "db_size", 0) / (1 << 20),
+             (long long)node_get_int(etcd, "revision", 0));
     buf_puts(b, alarms && alarms->count ? ", ALARM" : "\n");
     node_for_each (a, alarms) {
-        buf_printf(b, " %s", a->text);
+        out_addf(b, " %s", a->text);
     }
     if (alarms && alarms->count)
         buf_puts(b, " (see `slipway check`)\n");

@@ -50,8 +50,8 @@ static int run(struct cmd_context *x, void *options, const struct strv *operands
     for (size_t i = 0; i < s->component_count; i++)
         instances += (size_t)s->components[i].count;
     if (!x->json && !x->quiet)
-        printf("%s: valid; environment %s, %zu components, %zu instances\n", file, s->name,
-               s->component_count, instances);
+        out_line(stdout, "%s: valid; environment %s, %zu components, %zu instances", file, s->name,
+                 s->component_count, instances);
     spec_free(s);
     return 0;
 }

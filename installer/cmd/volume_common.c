@@ -42,9 +42,9 @@ void volume_say(const struct cmd_context *x, const struct volume_said *s)
         const char *name = s->names->items[i];
 
         if (partly && strv_has(partly, name))
-            printf("%s: %s\n", name, s->partly);
+            out_line(stdout, "%s: %s", name, s->partly);
         else
-            printf("%s: %s%s\n", name, already && strv_has(already, name) ? "already " : "",
-                   s->done);
+            out_line(stdout, "%s: %s%s", name, already && strv_has(already, name) ? "already " : "",
+                     s->done);
     }
 }

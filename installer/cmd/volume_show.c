@@ -23,7 +23,7 @@ static void add_names(struct buf *b, const struct node *list, const char *key)
     const char *between = "";
 
     node_for_each (n, list) {
-        buf_printf(b, "%s%s%s", between, key ? node_get_text(n, key) : n->key, how_attached(n));
+        out_addf(b, "%s%s%s", between, key ? node_get_text(n, key) : n->key, how_attached(n));
         between = ", ";
     }
 }
@@ -108,10 +108,16 @@ static void print_use(const struct cmd_context *x, const struct node *a)
     const char *bold = out_has_color(x, stdout) ? out_escape(OUT_BOLD) : "";
     const char *plain = out_has_color(x, stdout) ? out_escape(OUT_PLAIN) : "";
     const struct node *list = node_get(a, "use"), *n;
+    auto_buf struct buf b;
 
-    printf("\n%s%s%s%s\n", bold, node_get_text(a, "instance"), plain, how_attached(a));
+    buf_init(&b, TEXT_MAX);
+    buf_printf(&b, "\n%s", bold);
+    out_addf(&b, "%s", node_get_text(a, "instance"));
+    buf_printf(&b, "%s%s\n", plain, how_attached(a));
+    out_buf(&b);
     node_for_each (n, list) {
-        printf("  %s:\n    %s\n", node_get_text(n, "title"), node_get_text(n, "line"));
+        out_line(stdout, "  %s:", node_get_text(n, "title"));
+        out_line(stdout, "    %s", node_get_text(n, "line"));
     }
 }
 
@@ -121,13 +127,13 @@ static void print_show(const struct cmd_context *x, const struct node *row)
     const struct node *attached = node_get(row, "attached"), *snapshots, *a;
     char size[32];
 
-    printf("%-10s %s\n%-10s %s\n", "volume", node_get_text(row, "name"), "state",
-           env_volume_state(row));
+    out_line(stdout, "%-10s %s", "volume", node_get_text(row, "name"));
+    out_line(stdout, "%-10s %s", "state", env_volume_state(row));
     if (volume_size(size, row, "size"))
-        printf("%-10s %s\n", "size", size);
+        out_line(stdout, "%-10s %s", "size", size);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (node_get_text(row, keys[i]))
-            printf("%-10s %s\n", keys[i], node_get_text(row, keys[i]));
+            out_line(stdout, "%-10s %s", keys[i], node_get_text(row, keys[i]));
     if (node_get(row, "problems")) {
         auto_buf struct buf b;
 
@@ -141,14 +147,16 @@ static void print_show(const struct cmd_context *x, const struct node *row)
 
         buf_init(&b, TEXT_MAX);
         add_names(&b, snapshots, NULL);
-        printf("%-10s %s\n", "snapshots", buf_str(&b));
+        out_line(stdout, "%-10s %s", "snapshots", buf_str(&b));
     }
     node_for_each (a, attached) {
         print_use(x, a);
     }
-    if (attached->count == 0 && strcmp(env_volume_state(row), "free") == 0)
-        printf("\n`slipway volume attach %s --to DRIVER` makes it usable\n",
-               node_get_text(row, "name"));
+    if (attached->count > 0 || strcmp(env_volume_state(row), "free") != 0)
+        return;
+    putchar('\n');
+    out_line(stdout, "`slipway volume attach %s --to DRIVER` makes it usable",
+             node_get_text(row, "name"));
 }
 
 static int run_show(struct cmd_context *x, void *options, const struct strv *operands,

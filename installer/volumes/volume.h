@@ -34,9 +34,8 @@ struct node *volume_attachments(const struct spec *s);
  * when that changed anything. */
 bool volume_keep(struct node *document, const struct spec *s, const struct node *old);
 
-/* Refuses a `document`, decoded in `s`, that somebody edited so that data is lost: absent, rollback,
- * shrink or force, which `old` does not say. The error has the command that does it after asking.
- */
+/* Refuses a `document`, decoded in `s`, that somebody edited so that data is lost: by absent,
+ * rollback, shrink or force, which `old` does not say. The error names the command that asks. */
 int volume_refuse_loss(const struct node *document, const struct spec *s, const struct node *old,
                        struct err *e);
 

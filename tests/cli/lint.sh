@@ -126,6 +126,14 @@ dialect() { # WORDS TEXT: a function with this body is told of
         >>"$tree/installer/base/a.c"
     planted dialect "$1"
 }
+fresh
+mkdir -p "$tree/installer/cmd"
+printf 'int f(const char *p)\n{\n    printf("%%-9s\\n", p);\n    puts(p);\n    puts("x");\n    return 0;\n}\n' \
+    >"$tree/installer/cmd/c.c"
+planted dialect 'c.c:3: printf of a text'
+planted dialect 'c.c:4: puts of a text'
+mv "$tree/installer/cmd/c.c" "$tree/installer/cmd/out.c"
+clean dialect
 dialect 'a.c:12: no blank line after the declarations' '    int a = 1;\n    return a;'
 dialect 'a blank line between declarations' '    int a = 1;\n\n    int b = 1;\n\n    return a + b;'
 dialect 'sizeof without its bracket' '    return sizeof *p;'

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -40,6 +42,48 @@ static void control_characters_and_broken_utf8_become_harmless(void **state)
     assert_safe("\xed\xa0\x80", 3, "\\xed\\xa0\\x80");
     assert_safe("\xe2\x82", 2, "\\xe2\\x82");
     assert_safe("\x7f", 1, "\\x7f");
+}
+
+/* What `print` puts on stdout. */
+static char *printed(void (*print)(void))
+{
+    char *text = mem_alloc(1000);
+    FILE *file = tmpfile();
+    int kept = dup(STDOUT_FILENO);
+
+    assert_non_null(file);
+    fflush(stdout);
+    assert_int_not_equal(dup2(fileno(file), STDOUT_FILENO), -1);
+    print();
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    rewind(file);
+    assert_int_not_equal(fread(text, 1, 999, file), 0);
+    fclose(file);
+    return text;
+}
+
+static void print_line(void)
+{
+    out_line(stdout, "%-6s %s", "pool",
+             "a\033]0;title\007 \xc2\x9b"
+             "2J\nb");
+}
+
+static void print_value(void)
+{
+    out_value("a\tb\nc\033");
+}
+
+static void a_line_is_harmless_and_one_line(void **state)
+{
+    auto_free char *line = printed(print_line), *value = printed(print_value);
+
+    (void)state;
+    assert_string_equal(line, "pool   a\\x1b]0;title\\x07 \\xc2\\x9b"
+                              "2J\\x0ab\n");
+    assert_string_equal(value, "a\tb\nc\033\n"); /* for programs, as it is */
 }
 
 static void width_counts_columns_not_bytes(void **state)
@@ -96,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(control_characters_and_broken_utf8_become_harmless),
+        cmocka_unit_test(a_line_is_harmless_and_one_line),
         cmocka_unit_test(width_counts_columns_not_bytes),
         cmocka_unit_test(columns_fit_their_widest_cell_and_the_last_is_not_padded),
         cmocka_unit_test(an_empty_table_is_its_head),
