@@ -377,16 +377,16 @@ static void check_only_with(const struct manifest_raw *raw, const struct node *r
     const struct node *item;
 
     node_for_each (item, raw->m.run.only_with) {
-        bool known = false;
+        bool known = strv_has(&raw->m.run.capabilities, item->key), single = known;
 
         for (size_t i = 0; i < ARRAY_LEN(rights); i++)
             known = known || strcmp(item->key, rights[i]) == 0;
         if (!known)
             problems_add_key(p, item,
                              "only_with: %s is not one of capabilities, devices, device_rules, "
-                             "plugin_dir",
+                             "plugin_dir, or a capability of run",
                              item->key);
-        else if (!node_find(node_get(root, "run"), item->key))
+        else if (!single && !node_find(node_get(root, "run"), item->key))
             problems_add_key(p, item, "only_with: run has no %s", item->key);
         if (!is_switch(raw, item->text))
             problems_add(p, item, "only_with: \"%s\" is not a key of config that is true or false",

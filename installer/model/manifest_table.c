@@ -155,7 +155,7 @@ static const struct schema_row run_rows[] = {
      .offset = AT(m.run.only_with),
      .help =
          "rights that an instance has only while a key of config is true: {plugin_dir: KEY}; of "
-         "capabilities, devices, device_rules, plugin_dir"},
+         "capabilities or one of them, devices, device_rules, plugin_dir"},
 };
 static const struct schema run_table = TABLE(run_rows);
 

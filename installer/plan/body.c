@@ -166,14 +166,16 @@ static void add_security(struct node *host, const struct desired *d,
                          const struct desired_instance *it)
 {
     const struct manifest *m = it->spec->manifest;
-    static const struct strv none = {0};
-    const struct strv *more = has_right(d, it, "capabilities") ? &m->run.capabilities : &none;
+    auto_strv struct strv more = {0};
     struct node *add, *options;
 
+    for (size_t i = 0; has_right(d, it, "capabilities") && i < m->run.capabilities.count; i++)
+        if (has_right(d, it, m->run.capabilities.items[i]))
+            strv_add(&more, m->run.capabilities.items[i]);
     node_add_text(node_set(host, "CapDrop", node_new_list()), "ALL");
-    add = node_set(host, "CapAdd", text_list(more));
+    add = node_set(host, "CapAdd", text_list(&more));
     for (size_t i = 0; i < ARRAY_LEN(BASE_CAPABILITIES); i++)
-        if (!strv_has(more, BASE_CAPABILITIES[i]))
+        if (!strv_has(&more, BASE_CAPABILITIES[i]))
             node_add_text(add, BASE_CAPABILITIES[i]);
     /* Debian's sshd ends a login with a terminal when it cannot report it to the kernel's audit. */
     if (it->spec->ssh && !strv_has(&m->run.capabilities, "AUDIT_WRITE"))

@@ -48,6 +48,8 @@ inside >"$TMP/inside" 2>&1 || true
 check_same "nothing leads from the driver to the host" "" "$(grep POSSIBLE "$TMP/inside" || true)"
 check_has "all was tried" "$(cat "$TMP/inside")" "0 possible"
 check_has "one process has the capability" "$(cat "$TMP/inside")" "found: 1 with the capability"
+check_not "it cannot make a device, which only a driver of Docker has to" grep -q '"MKNOD"' \
+    <<<"$(docker inspect --format '{{json .HostConfig.CapAdd}}' "$fuse" | sed 's/CAP_//g')"
 check "the volume is served all the same" same
 # Of the others with all rights of the container.
 for name in ceph-mon-1 ceph-mgr-1 ceph-osd-1 volumedriver-iscsi-1 volumedriver-qemu-1; do

@@ -200,7 +200,9 @@ static void all_problems_are_told_at_once(void **state)
            "m:3:47: only_with: \"k\" is not a key of config that is true or false");
     refuse("name: a\nsummary: s\nrun: {user: x, only_with: {user: k}}\n"
            "config: {k: {type: bool, help: h}}",
-           "m:3:28: only_with: user is not one of capabilities, devices, device_rules, plugin_dir");
+           "m:3:28: only_with: user is not one of capabilities, devices, device_rules, plugin_dir, "
+           "or a "
+           "capability of run");
     refuse("name: a\nsummary: s\nrun: {user: x, only_with: {devices: k}}\n"
            "config: {k: {type: bool, help: h}}",
            "m:3:28: only_with: run has no devices");

@@ -369,7 +369,7 @@ static void a_right_is_there_while_its_key_is_true(void **state)
                        "components: {etcd: {instances: 1}, exporter: {instances: 1%s}}\n",
                        rows[i].config);
         struct planned f = {0};
-        const struct node *body, *binds;
+        const struct node *body, *binds, *capabilities;
 
         planned_load(&f, document);
         node_set_text(f.images, "exporter", "slipway/exporter:1");
@@ -381,6 +381,9 @@ static void a_right_is_there_while_its_key_is_true(void **state)
             assert_string_equal(binds->items[1]->text, "/run/docker/plugins:/plugins");
         assert_string_equal(node_get(body, "Env")->items[0]->text, "SLIPWAY_MOUNT_FOLDER=/export");
         assert_string_equal(node_get(body, "Env")->items[1]->text, rows[i].kinds);
+        capabilities = node_find(body, "HostConfig.CapAdd");
+        assert_int_equal(strcmp(capabilities->items[0]->text, "MKNOD") == 0, rows[i].binds == 2);
+        assert_string_equal(capabilities->items[rows[i].binds - 1]->text, "SETPCAP");
         planned_clear(&f);
     }
 }
