@@ -29,6 +29,13 @@ int host_dir_open(int *fd, const char *env, const char *instance, const char *na
                   struct err *e)
 {
     auto_free char *path = host_dir_path(env, instance);
+
+    return host_dir_open_in(fd, path, instance, name, flags, e);
+}
+
+int host_dir_open_in(int *fd, const char *path, const char *instance, const char *name, int flags,
+                     struct err *e)
+{
     auto_close int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     auto_close int file = folder < 0
                               ? -1

@@ -23,6 +23,9 @@ char *host_dir_path(const char *env, const char *instance);
  */
 int host_dir_open(int *fd, const char *env, const char *instance, const char *name, int flags,
                   struct err *e);
+/* The same in the folder `path`. */
+int host_dir_open_in(int *fd, const char *path, const char *instance, const char *name, int flags,
+                     struct err *e);
 /*
  * Docker starts a container with a shared mount only when the folder's file system is shared, which
  * it is not where / is private: then the folder becomes a mount of its own. Nothing to do
