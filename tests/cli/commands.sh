@@ -110,6 +110,7 @@ fails "an unknown command" 6 "there is no command stauts (did you mean status?);
     stauts
 fails "a group without its second word" 6 "config needs one of: get, set, delete, list, show, edit, history" slip config
 fails "a missing operand" 6 "exec needs INSTANCE [--] [COMMAND ...]; see \`slipway exec --help\`" slip exec
+check_status "exec -it, as Docker has it" 0 slip --parse-only exec -it etcd-1 -- true
 fails "an operand too many" 6 "list takes no extra; see \`slipway list --help\`" slip list extra
 check_status "an unknown option" 6 slip status --wdie
 check_has "with the nearest one" "$(cat "$TMP/err")" "--wide"
