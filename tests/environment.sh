@@ -42,20 +42,6 @@ components() {
     { printf 'name: %s\nprofile: quick\ncomponents:\n' "$env" && sed 's/^/  /'; } >"$file"
 }
 
-# follow NAME STATUS [WORD...]: does what stderr says: runs the first command line in backquotes there, with WORDs.
-follow() {
-    local name=$1 want=$2 line
-    shift 2
-    line=$(sed -n 's/^[^`]*`slipway \([^`]*\)`.*/\1/p' "$TMP/err" | head -n 1)
-    if [ -z "$line" ]; then
-        not_ok "$name" "no command line in: $(cat "$TMP/err")"
-        return
-    fi
-    echo "$line" >>"$TMP/followed"
-    eval "set -- $line \"\$@\"" # quotes are the hint's own
-    check_status "$name: $line" "$want" slip "$@"
-}
-
 # says NAME STATUS SENTENCE COMMAND...: exact status, and the sentence on stderr.
 says() {
     local name=$1 want=$2 sentence=$3

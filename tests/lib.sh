@@ -92,6 +92,20 @@ check_status() {
 $(tail -n 40 "$TMP/out" "$TMP/err")"; fi
 }
 
+# follow NAME STATUS [WORD...]: does what stderr says, as a person would: runs the first command line in backquotes there,
+# with WORDs, by the script's own `slip`.
+follow() {
+    local name=$1 want=$2 line
+    shift 2
+    line=$(sed -n 's/there is no `[^`]*`//g; s/^[^`]*`slipway \([^`]*\)`.*/\1/p' "$TMP/err" | head -n 1)
+    if [ -z "$line" ]; then
+        not_ok "$name" "no command line in: $(cat "$TMP/err")"
+        return
+    fi
+    eval "set -- $line \"\$@\"" # its quotes are a shell's
+    check_status "$name: $line" "$want" slip "$@"
+}
+
 # check_has NAME TEXT NEEDLE: the text must contain the words exactly.
 check_has() {
     case $2 in

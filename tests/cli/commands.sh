@@ -61,6 +61,7 @@ check "is that of --help too" diff <(slip volume --help) "$TMP/out"
 fails "help of a command that is not there" 6 \
     "there is no command stauts (did you mean status?); \`slipway --help\` lists them" slip help stauts
 fails "a word of another tool" 6 "there is no \`slipway ps\`: \`slipway status\` lists the instances" slip ps
+follow "what it says needs Docker, and no other words" 1
 fails "two of them" 6 "there is no \`slipway volume rm\`: \`slipway volume delete VOLUME\` deletes one" slip volume rm \
     disk
 fails "an option of another tool" 6 \
@@ -95,6 +96,7 @@ for lost in "clean --volume x" "volume delete x" "volume delete x --force" "volu
 done
 fails "an editor for nobody" 6 "config edit needs a terminal, or an editor that needs none in VISUAL or EDITOR; \
 \`slipway config set --help\` says how to do without one" env -u VISUAL -u EDITOR "$SLIPWAY" -e demo config edit etcd
+follow "what it says" 0
 check_status "one that the caller names" 1 env EDITOR=true "$SLIPWAY" -e demo config edit etcd
 onto_full() { slip "$@" >/dev/full; }
 for words in --version help "up --help" "volume --help" version "--json version" "catalog list" "catalog schema" man \
@@ -108,8 +110,10 @@ check_status "version --json" 0 slip version --json
 check "is JSON" jq -e .version "$TMP/out"
 fails "an unknown command" 6 "there is no command stauts (did you mean status?); \`slipway --help\` lists them" slip \
     stauts
+follow "what it says" 0
 fails "a group without its second word" 6 "config needs one of: get, set, delete, list, show, edit, history" slip config
 fails "a missing operand" 6 "exec needs INSTANCE [--] [COMMAND ...]; see \`slipway exec --help\`" slip exec
+follow "what it says" 0
 check_status "exec -it, as Docker has it" 0 slip --parse-only exec -it etcd-1 -- true
 fails "an operand too many" 6 "list takes no extra; see \`slipway list --help\`" slip list extra
 check_status "an unknown option" 6 slip status --wdie

@@ -102,7 +102,8 @@ revision() { slip show --json sleeper-1 | jq -e \
 before=$(slip show --json sleeper-1 | jq .config.revision)
 check_status "after a change" 0 slip config set sleeper word shown
 check "desired and applied revision have grown" wait_until 60 revision "$before"
-check_status "stop" 0 slip stop sleeper-2
+check_status "it runs, and is not removed" 1 slip remove sleeper-2
+follow "what it says stops it" 0
 check_status "a stopped one is shown" 0 slip show sleeper-2
 cp "$TMP/out" "$TMP/stopped"
 check_status "status of it alone is 5" 5 slip status sleeper-2
@@ -191,6 +192,7 @@ says "a bad --tail" 6 "--tail takes a number or all, not some" slip attach --tai
 check_status "stop one" 0 slip stop echo-1
 says "attach to one that does not run" 1 "echo-1 does not run (exited); what it printed: \`slipway logs echo-1\`" slip \
     attach echo-1
+follow "what it says" 0
 check_status "start it" 0 slip start echo-1
 
 # remove

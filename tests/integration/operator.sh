@@ -20,7 +20,7 @@ objects() {
 }
 
 says "an environment that nobody made" 1 "Docker has nothing of that name; \`slipway up\` makes it" slip status
-check_status "up" 0 slip -f "$file" up
+follow "what it says, with its file" 0 "$file"
 before=$(objects)
 
 # ---- another home ----
@@ -122,6 +122,7 @@ check_status "a plan without the file that was edited" 0 slip plan
 check_has "says so" "$(cat "$TMP/out")" "$differs"
 check_status "up without it" 0 slip up
 check_has "says so as well" "$(cat "$TMP/err")" "$differs"
+follow "what it says finds the changes" 2
 echo "sleeper: [" >>"$file"
 check_status "a file that cannot be read as a document any more" 0 slip plan
 check_has "is named" "$(cat "$TMP/out")" "$file cannot be used as it is now; \`slipway validate $file\` says why"
