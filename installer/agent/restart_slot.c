@@ -121,7 +121,6 @@ static int remember(struct once *o, struct err *e)
 static int run_and_remember(struct once *o, struct err *e)
 {
     struct hook_call call = *o->hook;
-
     int r = 0;
 
     call.idle = idle;

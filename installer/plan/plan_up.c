@@ -202,7 +202,7 @@ static bool keeps_data(const struct builder *b, const struct manifest *m)
 
 /* Whether etcd begins with nothing beside data of other instances: then nobody remembers who had
  * data and which hooks ran once. */
-static bool etcd_begins_anew(const struct builder *b)
+static bool etcd_begins_empty(const struct builder *b)
 {
     for (size_t i = 0; i < b->d->component_count; i++)
         if (builder_is_etcd(&b->d->components[i]))
@@ -224,7 +224,7 @@ static bool has_data(const struct builder *b)
  * operator's folder does. */
 static void check_lost(struct builder *b)
 {
-    if (!b->o->made || !has_data(b) || !etcd_begins_anew(b))
+    if (!b->o->made || !has_data(b) || !etcd_begins_empty(b))
         return;
     for (size_t i = 0; i < b->d->count; i++) {
         const struct spec_instance *s = b->d->items[i].spec;

@@ -2,8 +2,8 @@
 #include "plan/volumes_made.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -17,8 +17,18 @@ static char *path_of(const char *folder)
     return fs_join(folder, "volumes");
 }
 
-/* Several workers remove volumes at once. */
-static pthread_mutex_t forgetting = PTHREAD_MUTEX_INITIALIZER;
+/* Several workers make and remove volumes at once. The lock ends with the descriptor. */
+static int lock_names(const char *folder, struct err *e)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+        return fd;
+    err_sys(e, "locking %s", folder);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
 
 void volumes_made_load(struct strv *names, const char *folder)
 {
@@ -32,14 +42,16 @@ void volumes_made_load(struct strv *names, const char *folder)
         err_drop(&e, "the names of the volumes that were made");
 }
 
-/* One write at the end of the file: several workers make volumes at once. */
 int volumes_made_add(const char *folder, const char *name, struct err *e)
 {
     auto_free char *path = path_of(folder);
     auto_free char *line = mem_printf("%s\n", name);
     auto_strv struct strv names = {0};
+    auto_close int lock = lock_names(folder, e);
     auto_close int fd = -1;
 
+    if (lock < 0)
+        return -1;
     volumes_made_load(&names, folder);
     if (strv_has(&names, name))
         return 0;
@@ -49,12 +61,15 @@ int volumes_made_add(const char *folder, const char *name, struct err *e)
     return 0;
 }
 
-static int forget(const char *folder, const char *name, struct err *e)
+int volumes_made_forget(const char *folder, const char *name, struct err *e)
 {
     auto_free char *path = path_of(folder);
     auto_buf struct buf left = {0};
     auto_strv struct strv names = {0};
+    auto_close int lock = lock_names(folder, e);
 
+    if (lock < 0)
+        return -1;
     volumes_made_load(&names, folder);
     if (!strv_has(&names, name))
         return 0;
@@ -67,14 +82,4 @@ static int forget(const char *folder, const char *name, struct err *e)
     }
     return fs_write(path, buf_str(&left), left.len,
                     &(struct fs_write_opts){.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1}, e);
-}
-
-int volumes_made_forget(const char *folder, const char *name, struct err *e)
-{
-    int r;
-
-    pthread_mutex_lock(&forgetting);
-    r = forget(folder, name, e);
-    pthread_mutex_unlock(&forgetting);
-    return r;
 }

@@ -84,7 +84,8 @@ check_status "plan says so too" 1 slip plan
 check_status "it is given up" 0 slip down --yes --volume "$env-etcd-1-data"
 check_status "and given up again" 0 slip down --yes --volume "$env-etcd-1-data"
 check_status "up with an empty etcd" 0 slip up
-check_same "the data is there, and hook once does not run over it" keeper-1 "$(docker exec "$env-keeper-1" cat /data/once)"
+check_same "the data is there, and hook once does not run over it" keeper-1 \
+    "$(docker exec "$env-keeper-1" cat /data/once)"
 check_same "the OSD has its store" "$osd_store" "$(docker exec "$env-ceph-osd-1" cat /data/osd/fsid)"
 
 # The only monitor.
