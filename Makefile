@@ -41,7 +41,7 @@ PROGRAMS           := $(foreach p,slipway slipway-agent slipway-init,\
 CURL_HOW           := $(if $(SAN),,$(B)/curl/arguments)
 CURL               := $(if $(SAN),-lcurl,@$(CURL_HOW))
 CURL_SSH           := $(if $(SAN),-lcurl,@$(CURL_HOW).ssh) -lssh2
-slipway_libs       := -pie $(CURL_SSH) -lcjson -lyaml -lcrypto -lpthread
+slipway_libs       := -pie $(CURL_SSH) -lncursesw -ltinfo -lcjson -lyaml -lcrypto -lpthread
 slipway-agent_libs := -pie $(CURL) -lcjson -lyaml -lcrypto -lpthread
 # PID 1 is static: it needs nothing of the image it runs in.
 slipway-init_libs  := $(if $(SAN),-pie,-static-pie)
@@ -108,7 +108,7 @@ all: $(if $(HAVE_LIBRBD),library)
 # "// link: installer/agent" adds a program's own folder, without its main; "// libs: -lx" adds libraries.
 UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
-ALLLIBS   := -pie $(CURL_SSH) -lcjson -lyaml -lcrypto -larchive -lpthread
+ALLLIBS   := -pie $(CURL_SSH) -lncursesw -ltinfo -lcjson -lyaml -lcrypto -larchive -lpthread
 marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
 OWNDIRS   := installer/cmd installer/agent installer/init installer/libvolume
 OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))
