@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `slipway top` shows, read by threads of its own, so that a Docker or an etcd that hangs never
- * stops the screen: the status each few seconds and at once when Docker tells of something, what
- * the instances use, volumes while somebody looks at them, and what happened. And what was asked
- * for: a restart, the log of one instance.
+ * What `slipway top` shows, read by threads of its own, so that a Docker or an etcd that hangs
+ * never stops the screen: the status each few seconds and at once when Docker tells of something,
+ * what the instances use, volumes while somebody looks at them, and what happened. And a restart,
+ * which goes on behind the picture.
  */
 #ifndef CMD_TOP_FEED_H
 #define CMD_TOP_FEED_H

@@ -287,7 +287,7 @@ void top_key(struct top *t, int key)
         return;
     if (key == KEY_CTRL_C) {
         t->leave = true;
-    } else if (key == KEY_CTRL_Z) {
+    } else if (key == KEY_CTRL_Z || key == KEY_SUSPEND) {
         raise(SIGTSTP); /* comes while we wait for the next key */
     } else if (key == KEY_CTRL_L) {
         top_screen_pause(t->screen);

@@ -9,7 +9,7 @@
 #include "engine/api.h"
 #include "engine/url.h"
 
-/* Who looks, looks again soon: a container that keeps Docker waiting must not hold up the others. */
+/* Who looks, looks again soon: one that keeps Docker waiting must not hold up the others. */
 enum { STATS_MS = 3000 };
 
 static const struct shape answered = {.kind = NODE_KIND_MAP, .need = SHAPE_MUST};

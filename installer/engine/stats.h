@@ -18,7 +18,7 @@ struct engine_stats {
  * ERR_NOTFOUND. */
 int engine_container_stats(struct engine_stats *out, struct engine *g, const char *id,
                            struct err *e);
-/* Of that call's answer, which has other members with each version of the kernel's cgroups. Pure. */
+/* Of that call's answer, whose members differ between the versions of cgroups. Pure. */
 void engine_stats_of(struct engine_stats *out, const struct node *answer);
 
 #endif
