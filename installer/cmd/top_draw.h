@@ -19,7 +19,7 @@ struct top_view {
     int64_t notice_until; /* clock.h */
     char *log_name;       /* TOP_LOG: whose */
     struct strv log;      /* and its lines */
-    size_t log_back;      /* lines that the window is away from the newest one */
+    size_t log_back;      /* lines between the window and the newest one */
 };
 
 /* Draws all of it. Moves the model's window to its chosen row. */

@@ -121,7 +121,7 @@ static void *run_status(void *arg)
             env_close(env);
             env = NULL;
         } else if (status_read(&status, env, &e) < 0) {
-            env_close(steal(env)); /* another Docker, another key: looked for anew */
+            env_close(steal(env)); /* another Docker, another key: looked for again */
         }
         pthread_mutex_lock(&f->mutex);
         take_status(f, status, &e);

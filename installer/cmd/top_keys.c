@@ -288,7 +288,7 @@ void top_key(struct top *t, int key)
     if (key == KEY_CTRL_C) {
         t->leave = true;
     } else if (key == KEY_CTRL_Z || key == KEY_SUSPEND) {
-        raise(SIGTSTP); /* comes while we wait for the next key */
+        top_screen_stop(t->screen);
     } else if (key == KEY_CTRL_L) {
         top_screen_pause(t->screen);
         top_screen_resume(t->screen);

@@ -40,7 +40,7 @@ struct top_model {
     size_t first;  /* the row at the top of the screen */
 };
 
-/* Anew of what was read; both are borrowed until the next call. `usage` may be NULL. */
+/* From what was read; both are borrowed until the next call. `usage` may be NULL. */
 void top_model_fill(struct top_model *m, const struct node *status, const struct node *usage);
 void top_model_clear(struct top_model *m);
 /* Chooses another row, `by` further down; the first and the last are the ends. */

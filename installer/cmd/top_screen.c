@@ -18,9 +18,9 @@ enum { ESCAPE_MS = 100, TOLD_MAX = 64 << 10, LINE_ROOM = 4096 };
 
 struct top_screen {
     SCREEN *screen;
-    bool color, utf8;
+    bool color, utf8, drawn;
     sigset_t before;    /* signals that were blocked */
-    int real_err;       /* standard error as it was; -1: it is no terminal, and was let be */
+    int real_err;       /* standard error as it was; -1: not a terminal, and left as it is */
     int told[2];        /* what it is meanwhile */
     struct buf written; /* that came through there */
     size_t shown;       /* of it, by top_screen_told */
@@ -145,6 +145,12 @@ void top_screen_close(struct top_screen *s)
 {
     if (!s)
         return;
+    if (s->screen && s->drawn) {
+        /* Where the terminal has no second picture to go back to, the next prompt stands here. */
+        move(getmaxy(stdscr) - 1, 0);
+        clrtoeol();
+        refresh();
+    }
     if (s->screen) {
         endwin();
         delscreen(s->screen);
@@ -173,6 +179,17 @@ void top_screen_resume(struct top_screen *s)
     divert(s);
     clearok(curscr, TRUE);
     refresh();
+}
+
+void top_screen_stop(struct top_screen *s)
+{
+    sigset_t blocked;
+
+    /* Not one that waits until it is let in: curses throws those away when it draws. Its handler
+     * does the rest. */
+    pthread_sigmask(SIG_SETMASK, &s->before, &blocked);
+    raise(SIGTSTP);
+    pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /* ---- keys ---- */
@@ -209,7 +226,7 @@ void top_screen_size(const struct top_screen *s, size_t *lines, size_t *columns)
 
 void top_screen_begin(struct top_screen *s)
 {
-    (void)s;
+    s->drawn = true;
     erase();
 }
 

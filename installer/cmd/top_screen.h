@@ -22,6 +22,8 @@ void top_screen_close(struct top_screen *s);
 /* For another program that takes the terminal, until top_screen_resume. */
 void top_screen_pause(struct top_screen *s);
 void top_screen_resume(struct top_screen *s);
+/* Ctrl-Z: gives it to whoever started us, until we are told to go on. */
+void top_screen_stop(struct top_screen *s);
 /* Until a key is there, one of `fds` (their revents say which), the size changes or `ms` are over.
  * False: the terminal is gone. `count` at most TOP_SCREEN_FDS_MAX. */
 enum { TOP_SCREEN_FDS_MAX = 4 };

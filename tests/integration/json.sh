@@ -25,6 +25,7 @@ echo 'steps: [{directory: {path: /srv/prepared}}]' >steps.yaml
 walk="up|$file|.environment == \"$env\" and .state == \"done\"
 plan||.environment // .operations // . | type != \"null\"
 status||.instances | length == 6
+top||[.instances[].usage.memory] | all(. > 0)
 list||any(.[]; .environment == \"$env\")
 files||any(.[]; .what == \"key\" and .bytes > 0)
 show|etcd-1|.instance == \"etcd-1\"
