@@ -19,7 +19,7 @@ enum {
     KEY_ESCAPE = 27,
     KEY_DELETE = 127,
     NOTICE_MS = 8000,
-    QUICK_MS = 2000,
+    QUICK_MS = 5000,
 };
 
 void top_notice(struct top *t, char *text)

@@ -76,7 +76,7 @@ keys o o o o o o
 see_not "and round to the first" ' by '
 keys v
 see "volumes in the place of events" '^VOLUME +SIZE'
-see "there are none" 'there are no volumes'
+see "here nothing makes them" 'has no component that makes volumes'
 keys v
 keys '?'
 see "help" 'CPU% +of one core'
@@ -108,8 +108,9 @@ see "a shell" 'sleeper-1: the end of this shell goes back'
 line 'echo "I am $(hostname)"; exit'
 see "whose end comes back" "$env: NOT healthy"
 keys k s
-see "a shell in another one, left with Ctrl-C and an end" 'etcd-1: the end of this shell'
+see "a shell in another one, left with Ctrl-C and an end" '^[^ ]*etcd-1:/# *$'
 keys C-c
+see "which is the shell's own" '\^C' # it throws away what is typed at the same time
 line exit
 see "comes back too" '^INSTANCE'
 
