@@ -206,7 +206,8 @@ struct down {
     long stop, removal;
 };
 
-/* Those that need others come first. A driver of an unknown component still comes before its storage. */
+/* Those that need others come first. A driver of an unknown component still comes before its
+ * storage. */
 static int by_depth(const void *a, const void *b)
 {
     const struct down *x = a, *y = b;
