@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/out.h"
+#include "env/paths.h"
 
 void cmd_tell(const char *line)
 {
@@ -36,7 +37,7 @@ int cmd_open(struct cmd_context *x, unsigned needs, struct err *e)
 
     if (needs == 0)
         return 0;
-    if (cmd_paths_find(&x->paths, e) < 0)
+    if (env_paths_find(&x->paths, cmd_variable("SLIPWAY_SHARE"), e) < 0)
         return -1;
     return env_open(&x->env, &o, needs, e);
 }

@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "cmd/out_stream.h"
+#include "env/paths.h"
 #include "host/relay.h"
 
 enum { HELP_MAX = 1 << 20 };
@@ -262,7 +263,7 @@ static int dispatch(struct cmd_context *x, const char *const *argv, struct err *
 static void release(struct cmd_context *x)
 {
     env_close(x->env);
-    cmd_paths_clear(&x->paths);
+    env_paths_clear(&x->paths);
     free(x->home);
     free(x->docker_config);
     strv_clear(&x->catalogs);

@@ -7,6 +7,7 @@
 #ifndef CRYPTO_CRYPTO_H
 #define CRYPTO_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,19 @@ int crypto_tls_make(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN
 void crypto_tls_clear(struct crypto_tls *t);
 /* The pin alone: it depends on the key, not on the names. */
 void crypto_tls_pin(char pin[64], const uint8_t env_key[CRYPTO_KEY_LEN]);
+
+/*
+ * What a browser is shown: a P-256 key, also derived, so that its pin outlives the certificate, and
+ * a certificate of its own signature for the given SANs; that one is new each time, since ECDSA
+ * signatures are random. ca_pem stays NULL.
+ */
+int crypto_tls_web(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN],
+                   const char *const *sans, size_t san_count, struct err *e);
+
+/* A password as it is kept: "scrypt:BASE64:BASE64" of salt and key (N 2^14, r 8, p 5: 16 MiB and
+ * some 100 ms, also when it is asked). Owned. */
+int crypto_password_hash(char **out, const char *password, struct err *e);
+bool crypto_password_is(const char *hash, const char *password);
 
 /*
  * An Ed25519 SSH key from a derived seed: *private_pem in OpenSSH's own format (PROTOCOL.key,

@@ -4,7 +4,10 @@
 #include "crypto/crypto.h"
 
 #include <ctype.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -131,7 +134,9 @@ static X509 *make_cert(const struct cert_plan *p, const uint8_t env_key[CRYPTO_K
         X509_free(cert);
         return NULL;
     }
-    crypto_must(X509_sign(cert, p->issuer_key, NULL) > 0, "certificate signature");
+    /* Ed25519 has its digest built in. */
+    const EVP_MD *digest = EVP_PKEY_id(p->issuer_key) == EVP_PKEY_ED25519 ? NULL : EVP_sha256();
+    crypto_must(X509_sign(cert, p->issuer_key, digest) > 0, "certificate signature");
     return cert;
 }
 
@@ -195,6 +200,73 @@ int crypto_tls_make(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN
     X509_free(ca);
     EVP_PKEY_free(key);
     EVP_PKEY_free(ca_key);
+    if (!out->key_pem)
+        return err_set(e, ERR_CONFIG, "certificate: not an address in %s", buf_str(&names));
+    return 0;
+}
+
+/* P-256 of a derived number: 40 bytes modulo the order, so that no number is likelier than another
+ * (FIPS 186-5, A.2.1). */
+static EVP_PKEY *derive_p256(const uint8_t env_key[CRYPTO_KEY_LEN], const char *info)
+{
+    uint8_t seed[40], point[65];
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_POINT *public = group ? EC_POINT_new(group) : NULL;
+    BN_CTX *ctx = BN_CTX_secure_new();
+    BIGNUM *d = BN_secure_new(), *range = group ? BN_dup(EC_GROUP_get0_order(group)) : NULL;
+    OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM *params = NULL;
+    EVP_PKEY *key = NULL;
+
+    crypto_derive(seed, sizeof(seed), env_key, info);
+    crypto_must(public && ctx && d && range && bld && maker, "P-256");
+    crypto_must(BN_bin2bn(seed, sizeof(seed), d) && BN_sub_word(range, 1) &&
+                    BN_mod(d, d, range, ctx) && BN_add_word(d, 1) &&
+                    EC_POINT_mul(group, public, d, NULL, NULL, ctx) &&
+                    EC_POINT_point2oct(group, public, POINT_CONVERSION_UNCOMPRESSED, point,
+                                       sizeof(point), ctx) == sizeof(point) &&
+                    OSSL_PARAM_BLD_push_utf8_string(bld, "group", "prime256v1", 0) &&
+                    OSSL_PARAM_BLD_push_BN(bld, "priv", d) &&
+                    OSSL_PARAM_BLD_push_octet_string(bld, "pub", point, sizeof(point)) &&
+                    (params = OSSL_PARAM_BLD_to_param(bld)) && EVP_PKEY_fromdata_init(maker) == 1 &&
+                    EVP_PKEY_fromdata(maker, &key, EVP_PKEY_KEYPAIR, params) == 1,
+                "P-256");
+    explicit_bzero(seed, sizeof(seed));
+    OSSL_PARAM_free(params);
+    EVP_PKEY_CTX_free(maker);
+    OSSL_PARAM_BLD_free(bld);
+    BN_free(range);
+    BN_clear_free(d);
+    BN_CTX_free(ctx);
+    EC_POINT_free(public);
+    EC_GROUP_free(group);
+    return key;
+}
+
+int crypto_tls_web(struct crypto_tls *out, const uint8_t env_key[CRYPTO_KEY_LEN],
+                   const char *const *sans, size_t san_count, struct err *e)
+{
+    *out = (struct crypto_tls){0};
+    auto_buf struct buf names;
+    buf_init(&names, SANS_MAX * (SAN_LEN_MAX + 8));
+    if (join_sans(&names, sans, san_count, e) < 0)
+        return -1;
+    auto_free char *serial = mem_printf("tls/serial-web/%s", buf_str(&names));
+    EVP_PKEY *key = derive_p256(env_key, "tls/web");
+    X509 *cert = make_cert(&(struct cert_plan){.name = "slipway controller",
+                                               .serial = serial,
+                                               .sans = buf_str(&names),
+                                               .key = key,
+                                               .issuer_key = key},
+                           env_key);
+    if (cert) {
+        out->key_pem = key_pem(key);
+        out->cert_pem = cert_pem(cert);
+        make_pin(out->pin, key);
+    }
+    X509_free(cert);
+    EVP_PKEY_free(key);
     if (!out->key_pem)
         return err_set(e, ERR_CONFIG, "certificate: not an address in %s", buf_str(&names));
     return 0;

@@ -37,6 +37,26 @@ char *keys_release_bad(const char *env, const char *digest)
     return mem_printf(ROOT "%s/releases/%s", env, digest);
 }
 
+char *keys_controller(const char *env)
+{
+    return mem_printf(ROOT "%s/controller/", env);
+}
+
+char *keys_controller_user(const char *env, const char *user)
+{
+    return mem_printf(ROOT "%s/controller/users/%s", env, user);
+}
+
+char *keys_controller_token(const char *env, const char *id)
+{
+    return mem_printf(ROOT "%s/controller/tokens/%s", env, id);
+}
+
+char *keys_controller_audit(const char *env, const char *time)
+{
+    return mem_printf(ROOT "%s/controller/audit/%s", env, time);
+}
+
 char *keys_component(const char *env, const char *component)
 {
     return mem_printf(ROOT "%s/components/%s/", env, component);
@@ -112,6 +132,9 @@ static const struct part {
     {OWNER_NONE, "journal/", KEYS_KIND_JOURNAL},
     {OWNER_NONE, "audit/", KEYS_KIND_AUDIT},
     {OWNER_NONE, "releases/", KEYS_KIND_RELEASE_BAD},
+    {OWNER_NONE, "controller/users/", KEYS_KIND_CONTROLLER_USER},
+    {OWNER_NONE, "controller/tokens/", KEYS_KIND_CONTROLLER_TOKEN},
+    {OWNER_NONE, "controller/audit/", KEYS_KIND_CONTROLLER_AUDIT},
     {OWNER_COMPONENT, "config/", KEYS_KIND_COMPONENT_CONFIG},
     {OWNER_COMPONENT, "shared/", KEYS_KIND_COMPONENT_SHARED},
     {OWNER_COMPONENT, "once", KEYS_KIND_COMPONENT_ONCE},

@@ -18,6 +18,12 @@ char *keys_journal(const char *env, const char *op); /* .../journal/<op>; op "" 
 char *keys_audit(const char *env, const char *time); /* .../audit/<time>; "" gives the prefix */
 char *keys_release_bad(const char *env,
                        const char *digest); /* .../releases/<digest>; "" as above */
+/* What the controller keeps: its users, tokens and sessions, and who asked it for what; a name "" as
+ * above. */
+char *keys_controller(const char *env); /* .../controller/ */
+char *keys_controller_user(const char *env, const char *user);
+char *keys_controller_token(const char *env, const char *id);
+char *keys_controller_audit(const char *env, const char *time);
 char *keys_component(const char *env, const char *component); /* .../components/<c>/ */
 char *keys_component_config(const char *env, const char *component, const char *key);
 char *keys_component_shared(const char *env, const char *component, const char *key);
@@ -41,6 +47,9 @@ enum keys_kind {
     KEYS_KIND_JOURNAL,
     KEYS_KIND_AUDIT,
     KEYS_KIND_RELEASE_BAD,
+    KEYS_KIND_CONTROLLER_USER,
+    KEYS_KIND_CONTROLLER_TOKEN,
+    KEYS_KIND_CONTROLLER_AUDIT,
     KEYS_KIND_COMPONENT_CONFIG,
     KEYS_KIND_COMPONENT_SHARED,
     KEYS_KIND_COMPONENT_ONCE,

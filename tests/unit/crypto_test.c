@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
+
 static void to_hex(char *out, const uint8_t *p, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -95,6 +97,26 @@ static void random_bytes_differ(void **state)
     assert_memory_not_equal(a, b, sizeof(a));
 }
 
+static void a_password_is_kept_as_what_only_it_becomes(void **state)
+{
+    static const char *const bad[] = {"", "scrypt:", "scrypt:AA==:AA==", "secret word",
+                                      "scrypt:AAAAAAAAAAAAAAAAAAAAAA==:"};
+    auto_free char *hash = NULL, *again = NULL;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(crypto_password_hash(&hash, "secret word", &e), 0);
+    assert_int_equal(crypto_password_hash(&again, "secret word", &e), 0);
+    assert_string_not_equal(hash, again);
+    assert_null(strstr(hash, "secret"));
+    assert_true(crypto_password_is(hash, "secret word"));
+    assert_true(crypto_password_is(again, "secret word"));
+    assert_false(crypto_password_is(hash, "secret wore"));
+    assert_false(crypto_password_is(hash, ""));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(crypto_password_is(bad[i], "secret word"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +126,7 @@ int main(void)
         cmocka_unit_test(labels_give_unrelated_bytes),
         cmocka_unit_test(a_uuid_has_version_8_and_the_rfc_variant),
         cmocka_unit_test(random_bytes_differ),
+        cmocka_unit_test(a_password_is_kept_as_what_only_it_becomes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

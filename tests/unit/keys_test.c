@@ -28,6 +28,10 @@ static void every_key_is_where_the_layout_says(void **state)
     is(keys_journal("demo", "run/op"), "/slipway/demo/journal/run/op");
     is(keys_audit("demo", ""), "/slipway/demo/audit/");
     is(keys_release_bad("demo", "ab"), "/slipway/demo/releases/ab");
+    is(keys_controller("demo"), "/slipway/demo/controller/");
+    is(keys_controller_user("demo", "ann"), "/slipway/demo/controller/users/ann");
+    is(keys_controller_token("demo", "ab"), "/slipway/demo/controller/tokens/ab");
+    is(keys_controller_audit("demo", ""), "/slipway/demo/controller/audit/");
     is(keys_component("demo", "etcd"), "/slipway/demo/components/etcd/");
     is(keys_component_config("demo", "etcd", "quota"),
        "/slipway/demo/components/etcd/config/quota");
@@ -56,6 +60,9 @@ static void a_path_is_taken_apart_as_it_was_built(void **state)
         {"/slipway/d/journal/run/3", KEYS_KIND_JOURNAL, "d", "", "", "run/3"},
         {"/slipway/d/audit/2026", KEYS_KIND_AUDIT, "d", "", "", "2026"},
         {"/slipway/d/releases/ab", KEYS_KIND_RELEASE_BAD, "d", "", "", "ab"},
+        {"/slipway/d/controller/users/ann", KEYS_KIND_CONTROLLER_USER, "d", "", "", "ann"},
+        {"/slipway/d/controller/tokens/ab", KEYS_KIND_CONTROLLER_TOKEN, "d", "", "", "ab"},
+        {"/slipway/d/controller/audit/2026", KEYS_KIND_CONTROLLER_AUDIT, "d", "", "", "2026"},
         {"/slipway/d/components/c/config/k", KEYS_KIND_COMPONENT_CONFIG, "d", "c", "", "k"},
         {"/slipway/d/components/c/config/status", KEYS_KIND_COMPONENT_CONFIG, "d", "c", "",
          "status"},

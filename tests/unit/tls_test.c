@@ -137,6 +137,32 @@ static void names_that_are_none_are_refused(void **state)
     assert_int_equal(crypto_tls_make(&t, key, NULL, 0, &e), -1);
 }
 
+static void a_browsers_key_is_derived_and_its_certificate_signs_itself(void **state)
+{
+    static const uint8_t other[CRYPTO_KEY_LEN] = {8};
+    struct crypto_tls a, again, b;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(crypto_tls_web(&a, key, sans, 4, &e), 0);
+    assert_int_equal(crypto_tls_web(&again, key, sans, 1, &e), 0);
+    assert_int_equal(crypto_tls_web(&b, other, sans, 4, &e), 0);
+    assert_string_equal(a.pin, again.pin);
+    assert_string_equal(a.key_pem, again.key_pem);
+    assert_string_not_equal(a.pin, b.pin);
+    X509 *cert = read_cert(a.cert_pem);
+    EVP_PKEY *public = X509_get0_pubkey(cert);
+    assert_int_equal(EVP_PKEY_id(public), EVP_PKEY_EC);
+    assert_int_equal(X509_verify(cert, public), 1);
+    assert_int_equal(X509_check_host(cert, "localhost", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_ip_asc(cert, "10.0.0.2", 0), 1);
+    X509_free(cert);
+    crypto_tls_clear(&a);
+    crypto_tls_clear(&again);
+    crypto_tls_clear(&b);
+    assert_int_equal(crypto_tls_web(&a, key, (const char *const[]){"DNS:a,b"}, 1, &e), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +171,7 @@ int main(void)
         cmocka_unit_test(the_same_input_gives_the_same_text_and_other_names_the_same_pin),
         cmocka_unit_test(another_environment_has_another_pin),
         cmocka_unit_test(names_that_are_none_are_refused),
+        cmocka_unit_test(a_browsers_key_is_derived_and_its_certificate_signs_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
