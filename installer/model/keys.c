@@ -37,11 +37,6 @@ char *keys_release_bad(const char *env, const char *digest)
     return mem_printf(ROOT "%s/releases/%s", env, digest);
 }
 
-char *keys_controller(const char *env)
-{
-    return mem_printf(ROOT "%s/controller/", env);
-}
-
 char *keys_controller_user(const char *env, const char *user)
 {
     return mem_printf(ROOT "%s/controller/users/%s", env, user);

@@ -20,7 +20,6 @@ char *keys_release_bad(const char *env,
                        const char *digest); /* .../releases/<digest>; "" as above */
 /* What the controller keeps: its users, tokens and sessions, and who asked it for what; a name "" as
  * above. */
-char *keys_controller(const char *env); /* .../controller/ */
 char *keys_controller_user(const char *env, const char *user);
 char *keys_controller_token(const char *env, const char *id);
 char *keys_controller_audit(const char *env, const char *time);

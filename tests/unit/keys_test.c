@@ -28,7 +28,6 @@ static void every_key_is_where_the_layout_says(void **state)
     is(keys_journal("demo", "run/op"), "/slipway/demo/journal/run/op");
     is(keys_audit("demo", ""), "/slipway/demo/audit/");
     is(keys_release_bad("demo", "ab"), "/slipway/demo/releases/ab");
-    is(keys_controller("demo"), "/slipway/demo/controller/");
     is(keys_controller_user("demo", "ann"), "/slipway/demo/controller/users/ann");
     is(keys_controller_token("demo", "ab"), "/slipway/demo/controller/tokens/ab");
     is(keys_controller_audit("demo", ""), "/slipway/demo/controller/audit/");
