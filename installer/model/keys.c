@@ -52,6 +52,16 @@ char *keys_controller_audit(const char *env, const char *time)
     return mem_printf(ROOT "%s/controller/audit/%s", env, time);
 }
 
+char *keys_controller(const char *env, const char *name)
+{
+    return mem_printf(ROOT "%s/controller/%s", env, name);
+}
+
+char *keys_controller_held(const char *env, const char *instance)
+{
+    return mem_printf(ROOT "%s/controller/held/%s", env, instance);
+}
+
 char *keys_component(const char *env, const char *component)
 {
     return mem_printf(ROOT "%s/components/%s/", env, component);
@@ -130,6 +140,7 @@ static const struct part {
     {OWNER_NONE, "controller/users/", KEYS_KIND_CONTROLLER_USER},
     {OWNER_NONE, "controller/tokens/", KEYS_KIND_CONTROLLER_TOKEN},
     {OWNER_NONE, "controller/audit/", KEYS_KIND_CONTROLLER_AUDIT},
+    {OWNER_NONE, "controller/", KEYS_KIND_CONTROLLER},
     {OWNER_COMPONENT, "config/", KEYS_KIND_COMPONENT_CONFIG},
     {OWNER_COMPONENT, "shared/", KEYS_KIND_COMPONENT_SHARED},
     {OWNER_COMPONENT, "once", KEYS_KIND_COMPONENT_ONCE},

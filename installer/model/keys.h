@@ -23,6 +23,10 @@ char *keys_release_bad(const char *env,
 char *keys_controller_user(const char *env, const char *user);
 char *keys_controller_token(const char *env, const char *id);
 char *keys_controller_audit(const char *env, const char *time);
+/* What concerns whoever keeps the environment: .../controller/<name>; "" gives the prefix. */
+char *keys_controller(const char *env, const char *name);
+/* .../controller/held/<instance>: left alone by it; "" as above. */
+char *keys_controller_held(const char *env, const char *instance);
 char *keys_component(const char *env, const char *component); /* .../components/<c>/ */
 char *keys_component_config(const char *env, const char *component, const char *key);
 char *keys_component_shared(const char *env, const char *component, const char *key);
@@ -49,6 +53,7 @@ enum keys_kind {
     KEYS_KIND_CONTROLLER_USER,
     KEYS_KIND_CONTROLLER_TOKEN,
     KEYS_KIND_CONTROLLER_AUDIT,
+    KEYS_KIND_CONTROLLER, /* `name` is "held/<instance>" of what is held */
     KEYS_KIND_COMPONENT_CONFIG,
     KEYS_KIND_COMPONENT_SHARED,
     KEYS_KIND_COMPONENT_ONCE,

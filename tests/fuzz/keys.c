@@ -23,6 +23,8 @@ static char *build(const struct keys_path *k)
         return keys_audit(k->env, k->name);
     case KEYS_KIND_RELEASE_BAD:
         return keys_release_bad(k->env, k->name);
+    case KEYS_KIND_CONTROLLER:
+        return keys_controller(k->env, k->name);
     case KEYS_KIND_COMPONENT_CONFIG:
         return keys_component_config(k->env, k->component, k->name);
     case KEYS_KIND_COMPONENT_SHARED:
