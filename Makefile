@@ -8,7 +8,7 @@ CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-PKGS    := libcurl libcjson yaml-0.1 libcrypto libarchive libssh2
+PKGS    := libcurl libcjson yaml-0.1 libcrypto libarchive libssh2 libmicrohttpd gnutls
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla -Wcast-qual \
            -Wwrite-strings -Wundef -Wno-missing-field-initializers -Wpointer-arith -Wimplicit-fallthrough \
            $(if $(WERROR),-Werror)
@@ -27,14 +27,16 @@ LIBDIRS := installer/base installer/conf installer/crypto etcd installer/model i
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 lib      = $(B)/lib$(notdir $(1)).a
-LIBS    := $(foreach d,$(LIBDIRS) installer/agent,$(call lib,$(d)))
+LIBS    := $(foreach d,$(LIBDIRS) installer/agent installer/controller,$(call lib,$(d)))
 
 # Programs: what each links, top layer first.
 slipway_dirs       := installer/cmd installer/check installer/env installer/plan installer/engine installer/host \
                       installer/volumes installer/model etcd installer/crypto installer/conf installer/base
+slipwayd_dirs      := installer/controller installer/check installer/env installer/plan installer/engine installer/host \
+                      installer/volumes installer/model etcd installer/crypto installer/conf installer/base
 slipway-agent_dirs := installer/agent installer/model etcd installer/crypto installer/conf installer/base
 slipway-init_dirs  := installer/init installer/base
-PROGRAMS           := $(foreach p,slipway slipway-agent slipway-init,\
+PROGRAMS           := $(foreach p,slipway slipwayd slipway-agent slipway-init,\
                         $(if $(call src,$(firstword $($(p)_dirs))),$(B)/$(p)))
 
 # How libcurl is linked, scripts/dev/curl-parts says; sanitizers get the shared one.
@@ -42,6 +44,7 @@ CURL_HOW           := $(if $(SAN),,$(B)/curl/arguments)
 CURL               := $(if $(SAN),-lcurl,@$(CURL_HOW))
 CURL_SSH           := $(if $(SAN),-lcurl,@$(CURL_HOW).ssh) -lssh2
 slipway_libs       := -pie $(CURL_SSH) -lncursesw -ltinfo -lcjson -lyaml -lcrypto -lpthread
+slipwayd_libs      := -pie $(CURL_SSH) -lcjson -lyaml -lcrypto -lpthread -lmicrohttpd -lgnutls
 slipway-agent_libs := -pie $(CURL) -lcjson -lyaml -lcrypto -lpthread
 # PID 1 is static: it needs nothing of the image it runs in.
 slipway-init_libs  := $(if $(SAN),-pie,-static-pie)
@@ -61,12 +64,23 @@ $(B)/%.o: %.c
 # What it has in it (.incbin) is not a header that the compiler would tell of.
 $(B)/installer/check/inside.o: installer/check/inside.sh
 
+# The page's files are in the program: a list of them, and the program again when one changes.
+WEB     := $(sort $(patsubst installer/controller/web/%,%,$(shell find installer/controller/web -type f 2>/dev/null)))
+WEB_DEF := $(B)/include/controller/web.def
+$(WEB_DEF): $(addprefix installer/controller/web/,$(WEB)) Makefile
+	@mkdir -p $(@D)
+	@n=0; : >$@; for f in $(WEB); do n=$$((n + 1)); echo "WEB($$n, \"$$f\")" >>$@; done
+$(B)/installer/controller/web.o: $(WEB_DEF)
+$(B)/installer/controller/openapi.o: installer/controller/schemas.json
+$(B)/installer/controller/%.o: ALLFLAGS += -I$(B)/include
+
 define lib_rule
 $(call lib,$(1)): $(call obj,$(1))
 	@mkdir -p $$(@D); rm -f $$@
 	$$(call q,AR,$$(@F))$(AR) rcs $$@ $$^
 endef
-$(foreach d,$(LIBDIRS) installer/cmd installer/agent installer/init installer/libvolume,$(eval $(call lib_rule,$(d))))
+$(foreach d,$(LIBDIRS) installer/cmd installer/agent installer/controller installer/init installer/libvolume,\
+  $(eval $(call lib_rule,$(d))))
 
 $(B)/curl/arguments: scripts/dev/curl-parts
 	$(call q,CURL,$@)scripts/dev/curl-parts $(CC) $(@D)
@@ -76,7 +90,7 @@ $(B)/$(1): $(call obj,$(firstword $($(1)_dirs))) $(foreach d,$(wordlist 2,99,$($
     $(CURL_HOW)
 	$$(call q,LD,$(1))$(CC) $(LDALL) -o $$@ $$(filter %.o %.a,$$^) $($(1)_libs)
 endef
-$(foreach p,slipway slipway-agent slipway-init,$(eval $(call program_rule,$(p))))
+$(foreach p,slipway slipwayd slipway-agent slipway-init,$(eval $(call program_rule,$(p))))
 
 # libslipway-volume, for other people's programs; no program of ours links it. It is built where librbd's
 # header is there (Debian: librbd-dev). The archive is one object whose internal names are local.
@@ -110,7 +124,7 @@ UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
 ALLLIBS   := -pie $(CURL_SSH) -lncursesw -ltinfo -lcjson -lyaml -lcrypto -larchive -lpthread
 marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
-OWNDIRS   := installer/cmd installer/agent installer/init installer/libvolume
+OWNDIRS   := installer/cmd installer/agent installer/controller installer/init installer/libvolume
 OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))
 
 $(B)/unit/%: tests/unit/%.c $(LIBS) $(OWNOBJS) $(wildcard tests/fake/*.c) $(wildcard tests/fake/*.h) | $(CURL_HOW)
@@ -197,7 +211,7 @@ man: all ## print the man pages into build/
 install: all $(if $(HAVE_LIBRBD),install-library) ## install under prefix=/usr/local (DESTDIR is honoured)
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/slipway $(DESTDIR)$(prefix)/share/slipway
 	install -m 755 $(B)/slipway $(DESTDIR)$(prefix)/bin/
-	install -m 755 $(B)/slipway-init $(B)/slipway-agent $(DESTDIR)$(prefix)/lib/slipway/
+	install -m 755 $(B)/slipway-init $(B)/slipway-agent $(B)/slipwayd $(DESTDIR)$(prefix)/lib/slipway/
 	rm -rf $(DESTDIR)$(prefix)/share/slipway/components $(DESTDIR)$(prefix)/share/slipway/dockerfiles
 	cp -r components dockerfiles $(DESTDIR)$(prefix)/share/slipway/
 	rm -rf $(DESTDIR)$(prefix)/share/slipway/scripts

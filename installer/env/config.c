@@ -159,10 +159,22 @@ static int change(struct config_state *s, const char *word, const char *text, st
     return 0;
 }
 
+static int check_expected(struct config_state *s, const struct config_commit *o, struct err *e)
+{
+    char tag[CONFIG_TAG_LEN];
+
+    config_tag(tag, s);
+    s->overtaken = o->expected && strcmp(o->expected, tag) != 0;
+    return s->overtaken ? err_set(e, ERR_CONFLICT,
+                                  "%s was changed by someone else meanwhile; look at it again",
+                                  s->target.instance ? s->target.instance : s->target.component)
+                        : 0;
+}
+
 int env_config_change(struct config_state *s, struct env *env, const char *target,
                       const struct config_edit *edits, const struct config_commit *o, struct err *e)
 {
-    if (config_begin(s, env, target, o, e) < 0)
+    if (config_begin(s, env, target, o, e) < 0 || check_expected(s, o, e) < 0)
         return -1;
     for (; edits->key; edits++)
         if (change(s, edits->key, edits->value, e) < 0)

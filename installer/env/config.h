@@ -25,6 +25,7 @@ struct config_commit {
     bool dry_run;
     bool unrecorded; /* no audit entry: what a check makes and takes away again */
     int64_t lock_wait_ms;
+    const char *expected; /* config_tag of the target as it was seen; NULL: whatever it is by now */
 };
 
 /* The accepted document at one revision. */
@@ -32,6 +33,7 @@ struct config_state {
     struct env *env;
     struct env_lock *lock; /* from config_lock until it is stored; NULL: for reading */
     struct config_commit commit;
+    bool overtaken; /* env_config_change: the target is not what was expected */
     struct config_target target;
     const struct manifest *manifest;
     struct edits_document d; /* its document is to be changed; of its edited keys none may have
@@ -59,6 +61,9 @@ char *config_target_text(const struct config_target *t);
 
 /* The map `config` of the target in the document; made when missing. Borrowed. */
 struct node *config_map(struct config_state *s);
+/* What that map says, in few digits: equal for equal maps. */
+enum { CONFIG_TAG_LEN = 17 };
+void config_tag(char out[CONFIG_TAG_LEN], struct config_state *s);
 /* Takes `key` out of that map, and what is empty then: the instance has what its component says. */
 void config_unset(struct config_state *s, const char *key);
 /* Decodes the changed document and computes what changes in etcd. Problems go to `p`. */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "env/config.h"
 #include "conf/json.h"
+#include "crypto/crypto.h"
 #include "model/grow.h"
 #include "model/keys.h"
 #include "volumes/volume.h"
@@ -67,6 +68,19 @@ struct node *config_map(struct config_state *s)
     if (!s->target.instance)
         return child(component, "config");
     return child(child(child(component, "overrides"), s->target.instance), "config");
+}
+
+void config_tag(char out[CONFIG_TAG_LEN], struct config_state *s)
+{
+    auto_node struct node *map = node_copy(config_map(s));
+    auto_free char *text = NULL;
+    char digest[CRYPTO_HEX_LEN];
+
+    node_sort(map);
+    text = json_text(map);
+    crypto_sha256_hex(digest, text, strlen(text));
+    memcpy(out, digest, CONFIG_TAG_LEN - 1);
+    out[CONFIG_TAG_LEN - 1] = '\0';
 }
 
 void config_unset(struct config_state *s, const char *key)

@@ -13,7 +13,7 @@
 void document_path_save(const struct env *env)
 {
     struct fs_write_opts o = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
-    auto_free char *path = env->o.file ? realpath(env->o.file, NULL) : NULL;
+    auto_free char *path = env->o.file && !env->o.file_passes ? realpath(env->o.file, NULL) : NULL;
     auto_free char *file = fs_join(env->folder, "source");
     auto_free char *known = document_path_load(env);
     struct stat st;

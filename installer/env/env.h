@@ -52,6 +52,7 @@ struct env_opts {
     const char *home;            /* holds a folder of files for each environment; never NULL */
     const char *name;            /* NULL: that of the file, else the only one there is, else demo */
     const char *file;            /* path of an environment document; NULL: the one in force */
+    bool file_passes;            /* that file goes away: nobody edits it, so it is not remembered */
     const struct strv *catalogs; /* further component folders; NULL: none */
     const struct env_paths *paths;
     const char *docker; /* address of the engine, engine_open; NULL: as Docker's own client */

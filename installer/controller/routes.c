@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "controller/routes.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "controller/api.h"
+
+static const char *const METHODS[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+#define ROUTE(id, method, path, role, where, query, body, reply, status, summary)                  \
+    {#id,    METHOD_##method, path,    ACCESS_ROLE_##role, ROUTE_##where, query, body, reply,      \
+     status, summary,         api_##id},
+const struct route ROUTES[] = {
+#include "controller/routes.def"
+    {0}};
+#undef ROUTE
+
+const char *method_name(enum method m)
+{
+    return METHODS[m];
+}
+
+bool method_parse(enum method *out, const char *name)
+{
+    if (strcmp(name, "HEAD") == 0)
+        name = METHODS[METHOD_GET];
+    for (size_t i = 0; i < ARRAY_LEN(METHODS); i++) {
+        if (strcmp(METHODS[i], name) == 0) {
+            *out = (enum method)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the parts are those of the path; *fixed: how many of them are words of it. */
+static bool matches(const char *args[ROUTE_ARGS_MAX], size_t *fixed, const char *path,
+                    const struct query *q)
+{
+    size_t arg = 0;
+
+    *fixed = 0;
+    for (size_t i = 0; i < q->part_count; i++) {
+        size_t len = strcspn(++path, "/");
+
+        if (len == 0)
+            return false;
+        if (*path == '{') {
+            args[arg++] = q->parts[i];
+        } else {
+            if (strlen(q->parts[i]) != len || strncmp(q->parts[i], path, len) != 0)
+                return false;
+            ++*fixed;
+        }
+        path += len;
+        if (!*path && i + 1 < q->part_count)
+            return false;
+    }
+    return !*path && q->part_count > 0;
+}
+
+const struct route *route_find(const char *args[ROUTE_ARGS_MAX], unsigned *allowed,
+                               const struct query *q, enum method method)
+{
+    const struct route *found = NULL;
+
+    *allowed = 0;
+    for (const struct route *r = ROUTES; r->id; r++) {
+        const char *these[ROUTE_ARGS_MAX] = {NULL};
+        size_t fixed;
+
+        if (!matches(these, &fixed, r->path, q))
+            continue;
+        *allowed |= 1U << r->method;
+        if (r->method != method)
+            continue;
+        memcpy(args, these, sizeof(these));
+        found = r;
+    }
+    return found;
+}
+
+int route_check_query(const struct route *r, const struct query *q, struct err *e)
+{
+    auto_strv struct strv known = {0};
+
+    strv_split(&known, r->query, " ");
+    for (size_t i = 0; i < q->param_count; i++) {
+        auto_free char *hint = NULL;
+
+        if (strv_has(&known, q->params[i].name))
+            continue;
+        hint = strv_hint(&known, q->params[i].name);
+        return err_set(e, ERR_USAGE, "there is no parameter %.60s%s", q->params[i].name, hint);
+    }
+    return 0;
+}
+
+char *route_operation(const struct route *r)
+{
+    char *name = mem_strdup(r->id), *to = name;
+
+    for (const char *from = r->id; *from; from++)
+        *to++ = (char)(*from == '_' ? toupper((unsigned char)*++from) : *from);
+    *to = '\0';
+    return name;
+}

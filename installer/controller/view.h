@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The environment as it was seen last: looked at when Docker or etcd tell of a change, and each 30 s
+ * besides. What differs from the look before is told as events. Requests are answered from here, so
+ * that a hundred browsers cost Docker and etcd nothing.
+ */
+#ifndef CONTROLLER_VIEW_H
+#define CONTROLLER_VIEW_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/node.h"
+#include "env/env.h"
+
+struct controller;
+
+struct view {
+    struct controller *c;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    struct node *rows;        /* of the instances; NULL before the first look */
+    struct node *environment; /* as GET /environment, but for `counts` made from the rows */
+    char *list, tag[17];      /* GET /instances without parameters, and its ETag */
+    int64_t revision;         /* counts looks that differed */
+    int64_t seen;             /* wall time, ms */
+    int64_t stale;            /* since when looks fail; 0: they do not */
+    bool wanted;              /* somebody wants one now */
+    pthread_t looker;
+    bool started;
+};
+
+void view_init(struct view *v, struct controller *c);
+/* Starts to look; what is not there yet is waited for. */
+int view_start(struct view *v, struct err *e);
+/* After c->stop was raised. */
+void view_stop(struct view *v);
+void view_clear(struct view *v);
+/* Look soon. */
+void view_poke(struct view *v);
+
+/* Copies, owned; NULL before the first look. */
+char *view_list(char tag[17], struct view *v);
+struct node *view_rows(struct view *v);
+struct node *view_environment(struct view *v);
+/* What `hello` says. */
+struct node *view_hello(struct view *v);
+int64_t view_revision(struct view *v);
+
+#endif
