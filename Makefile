@@ -32,8 +32,8 @@ LIBS    := $(foreach d,$(LIBDIRS) installer/agent installer/controller,$(call li
 # Programs: what each links, top layer first.
 slipway_dirs       := installer/cmd installer/check installer/env installer/plan installer/engine installer/host \
                       installer/volumes installer/model etcd installer/crypto installer/conf installer/base
-slipwayd_dirs      := installer/controller installer/check installer/env installer/plan installer/engine installer/host \
-                      installer/volumes installer/model etcd installer/crypto installer/conf installer/base
+slipwayd_dirs      := installer/controller installer/check installer/env installer/plan installer/engine \
+                      installer/host installer/volumes installer/model etcd installer/crypto installer/conf installer/base
 slipway-agent_dirs := installer/agent installer/model etcd installer/crypto installer/conf installer/base
 slipway-init_dirs  := installer/init installer/base
 PROGRAMS           := $(foreach p,slipway slipwayd slipway-agent slipway-init,\
@@ -122,7 +122,7 @@ all: $(if $(HAVE_LIBRBD),library)
 # "// link: installer/agent" adds a program's own folder, without its main; "// libs: -lx" adds libraries.
 UNIT      := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 LIBGROUP   = -Wl,--start-group $(LIBS) -Wl,--end-group
-ALLLIBS   := -pie $(CURL_SSH) -lncursesw -ltinfo -lcjson -lyaml -lcrypto -larchive -lpthread
+ALLLIBS   := -pie $(CURL_SSH) -lncursesw -ltinfo -lcjson -lyaml -lcrypto -larchive -lmicrohttpd -lgnutls -lpthread
 marks      = $(shell sed -n 's,^// $(1): ,,p' $(2))
 OWNDIRS   := installer/cmd installer/agent installer/controller installer/init installer/libvolume
 OWNOBJS   := $(foreach d,$(OWNDIRS),$(call obj,$(d)))

@@ -26,12 +26,19 @@ int api_configuration_list(struct controller *c, struct request *q, struct err *
 static void describe(struct node *row, const struct manifest *m)
 {
     static const char *const applies[] = {"restart", "reload", "live"};
+    static const char *const types[] = {
+        [VALUE_TYPE_STRING] = "string", [VALUE_TYPE_INT] = "int",
+        [VALUE_TYPE_FLOAT] = "float",   [VALUE_TYPE_BOOL] = "bool",
+        [VALUE_TYPE_SIZE] = "size",     [VALUE_TYPE_DURATION] = "duration",
+        [VALUE_TYPE_ENUM] = "enum",     [VALUE_TYPE_LIST] = "list",
+        [VALUE_TYPE_MAP] = "map",
+    };
     const struct config_key *k = manifest_config(m, node_get_text(row, "key"));
 
     if (!k)
         return;
     node_set_text(row, "apply", applies[k->apply]);
-    node_set_text(row, "type", manifest_type_name(k->type));
+    node_set_text(row, "type", types[k->type]);
     if (k->fallback)
         node_set(row, "default", node_copy(k->fallback));
 }

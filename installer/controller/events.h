@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What changes, told to everybody who listens: a ring of the last events, each with a number, so
- * that who was away for a moment gets what came meanwhile, and who was away too long is told so.
+ * that who comes back after a moment gets what came meanwhile, and who comes too late is told so.
  */
 #ifndef CONTROLLER_EVENTS_H
 #define CONTROLLER_EVENTS_H

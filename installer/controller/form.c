@@ -156,7 +156,7 @@ static void check(struct look *l, const struct node *schema, const struct node *
 }
 
 void form_check(const struct node *schemas, const char *name, const struct node *value,
-                 struct problems *p)
+                struct problems *p)
 {
     struct look l = {.schemas = schemas, .p = p};
 

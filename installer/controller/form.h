@@ -12,7 +12,7 @@
 
 /* `schemas`: all of them by name. Problems have no places: a body has no lines to look at. */
 void form_check(const struct node *schemas, const char *name, const struct node *value,
-                 struct problems *p);
+                struct problems *p);
 /* A copy with "[redacted]" for everything that its schema says is writeOnly. Owned. */
 struct node *form_redact(const struct node *schemas, const char *name, const struct node *value);
 /* The keys of every map in camelCase: "desired_revision" -> "desiredRevision". What people named

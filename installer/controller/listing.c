@@ -23,14 +23,15 @@ static bool contains(const struct node *n, const char *text)
     return false;
 }
 
-static bool is_wanted(const struct node *row, const struct query *q, const struct strv *filters)
+static bool is_wanted(const struct node *row, const struct query *q, const struct strv *filters,
+                      const struct strv *own)
 {
     for (size_t i = 0; i < q->param_count; i++) {
         const char *name = q->params[i].name, *value = q->params[i].value;
 
         if (strcmp(name, "q") == 0 && !contains(row, value))
             return false;
-        if (strv_has(filters, name) && !node_text_is(row, name, value))
+        if (strv_has(filters, name) && !strv_has(own, name) && !node_text_is(row, name, value))
             return false;
     }
     return true;
@@ -84,7 +85,7 @@ int listing_make(struct node **out, const struct node *rows, const struct query 
 {
     auto_node struct node *list = node_new_map(), *items = node_new_list();
     struct node *page;
-    auto_strv struct strv words = {0};
+    auto_strv struct strv words = {0}, own = strv_of("q", "sort", "limit", "offset");
     const struct node *row;
     long limit, offset;
 
@@ -93,7 +94,7 @@ int listing_make(struct node **out, const struct node *rows, const struct query 
         query_number(&offset, q, "offset", (const long[3]){0, 100000000, 0}, e) < 0)
         return -1;
     node_for_each (row, rows) {
-        if (is_wanted(row, q, &words))
+        if (is_wanted(row, q, &words, &own))
             node_add(items, node_copy(row));
     }
     if (sort(items, q, e) < 0)

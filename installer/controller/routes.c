@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "controller/routes.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "controller/api.h"
 
 static const char *const METHODS[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
-
-#define ROUTE(id, method, path, role, where, query, body, reply, status, summary)                  \
-    {#id,    METHOD_##method, path,    ACCESS_ROLE_##role, ROUTE_##where, query, body, reply,      \
-     status, summary,         api_##id},
-const struct route ROUTES[] = {
-#include "controller/routes.def"
-    {0}};
-#undef ROUTE
 
 const char *method_name(enum method m)
 {
@@ -97,14 +87,4 @@ int route_check_query(const struct route *r, const struct query *q, struct err *
         return err_set(e, ERR_USAGE, "there is no parameter %.60s%s", q->params[i].name, hint);
     }
     return 0;
-}
-
-char *route_operation(const struct route *r)
-{
-    char *name = mem_strdup(r->id), *to = name;
-
-    for (const char *from = r->id; *from; from++)
-        *to++ = (char)(*from == '_' ? toupper((unsigned char)*++from) : *from);
-    *to = '\0';
-    return name;
 }

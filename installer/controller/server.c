@@ -28,7 +28,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 {
     struct exchange *x = mem_alloc(sizeof(*x));
 
-    *x = (struct exchange){.s = cls, .connection = connection, .target = mem_strdup(uri)};
+    *x = (struct exchange){
+        .s = cls, .connection = connection, .target = mem_strdup(uri), .raw = uri};
     buf_init(&x->body, SERVER_BODY_MAX);
     return x;
 }
@@ -181,7 +182,7 @@ static void *work(void *arg)
     struct server *s = arg;
     struct exchange *x;
 
-    while ((x = take(s)) != NULL) {
+    while ((x = take(s))) {
         exchange_run(x);
         x->ready = true;
         MHD_resume_connection(x->connection); /* it may be gone with the next word */
@@ -191,7 +192,16 @@ static void *work(void *arg)
 
 /* ---- a request ---- */
 
-static enum MHD_Result begin(struct exchange *x, const char *method)
+/* A NUL byte in the target: the library passes what is in front of it. Target and version stand in
+ * one buffer, where then more than the one blank is between them. */
+static bool has_nul(const struct exchange *x, const char *version)
+{
+    uintptr_t end = (uintptr_t)x->raw + strlen(x->target), next = (uintptr_t)version;
+
+    return next > end + 1 && next - end < MEMORY;
+}
+
+static enum MHD_Result begin(struct exchange *x, const char *method, const char *version)
 {
     const union MHD_ConnectionInfo *i =
         MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -202,6 +212,10 @@ static enum MHD_Result begin(struct exchange *x, const char *method)
     set_address(&x->q, x->connection);
     set_deadline(x, clock_deadline(SERVER_BODY_MS));
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, &x->q.headers);
+    if (has_nul(x, version)) {
+        reply_problem(&x->q, 400, "request", NULL, "there is a NUL byte in the target");
+        return send_reply(x);
+    }
     exchange_begin(x);
     return x->refused ? send_reply(x) : MHD_YES;
 }
@@ -221,18 +235,20 @@ static enum MHD_Result complete(struct exchange *x)
     return send_reply(x);
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **con_cls)
+/* What the library calls it with. */
+#define REQUEST_PARAMETERS                                                                         \
+    void *cls, struct MHD_Connection *connection, const char *url, const char *method,             \
+        const char *version, const char *upload, size_t *upload_size, void **con_cls
+
+static enum MHD_Result on_request(REQUEST_PARAMETERS)
 {
     struct exchange *x = *con_cls;
 
     (void)cls;
     (void)connection;
     (void)url;
-    (void)version;
     if (!x->begun)
-        return begin(x, method);
+        return begin(x, method, version);
     if (*upload_size) {
         x->received += (int64_t)*upload_size;
         buf_add(&x->body, upload, *upload_size);
@@ -296,9 +312,13 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     pthread_mutex_unlock(&s->mutex);
 }
 
-static int on_certificate(gnutls_session_t session, const gnutls_datum_t *names, int name_count,
-                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
-                          gnutls_pcert_st **chain, unsigned *count, gnutls_privkey_t *key)
+/* And its TLS library. */
+#define CERTIFICATE_PARAMETERS                                                                     \
+    gnutls_session_t session, const gnutls_datum_t *names, int name_count,                         \
+        const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,     \
+        unsigned *count, gnutls_privkey_t *key
+
+static int on_certificate(CERTIFICATE_PARAMETERS)
 {
     /* The library keeps its connection there. */
     struct MHD_Connection *connection = gnutls_session_get_ptr(session);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP over TLS: one thread with an event loop (libmicrohttpd), workers for what has to wait, and the
- * limits and rules that the library leaves to its user. What a request means, routes.def says.
+ * HTTP over TLS: one thread with an event loop (libmicrohttpd), workers for what has to wait, and
+ * the limits and rules that the library leaves to its user. What a request means, routes.def says.
  */
 #ifndef CONTROLLER_SERVER_H
 #define CONTROLLER_SERVER_H

@@ -24,6 +24,7 @@ struct exchange {
     struct MHD_Connection *connection;
     struct connection *of;
     char *target;
+    const char *raw;    /* the same in the library's buffer */
     const char *method; /* as it came */
     struct request q;
     struct buf body;

@@ -92,7 +92,7 @@ int access_make_token(char **text, struct access_token *made, struct etcd *c, co
 int access_remove_token(struct etcd *c, const char *env, const char *id, struct err *e);
 void access_token_clear(struct access_token *t);
 
-/* A token that begins one session as admin, within a day: what `up` prints and `open` makes anew.
+/* A token that begins one session as admin, within a day: what `up` prints, and `open` each time.
  * Needs NAME and ETCD. */
 int access_first_token(char **text, const struct env *env, struct err *e);
 

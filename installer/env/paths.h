@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the program's own files are: beside it in the source tree, or installed, or in a folder that
- * its caller names. */
+/* Where the program's own files are: beside it in the source tree, or installed, or in a folder
+ * that its caller names. */
 #ifndef ENV_PATHS_H
 #define ENV_PATHS_H
 

@@ -18,8 +18,8 @@ char *keys_journal(const char *env, const char *op); /* .../journal/<op>; op "" 
 char *keys_audit(const char *env, const char *time); /* .../audit/<time>; "" gives the prefix */
 char *keys_release_bad(const char *env,
                        const char *digest); /* .../releases/<digest>; "" as above */
-/* What the controller keeps: its users, tokens and sessions, and who asked it for what; a name "" as
- * above. */
+/* What the controller keeps: its users, tokens and sessions, and who asked it for what; a name ""
+ * as above. */
 char *keys_controller_user(const char *env, const char *user);
 char *keys_controller_token(const char *env, const char *id);
 char *keys_controller_audit(const char *env, const char *time);
