@@ -33,7 +33,8 @@ LIBS    := $(foreach d,$(LIBDIRS) installer/agent installer/controller,$(call li
 slipway_dirs       := installer/cmd installer/check installer/env installer/plan installer/engine installer/host \
                       installer/volumes installer/model etcd installer/crypto installer/conf installer/base
 slipwayd_dirs      := installer/controller installer/check installer/env installer/plan installer/engine \
-                      installer/host installer/volumes installer/model etcd installer/crypto installer/conf installer/base
+                      installer/host installer/volumes installer/model etcd installer/crypto installer/conf \
+                      installer/base
 slipway-agent_dirs := installer/agent installer/model etcd installer/crypto installer/conf installer/base
 slipway-init_dirs  := installer/init installer/base
 PROGRAMS           := $(foreach p,slipway slipwayd slipway-agent slipway-init,\

@@ -132,7 +132,8 @@ static int check_type(struct exchange *x)
 
 void exchange_begin(struct exchange *x)
 {
-    x->refused = check_head(x) < 0 || find_route(x) < 0 || check_who(x) < 0 || check_type(x) < 0;
+    x->broken = check_head(x) < 0;
+    x->refused = x->broken || find_route(x) < 0 || check_who(x) < 0 || check_type(x) < 0;
     if (!x->refused && !changes(&x->q) && x->expected != 0) {
         reply_problem(&x->q, 400, "request", NULL, "a GET has no body");
         x->refused = true;

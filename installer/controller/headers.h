@@ -37,8 +37,8 @@ int headers_length(int64_t *out, const struct headers *h, struct err *e);
 
 /*
  * Whether Host is one of `names`, "localhost", or an address: a name that somebody points at this
- * server to get at it through a browser (DNS rebinding) is not one of these, and an address cannot be
- * pointed elsewhere. The port does not count. ERR_AUTH.
+ * server to get at it through a browser (DNS rebinding) is not one of these, and an address cannot
+ * be pointed elsewhere. The port does not count. ERR_AUTH.
  */
 int headers_check_host(const struct headers *h, const struct strv *names, struct err *e);
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who may do what: users and tokens as etcd had them last, so that who has logged in is answered
- * while etcd does not answer, and how often somebody may be wrong. What changes them goes to etcd first.
+ * while etcd does not answer, and how often somebody may be wrong. What changes them goes to etcd
+ * first.
  */
 #ifndef CONTROLLER_PEOPLE_H
 #define CONTROLLER_PEOPLE_H

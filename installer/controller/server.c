@@ -217,7 +217,8 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
         return send_reply(x);
     }
     exchange_begin(x);
-    return x->refused ? send_reply(x) : MHD_YES;
+    /* What is answered before the request is read to its end costs the connection. */
+    return x->refused && (x->broken || x->expected) ? send_reply(x) : MHD_YES;
 }
 
 static enum MHD_Result complete(struct exchange *x)
@@ -255,7 +256,7 @@ static enum MHD_Result on_request(REQUEST_PARAMETERS)
         *upload_size = 0;
         return x->received > CHUNKED_MAX ? MHD_NO : MHD_YES;
     }
-    return x->ready ? send_reply(x) : complete(x);
+    return x->ready || x->refused ? send_reply(x) : complete(x);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
@@ -417,8 +418,7 @@ static int listen_on(struct server *s, const struct server_opts *o, struct err *
         (unsigned)SERVER_CONNECTIONS_EACH, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3",
-        MHD_OPTION_HTTPS_CERT_CALLBACK, on_certificate, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-        MHD_OPTION_END);
+        MHD_OPTION_HTTPS_CERT_CALLBACK, on_certificate, MHD_OPTION_END);
     if (!s->daemon)
         return err_sys(e, "listening on %s port %d", o->address, o->port);
     i = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);

@@ -30,6 +30,7 @@ struct exchange {
     struct buf body;
     int64_t expected, received; /* length of the body; -1: in chunks */
     bool begun, refused, ready;
+    bool broken;           /* not one that can be trusted to end where it says */
     struct exchange *next; /* that waits for a worker */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The environment as it was seen last: looked at when Docker or etcd tell of a change, and each
- * 30 s besides. What differs from the look before is told as events. Requests are answered from here, so
- * that a hundred browsers cost Docker and etcd nothing.
+ * 30 s besides. What differs from the look before is told as events. Requests are answered from
+ * here, so that a hundred browsers cost Docker and etcd nothing.
  */
 #ifndef CONTROLLER_VIEW_H
 #define CONTROLLER_VIEW_H

@@ -360,7 +360,6 @@ static void every_route_is_found_by_its_path_and_has_its_schemas(void **state)
         unsigned allowed;
         struct query q;
         struct err e;
-
         auto_free char *path = mem_strdup(r->path);
 
         for (char *at = path; *at; at++)
