@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The controller's server on a small environment: who may what, what every route answers, requests that are not well
 # meant, and what it knows after it was killed.
-# about 90 s
+# about 120 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -81,7 +81,7 @@ cp "$TMP/key2" "$TMP/key" && cp "$TMP/cert2" "$TMP/cert"
 shown() { python3 -B "$ROOT/tests/integration/controller_api.py" "$state" certificate_is "$TMP/cert2"; }
 check "and another one when the file changes" wait_until 10 shown
 cp "$TMP/log" "$TMP/cert"
-check "a file that is no certificate changes nothing" sh -c "sleep 3; exec python3 -B \
+check "a file without a certificate changes nothing" sh -c "sleep 3; exec python3 -B \
     '$ROOT/tests/integration/controller_api.py' '$state' certificate_is '$TMP/cert2'"
 
 kill "$daemon"

@@ -277,7 +277,7 @@ def hostile_requests():
         ("a target of 30 KB", b"GET /" + b"a" * 30000 + b" HTTP/1.1\r\n" + host + b"\r\n", (0, 400, 414)),
         ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (0, 400, 505)),
         ("junk", b"\x00\x01\x02\xff\xfe" * 50 + b"\r\n\r\n", (0, 400)),
-        ("JSON that is none", post + b"Content-Length: 5\r\n\r\n{\"a\":", (400,)),
+        ("a cut value", post + b"Content-Length: 5\r\n\r\n{\"a\":", (400,)),
         ("two values", post + b"Content-Length: 5\r\n\r\n{} {}", (400,)),
         ("a key twice", post + b"Content-Length: 25\r\n\r\n{\"words\":[], \"words\":[]}  ", (400,)),
         ("a list", post + b"Content-Length: 2\r\n\r\n[]", (400,)),
