@@ -211,8 +211,8 @@ man: all ## print the man pages into build/
 # The layout that the programs look for beside themselves: bin/slipway, lib/slipway, share/slipway.
 install: all $(if $(HAVE_LIBRBD),install-library) ## install under prefix=/usr/local (DESTDIR is honoured)
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/slipway $(DESTDIR)$(prefix)/share/slipway
-	install -m 755 $(B)/slipway $(DESTDIR)$(prefix)/bin/
-	install -m 755 $(B)/slipway-init $(B)/slipway-agent $(B)/slipwayd $(DESTDIR)$(prefix)/lib/slipway/
+	install -m 755 $(B)/slipway $(B)/slipwayd $(DESTDIR)$(prefix)/bin/
+	install -m 755 $(B)/slipway-init $(B)/slipway-agent $(DESTDIR)$(prefix)/lib/slipway/
 	rm -rf $(DESTDIR)$(prefix)/share/slipway/components $(DESTDIR)$(prefix)/share/slipway/dockerfiles
 	cp -r components dockerfiles $(DESTDIR)$(prefix)/share/slipway/
 	rm -rf $(DESTDIR)$(prefix)/share/slipway/scripts
@@ -236,7 +236,7 @@ install-library: library
 
 uninstall: ## remove what `make install` put there
 	rm -rf $(DESTDIR)$(prefix)/lib/slipway $(DESTDIR)$(prefix)/share/slipway
-	rm -f $(DESTDIR)$(prefix)/bin/slipway $(DESTDIR)$(prefix)/share/man/man1/slipway.1 \
+	rm -f $(DESTDIR)$(prefix)/bin/slipway $(DESTDIR)$(prefix)/bin/slipwayd $(DESTDIR)$(prefix)/share/man/man1/slipway.1 \
 	  $(DESTDIR)$(prefix)/share/bash-completion/completions/slipway \
 	  $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/slipway.fish $(DESTDIR)$(prefix)/lib/libslipway-volume.* \
 	  $(DESTDIR)$(prefix)/lib/pkgconfig/slipway-volume.pc $(DESTDIR)$(prefix)/include/slipway-volume.h \

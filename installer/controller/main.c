@@ -135,6 +135,16 @@ static int make_certificate(struct daemon *d, const struct env_key *key, struct 
     return crypto_tls_web(&d->tls, key->bytes, (const char *const *)sans.items, sans.count, e);
 }
 
+/* What rsync is to run is `slipway`, beside this program. */
+static void use_slipway(struct env_paths *p)
+{
+    const char *slash = strrchr(p->relay, '/');
+    auto_free char *path = mem_printf("%.*s/slipway", (int)(slash - p->relay), p->relay);
+
+    free(p->relay);
+    p->relay = steal(path);
+}
+
 static int prepare(struct daemon *d, struct err *e)
 {
     struct env_key key = {0};
@@ -150,6 +160,7 @@ static int prepare(struct daemon *d, struct err *e)
         return err_set(e, ERR_USAGE, "--tls-cert and --tls-key go together");
     if (env_paths_find(&d->paths, variable("SLIPWAY_SHARE"), e) < 0)
         return -1;
+    use_slipway(&d->paths);
     d->c.env = (struct env_opts){.home = d->home,
                                  .name = d->o.env,
                                  .catalogs = &d->o.catalogs,
