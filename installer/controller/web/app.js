@@ -80,6 +80,7 @@ class Page {
         const nodes = view.render(this);
 
         update(part('main'), problemBox(this), nodes);
+        part('main').dataset.at = this.parts.join('/');
         document.title = `${view.title(this.parts)} – Slipway ${part('name').textContent}`;
     }
 
