@@ -117,7 +117,8 @@ async function document_(page) {
     await page.locator('main > .problem').waitFor();
     await shot(page, 'document-refused');
     await page.getByRole('button', { name: 'Throw my edits away' }).click();
-    expect('what is shown', await page.getByLabel('The document in force, as YAML').inputValue(), text);
+    await until('it is the old text', async () => (
+        await page.getByLabel('The document in force, as YAML').inputValue()) === text);
 }
 
 export async function actions(page) {

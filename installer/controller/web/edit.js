@@ -151,7 +151,15 @@ async function plan(page, target, draft) {
     announce(`The plan has ${count(draft.plan.changes.length, 'change')}.`);
 }
 
+/* The revision that each instance has applied: a later one is what they acknowledge. */
+function revisions(page) {
+    const rows = page.use('/instances').data?.items ?? [];
+
+    return Object.fromEntries(rows.map((row) => [row.instance, row.config?.revision ?? 0]));
+}
+
 async function apply(page, target, draft) {
+    const before = revisions(page);
     let done;
 
     try {
@@ -169,13 +177,7 @@ async function apply(page, target, draft) {
             { problems: [] },
         );
     }
-    draft.applied = {
-        began: Date.now(),
-        changes: done.data.changes,
-        revision: done.data.revision,
-        entry: null,
-        seen: {},
-    };
+    draft.applied = { began: Date.now(), changes: done.data.changes, before, entry: null, seen: {} };
     cleared(target, draft);
     await fresh(path(target));
     draft.applied.entry = await newestEntry(target);
@@ -195,15 +197,10 @@ async function newestEntry(target) {
 
 async function takeBack(page, target, draft) {
     const { entry } = draft.applied;
+    const before = revisions(page);
     const done = await post(`${path(target)}/restore`, { time: entry });
 
-    draft.applied = {
-        began: Date.now(),
-        changes: done.data.changes,
-        revision: done.data.revision,
-        back: true,
-        seen: {},
-    };
+    draft.applied = { began: Date.now(), changes: done.data.changes, before, back: true, seen: {} };
     cleared(target, draft);
     await fresh(path(target));
     page.draw();
@@ -242,9 +239,10 @@ function text(value) {
 }
 
 /* Which instances have acknowledged what was applied: of their rows, as events bring them. */
-function acknowledged(page, applied) {
+function acknowledged(page, target, applied) {
     const rows = page.use('/instances').data?.items ?? [];
-    const names = [...new Set(applied.changes.map((one) => one.instance).filter(Boolean))];
+    const all = rows.filter((row) => row.component === target).map((row) => row.instance);
+    const names = [...new Set(applied.changes.flatMap((one) => (one.instance ? [one.instance] : all)))];
 
     return h(
         'ul',
@@ -252,10 +250,7 @@ function acknowledged(page, applied) {
         names.map((name) => {
             const row = rows.find((one) => one.instance === name);
             const state = row ? configOf(row) : { sign: '–', kind: 'off', text: 'has no container' };
-            const newer =
-                !applied.revision ||
-                (row?.config?.revision ?? 0) >= applied.revision ||
-                row?.config?.pending?.length;
+            const newer = (row?.config?.revision ?? 0) > (applied.before[name] ?? 0);
 
             if (row?.config?.current && newer && applied.seen[name] === undefined) {
                 applied.seen[name] = Date.now() - applied.began;
@@ -291,7 +286,7 @@ function applied(page, target, draft) {
         { class: 'card', key: 'applied', 'aria-labelledby': 'applied-title' },
         h('h2', { id: 'applied-title' }, one.back ? 'Taken back' : 'Applied'),
         diff(one.changes),
-        acknowledged(page, one),
+        acknowledged(page, target, one),
         h(
             'p',
             { class: 'buttons' },

@@ -156,6 +156,29 @@ function now(row) {
     );
 }
 
+function containerRows(one) {
+    if (typeof one !== 'object' || one === null) return [['Container', one]];
+    return [
+        ['Container', one.name],
+        ['Id of the container', one.id ? h('code', { title: one.id }, digest(one.id)) : ''],
+        ['Created', date(one.created)],
+        ['Started', date(one.started)],
+        ['Restarted by Docker', one.restart ? `${one.restart}; ${one.restarted ?? 0} times` : ''],
+    ];
+}
+
+/* "name on /path", of a data volume or a folder. */
+function mounts(value) {
+    if (!Array.isArray(value)) return list(value);
+    return list(
+        value.map((one) =>
+            one?.path
+                ? `${one.name ?? one.hostPath} on ${one.path}${one.readOnly ? ', read only' : ''}`
+                : line(one),
+        ),
+    );
+}
+
 function container(row) {
     const rest = Object.entries(row).filter(([name]) => !KNOWN.has(name));
 
@@ -165,18 +188,21 @@ function container(row) {
         h('h2', null, 'Container'),
         facts([
             ['Component', link(to('configuration', row.component), row.component)],
-            ['Container', typeof row.container === 'object' ? line(row.container) : row.container],
+            ...containerRows(row.container),
             ['Host', shown(row.host)],
             ['Address', row.address],
             ['Image', image(row.image)],
             ['Agent', row.agent],
             ['Release of the agent', row.release === 'image' ? 'that of the image' : digest(row.release)],
             ['Ports', ports(row.ports)],
-            ['Networks', list(row.networks)],
-            ['Data volumes', list(row.volumes)],
-            ['Folders of the host', list(row.folders)],
+            ['Networks', list((row.networks ?? []).map((one) => one?.name ?? one))],
+            ['Data volumes', mounts(row.volumes)],
+            ['Folders of the host', mounts(row.folders)],
             ['Devices', list(row.devices) || 'none'],
-            ['Capabilities', list(row.capabilities) || 'none'],
+            [
+                'Capabilities',
+                Array.isArray(row.capabilities) ? row.capabilities.join(', ') || 'none' : list(row.capabilities),
+            ],
             ['Memory limit', row.memoryLimit ? size(row.memoryLimit) : 'none'],
             ['SSH', shown(row.ssh)],
             ['Reached by', shown(row.reach)],

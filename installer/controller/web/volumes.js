@@ -130,11 +130,29 @@ function pools(page) {
     );
 }
 
+const NO_STORAGE = 'This environment has no component that stores volumes.';
+
+function hasStorage({ items }) {
+    return items.some((one) => one.role === 'storage');
+}
+
+function volumesAndPools(page) {
+    return [
+        page.when(['/volumes'], ({ items }) =>
+            items.length
+                ? table('Volumes', COLUMNS, items, (row) => row.name, { key: 'volumes' })
+                : h('p', { key: 'none' }, 'There is no volume.'),
+        ),
+        pools(page),
+    ];
+}
+
 function all(page) {
-    page.use('/components');
+    const components = page.use('/components').data;
+
     return [
         h('h1', { tabindex: -1 }, 'Volumes'),
-        page.may('operator')
+        page.may('operator') && components && hasStorage(components)
             ? h(
                   'p',
                   { class: 'buttons', key: 'bar' },
@@ -142,12 +160,9 @@ function all(page) {
                   button('New pool', () => createPool(page)),
               )
             : null,
-        page.when(['/volumes'], ({ items }) =>
-            items.length
-                ? table('Volumes', COLUMNS, items, (row) => row.name, { key: 'volumes' })
-                : h('p', { key: 'none' }, 'There is no volume.'),
+        page.when(['/components'], (components) =>
+            hasStorage(components) ? volumesAndPools(page) : h('p', { key: 'none' }, NO_STORAGE),
         ),
-        pools(page),
     ];
 }
 
