@@ -48,13 +48,18 @@ async function keyboard(page) {
     await page.getByRole('heading', { name: 'echo-2' }).waitFor();
     for (let i = 0; i < 60; i++) {
         await page.keyboard.press('Tab');
-        if (await page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Restart echo-2')) break;
+        if (await page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Restart echo-2'))
+            break;
     }
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     expect('dialogs after Escape', await page.getByRole('dialog').count(), 0);
-    expect('the focus is back', await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Restart echo-2');
+    expect(
+        'the focus is back',
+        await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+        'Restart echo-2',
+    );
 }
 
 async function skipLink(page) {
@@ -73,11 +78,16 @@ async function focusStays(page) {
     await page.getByLabel('Filter').fill('e');
     await page.getByLabel('Filter').focus();
     docker('restart', '-t', '1', `${ENV}-sleeper-1`);
-    await until('an event came', async () => !/ready/.test(await page.locator('tr', { hasText: 'sleeper-1' }).textContent()));
+    await until(
+        'an event came',
+        async () => !/ready/.test(await page.locator('tr', { hasText: 'sleeper-1' }).textContent()),
+    );
     expect('the focus', await page.evaluate(() => document.activeElement.id), 'instances-q');
     expect('what was typed', await page.getByLabel('Filter').inputValue(), 'e');
     expectTrue('it is in the address', page.url().includes('q=e'));
-    await until('it is ready again', async () => /ready/.test(await page.locator('tr', { hasText: 'sleeper-1' }).textContent()));
+    await until('it is ready again', async () =>
+        /ready/.test(await page.locator('tr', { hasText: 'sleeper-1' }).textContent()),
+    );
 }
 
 async function checks(page) {
@@ -117,8 +127,10 @@ async function document_(page) {
     await page.locator('main > .problem').waitFor();
     await shot(page, 'document-refused');
     await page.getByRole('button', { name: 'Throw my edits away' }).click();
-    await until('it is the old text', async () => (
-        await page.getByLabel('The document in force, as YAML').inputValue()) === text);
+    await until(
+        'it is the old text',
+        async () => (await page.getByLabel('The document in force, as YAML').inputValue()) === text,
+    );
 }
 
 export async function actions(page) {

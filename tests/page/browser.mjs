@@ -17,19 +17,28 @@ let passed = 0;
 let failed = 0;
 const errors = []; // of the console, since the last step looked
 
-export const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+export const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+});
 
 mkdirSync(SHOTS, { recursive: true });
 
 /** A window of its own, with its own cookies. `quiet`: errors of its console are expected. */
 export async function context(options = {}, quiet = false) {
-    const one = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 }, ...options });
+    const one = await browser.newContext({
+        ignoreHTTPSErrors: true,
+        viewport: { width: 1280, height: 900 },
+        ...options,
+    });
 
     one.setDefaultTimeout(WAIT);
+    one.on('requestfailed', noteCut);
     if (!quiet) one.on('weberror', (error) => errors.push(String(error.error().stack)));
     one.on('console', (message) => {
         // What the browser itself says of an answer that the page handles is no error of the page.
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text());
+        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+            errors.push(message.text());
     });
     return one;
 }
@@ -46,7 +55,12 @@ export async function step(name, f) {
         console.log(`ok - ${name}${note ? ` (${note})` : ''}`);
     } catch (error) {
         failed++;
-        console.log(`not ok - ${name}\n    ${String(error.stack ?? error).split('\n').slice(0, 12).join('\n    ')}`);
+        console.log(
+            `not ok - ${name}\n    ${String(error.stack ?? error)
+                .split('\n')
+                .slice(0, 12)
+                .join('\n    ')}`,
+        );
         await shot(current, `failed-${failed}`).catch(() => {});
     }
 }
@@ -82,7 +96,9 @@ export async function until(what, f, limit = WAIT) {
 
         if (got) return got;
         if (Date.now() > end) throw new Error(`not in time: ${what}`);
-        await new Promise((resolve) => { setTimeout(resolve, 50); });
+        await new Promise((resolve) => {
+            setTimeout(resolve, 50);
+        });
     }
 }
 
@@ -99,7 +115,9 @@ export async function axe(page) {
     try {
         await cdp.send('Runtime.evaluate', { expression: AXE });
         const { result, exceptionDetails } = await cdp.send('Runtime.evaluate', {
-            expression: run, awaitPromise: true, returnByValue: true,
+            expression: run,
+            awaitPromise: true,
+            returnByValue: true,
         });
 
         if (exceptionDetails) throw new Error(`axe: ${exceptionDetails.text}`);
@@ -109,10 +127,33 @@ export async function axe(page) {
     }
 }
 
+/* Chromium ends every request when this machine gets or loses a network, as other tests' Docker networks. */
+const cut = new WeakSet(); // pages to which that happened
+
+function ofNetwork(error) {
+    if (!/ERR_NETWORK_CHANGED/.test(error.message)) throw error;
+}
+
+function noteCut(request) {
+    if (/ERR_NETWORK_CHANGED/.test(request.failure()?.errorText ?? '') && !request.url().endsWith('/events')) {
+        cut.add(request.frame().page());
+    }
+}
+
+/** Goes to an address until what is looked for is there. */
+export async function arrive(page, url, wanted) {
+    for (;;) {
+        cut.delete(page);
+        await page.goto(url).catch(ofNetwork);
+        await until(`what ${url} shows`, async () => (await wanted.count()) || cut.has(page));
+        if (!cut.has(page)) return;
+        await page.goto('about:blank');
+    }
+}
+
 /** Opens an address of the page and waits until it shows what it has. */
 export async function visit(page, hash) {
-    await page.goto(`${URL_}/#/${hash}`);
-    await page.locator(`main[data-at="${hash.split('?')[0]}"]`).waitFor();
+    await arrive(page, `${URL_}/#/${hash}`, page.locator(`main[data-at="${hash.split('?')[0]}"]`));
     await loaded(page);
 }
 

@@ -4,7 +4,8 @@ import { axe, docker, expect, expectTrue, shot, step, until, visit, look } from 
 
 const ENV = process.env.PAGE_ENV;
 const plan = (page) => page.getByRole('button', { name: 'See the plan' }).click();
-const acknowledged = (page) => page.locator('[aria-labelledby=applied-title] .badge.good', { hasText: 'acknowledged' });
+const acknowledged = (page) =>
+    page.locator('[aria-labelledby=applied-title] .badge.good', { hasText: 'acknowledged' });
 
 async function live(page) {
     await visit(page, 'configuration/echo');
@@ -35,9 +36,18 @@ async function refused(page) {
     await page.getByLabel('size', { exact: true }).fill('1 zebibyte');
     await plan(page);
     await page.locator('main > .problem').waitFor();
-    expect('the field is marked', await page.getByLabel('size', { exact: true }).getAttribute('aria-invalid'), 'true');
-    expectTrue('with the sentence', /zebibyte/.test(await page.locator('.key', { hasText: 'size' }).first().textContent()
-        + await page.locator('main > .problem').textContent()));
+    expect(
+        'the field is marked',
+        await page.getByLabel('size', { exact: true }).getAttribute('aria-invalid'),
+        'true',
+    );
+    expectTrue(
+        'with the sentence',
+        /zebibyte/.test(
+            (await page.locator('.key', { hasText: 'size' }).first().textContent()) +
+                (await page.locator('main > .problem').textContent()),
+        ),
+    );
     await shot(page, 'refused');
     await page.getByRole('button', { name: 'Throw my edits away' }).click();
     expect('problems after that', await page.locator('main > .problem').count(), 0);
@@ -49,10 +59,17 @@ async function argument(page) {
     await plan(page);
     await page.locator('main .diff', { hasText: 'its daemon restarts' }).waitFor();
     await page.getByRole('button', { name: 'Apply', exact: true }).click();
-    await until('it is acknowledged or waits', async () => (
-        await page.locator('[aria-labelledby=applied-title] .badge', { hasText: /acknowledged after/ }).count()) === 1);
-    await until('its daemon has the argument', () => docker('top', `${ENV}-echo-2`, '-o', 'pid,args').includes('--port=8081')
-        || restartWhenPending(page));
+    await until(
+        'it is acknowledged or waits',
+        async () =>
+            (await page
+                .locator('[aria-labelledby=applied-title] .badge', { hasText: /acknowledged after/ })
+                .count()) === 1,
+    );
+    await until(
+        'its daemon has the argument',
+        () => docker('top', `${ENV}-echo-2`, '-o', 'pid,args').includes('--port=8081') || restartWhenPending(page),
+    );
     await page.getByRole('button', { name: 'Take it back' }).click();
     await page.getByRole('heading', { name: 'Taken back' }).waitFor();
 }
@@ -100,7 +117,10 @@ async function history(page) {
     await put.click();
     await page.getByRole('dialog').getByRole('button', { name: 'Put them back' }).click();
     await page.getByRole('heading', { name: 'Put back', exact: true }).waitFor();
-    await until('the value is the old one', async () => (await page.getByLabel('level', { exact: true }).inputValue()) === '1');
+    await until(
+        'the value is the old one',
+        async () => (await page.getByLabel('level', { exact: true }).inputValue()) === '1',
+    );
     await shot(page, 'history');
 }
 

@@ -41,7 +41,7 @@ else
     check_status "up" 0 slip -f "$file" up
 fi
 
-# The server's switch, which the test uses too: start | stop (kill -9) | streams
+# The server's switch, which the test uses too: start | stop (kill -9)
 port=$(free_port)
 cat >"$TMP/server" <<END
 #!/bin/bash
@@ -52,7 +52,6 @@ start)
         --data "$TMP/data" "\${@:2}" >>"$TMP/server.out" 2>>"$TMP/server.err" </dev/null &
     echo \$! >"$TMP/server.pid" ;;
 stop) kill -9 "\$(cat "$TMP/server.pid")" ;;
-streams) grep -c 'GET /api/v1/events' "$TMP/server.err" || true ;;
 esac
 END
 chmod +x "$TMP/server"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The way in, and every page: nothing wrong in the console, nothing that axe finds, light and dark, phone, zoomed, after
-// a reload.
-import { axe, context, expect, expected, expectTrue, loaded, look, shot, step, URL_, visit } from './browser.mjs';
+// The way in, and every page: nothing wrong in the console, nothing that axe finds, light and dark, phone, zoomed,
+// after a reload.
+import { arrive, axe, context, expect, expected, expectTrue, loaded, look, shot, step, URL_, visit } from './browser.mjs';
 
 const PAGES = [
     ['map', 'Map of the environment'],
@@ -33,8 +33,7 @@ export async function enter() {
     const page = look(await window.newPage());
 
     await step('somebody who is not logged in sees the login, whatever the address', async () => {
-        await page.goto(`${URL_}/#/instances/echo-1`);
-        await page.getByRole('heading', { name: 'Log in' }).waitFor();
+        await arrive(page, `${URL_}/#/instances/echo-1`, page.getByRole('heading', { name: 'Log in' }));
         await shot(page, 'login');
         expect('axe', (await axe(page)).join('\n'), '');
     });
@@ -62,7 +61,10 @@ async function wide(page) {
 
 async function dressed(page, hash, options, name) {
     await page.setViewportSize(options.viewport);
-    await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light', reducedMotion: options.reducedMotion ?? null });
+    await page.emulateMedia({
+        colorScheme: options.colorScheme ?? 'light',
+        reducedMotion: options.reducedMotion ?? null,
+    });
     await loaded(page);
     await shot(page, name);
     expect(`axe, ${name}`, (await axe(page)).join('\n'), '');
@@ -80,8 +82,18 @@ async function one(page, hash, title) {
     expectTrue('its heading after a reload', (await page.locator('main h1').textContent()).startsWith(title));
     expectTrue('a title of its own', (await page.title()).includes('Slipway'));
     await dressed(page, hash, { viewport: { width: 1280, height: 900 } }, `${fileOf(hash)}`);
-    await dressed(page, hash, { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }, `${fileOf(hash)}-dark`);
-    await dressed(page, hash, { viewport: { width: 390, height: 800 }, reducedMotion: 'reduce' }, `${fileOf(hash)}-phone`);
+    await dressed(
+        page,
+        hash,
+        { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
+        `${fileOf(hash)}-dark`,
+    );
+    await dressed(
+        page,
+        hash,
+        { viewport: { width: 390, height: 800 }, reducedMotion: 'reduce' },
+        `${fileOf(hash)}-phone`,
+    );
     await dressed(page, hash, { viewport: { width: 640, height: 450 } }, `${fileOf(hash)}-zoomed`); // 200 % of 1280
 }
 
@@ -106,25 +118,38 @@ export async function everyPage(page) {
         await visit(page, 'map');
         await page.reload();
         await loaded(page);
-        const sizes = await page.evaluate(() => performance.getEntriesByType('resource')
-            .filter((one_) => !one_.name.includes('/api/')).map((one_) => [one_.name, one_.decodedBodySize]));
+        const sizes = await page.evaluate(() =>
+            performance
+                .getEntriesByType('resource')
+                .filter((one_) => !one_.name.includes('/api/'))
+                .map((one_) => [one_.name, one_.decodedBodySize]),
+        );
         const bytes = sizes.reduce((sum, [, size]) => sum + size, 0);
 
-        expectTrue('all from this server', sizes.every(([name]) => name.startsWith(URL_)));
+        expectTrue(
+            'all from this server',
+            sizes.every(([name]) => name.startsWith(URL_)),
+        );
         expectTrue(`under 200 KB: ${bytes}`, bytes > 50000 && bytes < 200 * 1024);
-        const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+        const paint = await page.evaluate(
+            () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+        );
 
         return `${Math.round(bytes / 1024)} KiB, first paint after ${Math.round(paint)} ms`;
     });
     await step('markup that the page would put into itself is refused by its policy', async () => {
         expected(/TrustedHTML/);
-        expect('what happened', await page.evaluate(() => {
-            try {
-                document.querySelector('main').innerHTML = '<b>x</b>';
-                return 'taken';
-            } catch (error) {
-                return error.name;
-            }
-        }), 'TypeError');
+        expect(
+            'what happened',
+            await page.evaluate(() => {
+                try {
+                    document.querySelector('main').innerHTML = '<b>x</b>';
+                    return 'taken';
+                } catch (error) {
+                    return error.name;
+                }
+            }),
+            'TypeError',
+        );
     });
 }

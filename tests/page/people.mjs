@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Users, roles and tokens: what a viewer sees, and what happens when a session or a token is revoked; the audit.
-import { axe, context, expect, expectTrue, look, shot, step, until, URL_, visit } from './browser.mjs';
+import { arrive, axe, context, expect, expectTrue, look, shot, step, until, URL_, visit } from './browser.mjs';
 
 const PASSWORD = 'a-password-for-vic';
 
@@ -24,7 +24,7 @@ async function logIn(user, password) {
     const window = await context();
     const page = await window.newPage();
 
-    await page.goto(`${URL_}/`);
+    await arrive(page, `${URL_}/`, page.getByRole('heading', { name: 'Log in' }));
     await page.getByLabel('User').fill(user);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Log in' }).click();
@@ -34,7 +34,15 @@ async function logIn(user, password) {
 
 async function viewer(other) {
     look(other);
-    for (const hash of ['map', 'instances/echo-1', 'configuration/echo', 'volumes', 'agents', 'checks', 'document']) {
+    for (const hash of [
+        'map',
+        'instances/echo-1',
+        'configuration/echo',
+        'volumes',
+        'agents',
+        'checks',
+        'document',
+    ]) {
         await visit(other, hash);
         const buttons = await other.locator('main button:enabled:visible').allTextContents();
 
@@ -62,11 +70,17 @@ async function revoked(page) {
     await visit(page, 'users');
     await page.getByRole('button', { name: 'Delete vic' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await until('the user is gone', async () => (await page.getByRole('button', { name: 'Delete vic' }).count()) === 0);
+    await until(
+        'the user is gone',
+        async () => (await page.getByRole('button', { name: 'Delete vic' }).count()) === 0,
+    );
     look(other);
     await other.getByRole('heading', { name: 'Log in' }).waitFor();
     await shot(other, 'revoked');
-    expectTrue('nothing of the environment is left on it', !(await other.locator('main').textContent()).includes('echo'));
+    expectTrue(
+        'nothing of the environment is left on it',
+        !(await other.locator('main').textContent()).includes('echo'),
+    );
     await other.context().close();
     look(page);
 }
@@ -77,15 +91,25 @@ async function token(page) {
     await page.getByRole('dialog').getByLabel('What it is for').fill('a program');
     await page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click();
     const secret = await page.locator('.secret').textContent();
-    const status = await page.evaluate(async (bearer) => (await fetch('/api/v1/instances', {
-        credentials: 'omit', headers: { Authorization: `Bearer ${bearer}` },
-    })).status, secret);
+    const status = await page.evaluate(
+        async (bearer) =>
+            (
+                await fetch('/api/v1/instances', {
+                    credentials: 'omit',
+                    headers: { Authorization: `Bearer ${bearer}` },
+                })
+            ).status,
+        secret,
+    );
 
     expect('what it gets', status, 200);
     await page.getByRole('button', { name: 'I have it' }).click();
     await page.getByRole('button', { name: /^Revoke a program/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-    await until('it is gone', async () => (await page.getByRole('button', { name: /^Revoke a program/ }).count()) === 0);
+    await until(
+        'it is gone',
+        async () => (await page.getByRole('button', { name: /^Revoke a program/ }).count()) === 0,
+    );
 }
 
 async function audit(page) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Volumes: create, snapshot, resize, attach, roll back, delete; pools. Where the environment has storage (PAGE_STORAGE=1).
+// Volumes: create, snapshot, resize, attach, roll back, delete. Where the environment has storage
+// (PAGE_STORAGE=1).
 import { axe, expect, expectTrue, shot, step, until, visit } from './browser.mjs';
 
 async function ask(page, button, fill, confirm) {
@@ -59,7 +60,10 @@ export async function storage(page) {
     await step('it is deleted', async () => {
         await ask(page, 'Delete', {}, 'Delete');
         await visit(page, 'volumes');
-        await until('it is gone', async () => (await page.getByRole('link', { name: 'disk', exact: true }).count()) === 0);
+        await until(
+            'it is gone',
+            async () => (await page.getByRole('link', { name: 'disk', exact: true }).count()) === 0,
+        );
         expectTrue('the page stands', (await page.locator('main h1').textContent()) === 'Volumes');
     });
 }

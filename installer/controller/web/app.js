@@ -6,7 +6,7 @@ import { date, duration, time } from './format.js';
 import { loginView } from './login.js';
 import { noteTask, startNotices } from './notices.js';
 import { here, to } from './route.js';
-import { drop, forget, staleAll, take, use } from './store.js';
+import { drop, forget, staleAll, staleFailed, take, use } from './store.js';
 import { start } from './stream.js';
 import { MENU, viewOf } from './views.js';
 
@@ -239,6 +239,7 @@ function startStream() {
         state(state) {
             if (app.state.live === true && state.live === false) announce('The view is out of date.');
             if (app.state.live === false && state.live === true) announce('The view is up to date again.');
+            if (state.live) staleFailed();
             if (app.state.live !== false || state.live) app.state = state;
             else app.state.status = state.status;
             if (state.status === 401) recheck();

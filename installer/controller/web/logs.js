@@ -9,6 +9,7 @@ import { keep } from './route.js';
 import { Screen } from './screen.js';
 
 const HELD = 100000;
+const EARLY_MS = 300;
 const SINCE = [
     ['', 'the last 500 lines'],
     ['10min', '10 minutes'],
@@ -32,6 +33,10 @@ class Log {
         this.screen = new Screen(this.ring, () => page.draw());
         this.screen.names = true;
         this.screen.resized = () => this.arrange();
+        this.early = null; // what comes before they are sorted
+        this.newest = new Map(); // instance and stream -> time
+        this.times = new Set(); // instance and time of the lines that are held
+        this.ring.gone = (line) => this.times.delete(`${line.instance} ${line.time}`);
         this.waiting = null; // lines that came while it was paused
         this.status = 'begins';
         this.last = '';
@@ -57,6 +62,7 @@ class Log {
         this.reading?.abort();
         this.reading = null;
         clearTimeout(this.timer);
+        clearTimeout(this.sorting);
     }
 
     components() {
@@ -80,7 +86,10 @@ class Log {
     again() {
         this.stop();
         this.last = '';
+        this.newest.clear();
+        this.times.clear();
         this.ring.clear();
+        this.early = null;
         this.waiting = null;
         this.begin();
     }
@@ -116,6 +125,7 @@ class Log {
             throw new Problem(reply.status, body);
         }
         this.say('live');
+        this.sortEarly();
         const reader = reply.body.getReader();
         const decoder = new TextDecoder();
         const edge = this.last;
@@ -143,6 +153,7 @@ class Log {
 
             if (line.error) this.note(line.error);
             else if (!edge || line.time > edge) {
+                if (this.isKnown(line)) continue;
                 if (line.time > this.last) this.last = line.time;
                 this.add({ instance: line.instance, stream: line.stream, time: line.time, text: plain(line.text) });
             }
@@ -153,13 +164,40 @@ class Log {
         this.page.draw();
     }
 
+    /* When a log is rotated under a slow reader, Docker sends what it had sent once more. */
+    isKnown({ instance, stream, time }) {
+        const key = `${instance} ${time}`;
+        const from = `${instance} ${stream}`;
+        const newest = this.newest.get(from) ?? '';
+
+        if (time < newest && this.times.has(key)) return true;
+        if (time > newest) this.newest.set(from, time);
+        this.times.add(key);
+        return false;
+    }
+
+    /* What several printed before comes one after the other: it is put in the order of time. */
+    sortEarly() {
+        this.early ??= [];
+        clearTimeout(this.sorting);
+        this.sorting = setTimeout(() => {
+            const lines = (this.early ?? []).sort((a, b) => (a.time < b.time ? -1 : Number(a.time > b.time)));
+
+            this.early = null;
+            for (const line of lines) this.add(line);
+            this.screen.draw();
+            this.page.draw();
+        }, EARLY_MS);
+    }
+
     note(text) {
         this.add({ instance: '', stream: 2, time: this.last, text: `slipway: ${text}`, note: true });
     }
 
     add(line) {
         line.width = line.text.length;
-        if (!this.waiting) this.ring.add(line);
+        if (this.early) this.early.push(line);
+        else if (!this.waiting) this.ring.add(line);
         else if (this.waiting.push(line) > HELD) this.waiting.splice(0, 1000);
     }
 

@@ -30,6 +30,7 @@ export class Ring {
         this.before = 0;
         this.pass = null;
         this.columns = 0; // 0: a line is one row
+        this.ahead = () => 0; // how many characters stand before the text of a line
         this.seq = 0;
         this.dropped = 0;
     }
@@ -47,14 +48,14 @@ export class Ring {
     }
 
     rowsOf(line) {
-        return this.columns ? Math.max(1, Math.ceil(line.width / this.columns)) : 1;
+        return this.columns ? Math.max(1, Math.ceil((line.width + this.ahead(line)) / this.columns)) : 1;
     }
 
     drop() {
         const first = this.lines[DROP].seq;
         let n = 0;
 
-        this.lines.splice(0, DROP);
+        for (const line of this.lines.splice(0, DROP)) this.gone?.(line);
         this.dropped += DROP;
         while (n < this.shown.length && this.shown[n].seq < first) n++;
         if (n) this.before = this.ends[n - 1];

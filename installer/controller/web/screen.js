@@ -4,6 +4,7 @@ import { h } from './dom.js';
 
 let made = 0;
 
+const PADDING = 14; // of a row, left and right
 const OVER = 20; // rows above and below what is seen
 
 export class Screen {
@@ -16,6 +17,7 @@ export class Screen {
         this.pinned = true; // at the end, and stays there
         this.drawing = 0;
         this.ended = ended;
+        ring.ahead = (line) => (this.names ? line.instance.length + 1 : 0) + (this.times ? 24 : 0);
         this.name = `log-${made++}`;
         this.space = h('div', { class: 'log-space' });
         this.slice = h('div', { class: 'log-slice' });
@@ -63,13 +65,8 @@ export class Screen {
     /** How many characters fit into a row. */
     columns() {
         const one = this.probe.getBoundingClientRect().width / 100;
-        const before = (this.names ? this.nameWidth() + 1 : 0) + (this.times ? 24 : 0);
 
-        return Math.max(10, Math.floor((this.node.clientWidth - 18) / (one || 8)) - before);
-    }
-
-    nameWidth() {
-        return Math.max(0, ...this.ring.lines.slice(-200).map((line) => line.instance.length));
+        return Math.max(10, Math.floor((this.node.clientWidth - PADDING) / (one || 8)));
     }
 
     draw() {

@@ -169,6 +169,15 @@ export function take(type, data) {
     EVENTS[type]?.(data);
 }
 
+/** What could not be read is tried again: the server answers. */
+export function staleFailed() {
+    for (const entry of entries.values()) {
+        if (!entry.error) continue;
+        entry.stale = true;
+        refresh(entry);
+    }
+}
+
 /** After a gap nothing that is here can be relied on. */
 export function staleAll() {
     stale(...entries.keys());
