@@ -149,7 +149,7 @@ $(B)/integration/vollib_driver: tests/integration/vollib_driver.c library
 	$(call q,LD,integration/vollib_driver)$(CC) $(ALLFLAGS) -Iinstaller/libvolume -MMD -MP -MF $@.d -o $@ $< \
 	  $(LDALL) -pie -L$(B) -Wl,-rpath,'$$ORIGIN/..' -lslipway-volume -lpthread
 
-.PHONY: unit unit-programs cli integration components check test lint fuzz fuzz-programs bench drill
+.PHONY: unit unit-programs cli integration page components check test lint fuzz fuzz-programs bench drill
 unit-programs: $(UNIT)
 unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
 	@scripts/dev/run-unit $(UNIT)
@@ -157,6 +157,8 @@ cli: all ## tests of the command line
 	@B=$(B) JOBS=$${JOBS:-2} scripts/dev/run-scripts cli $(ONLY)
 integration: all $(TEST_PROGRAMS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
 	@B=$(B) JOBS=$${JOBS:-3} scripts/dev/run-scripts integration $(ONLY)
+page: all ## the controller's page in a browser; needs node, npm and chromium (PAGE_ONLY="edits logs" for some)
+	@B=$(B) JOBS=1 scripts/dev/run-scripts page
 components: all ## the components' hooks alone, in containers; after a change of hooks (PART=etcd|ceph|monitors|three)
 	@bash tests/components/components.sh $(PART)
 check: ## lint, unit and command line: what to run before a commit

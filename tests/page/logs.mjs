@@ -5,6 +5,7 @@ import { docker, expect, expectTrue, shot, step, until, visit } from './browser.
 
 const ENV = process.env.PAGE_ENV;
 const MANY = 120000;
+const WORD = `n${Date.now() % 1000000}`; // of this run
 const text = (page) => page.locator('.log').innerText();
 const status = (page) => page.locator('main .status').textContent();
 
@@ -47,8 +48,11 @@ async function many(page) {
     await until('it is live', async () => /live/.test(await status(page)));
     const begin = Date.now();
 
-    print('echo-2', `seq -f 'number %.0f of many, and some more words so that it is like a line of a log' ${MANY}`);
-    await until('the last is there', async () => (await text(page)).includes(`number ${MANY} of`));
+    print(
+        'echo-2',
+        `seq -f '${WORD} %.0f of many, and some more words so that it is like a line of a log' ${MANY}`,
+    );
+    await until('the last is there', async () => (await text(page)).includes(`${WORD} ${MANY} of`));
     const took = Date.now() - begin;
 
     expectTrue(`held: ${await status(page)}`, /1\d\d\d\d\d lines, the newest 100000/.test(await status(page)));
@@ -76,7 +80,7 @@ async function many(page) {
 async function filtered(page) {
     const begin = Date.now();
 
-    await page.getByLabel('Filter').fill('number 119999 ');
+    await page.getByLabel('Filter').fill(`${WORD} 119999 `);
     await until('one is left', async () => /; 1 line of/.test(await status(page)));
     const took = Date.now() - begin;
 
@@ -84,10 +88,10 @@ async function filtered(page) {
     await page.reload();
     await until(
         'the filter stays',
-        async () => (await page.getByLabel('Filter').inputValue()) === 'number 119999 ',
+        async () => (await page.getByLabel('Filter').inputValue()) === `${WORD} 119999 `,
     );
-    await page.getByLabel('Filter').fill('/number 11999[0-4]/');
-    await until('an expression', async () => !/number 119999 /.test(await text(page)));
+    await page.getByLabel('Filter').fill(`/${WORD} 11999[0-4]/`);
+    await until('an expression', async () => !(await text(page)).includes(`${WORD} 119999 `));
     await page.getByLabel('Filter').fill('/(/');
     await until('a bad one is said', async () => /No expression/.test(await status(page)));
     await page.getByLabel('Filter').fill('');
@@ -95,13 +99,13 @@ async function filtered(page) {
 }
 
 async function searched(page) {
-    await page.getByLabel('Search').fill('number 119700 ');
+    await page.getByLabel('Search').fill(`${WORD} 119700 `);
     await page.getByRole('button', { name: 'Next' }).click();
-    await page.locator('.log-line.hit', { hasText: 'number 119700 of' }).waitFor();
+    await page.locator('.log-line.hit', { hasText: `${WORD} 119700 of` }).waitFor();
     expectTrue('it is marked', (await page.locator('.log mark').count()) >= 1);
     await shot(page, 'log-search');
     await page.getByRole('button', { name: 'To the end' }).click();
-    await until('the end', async () => (await text(page)).includes(`number ${MANY} of`));
+    await until('the end', async () => (await text(page)).includes(`${WORD} ${MANY} of`));
     await page.getByLabel('Search').fill('');
 }
 
@@ -151,7 +155,8 @@ async function download(page) {
 
     expectTrue(
         'the first and the last are in it',
-        lines.some((one) => one.includes('number 1 of')) && lines.some((one) => one.includes(`number ${MANY} of`)),
+        lines.some((one) => one.includes(`${WORD} 1 of`)) &&
+            lines.some((one) => one.includes(`${WORD} ${MANY} of`)),
     );
     return `${lines.length} lines`;
 }

@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: MIT
 // The way in, and every page: nothing wrong in the console, nothing that axe finds, light and dark, phone, zoomed,
 // after a reload.
-import { arrive, axe, context, expect, expected, expectTrue, loaded, look, shot, step, URL_, visit } from './browser.mjs';
+import {
+    arrive,
+    axe,
+    context,
+    expect,
+    expected,
+    expectTrue,
+    loaded,
+    look,
+    shot,
+    step,
+    URL_,
+    visit,
+} from './browser.mjs';
 
 const PAGES = [
     ['map', 'Map of the environment'],

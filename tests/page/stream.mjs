@@ -83,7 +83,10 @@ export async function tabs(page) {
     await step('ten further tabs load, and share one event stream', async () => {
         open = await tenTabs(page, asked);
     });
-    await step('an event reaches all of them', () => oneEvent(open));
+    await step('an event reaches all of them', async () => {
+        expect('tabs', open.length, 10);
+        await oneEvent(open);
+    });
     await step('when the tab that has the stream closes, another one takes it over', async () => {
         const began = Date.now();
         await page.goto('about:blank'); // it had the lock
