@@ -3,7 +3,7 @@
 # The controller's page in a real Chromium against a real slipwayd and a real environment: every page and every action,
 # what axe finds, pictures in build/page/shots. PAGE_ONLY="edits logs": these parts; PAGE_STORAGE=1: with a storage
 # cluster, so volumes too; PAGE_KEEP=NAME: an environment that is there already, and stays.
-# about 150 s
+# about 240 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -72,7 +72,8 @@ if [ -z "$total" ]; then
     not_ok "the browser's part ended early" "status $status"
 else
     read -r good _ bad _ <<<"$total"
-    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + $(grep -c '^skipped - ' "$TMP/page" || true)))
+    passed=$((passed + good)) failed=$((failed + bad))
+    skipped=$((skipped + $(grep -c '^skipped - ' "$TMP/page" || true)))
 fi
 [ "$failed" = 0 ] || tail -n 20 "$TMP/server.err"
 finish

@@ -131,12 +131,13 @@ export async function everyPage(page) {
         await visit(page, 'map');
         await page.reload();
         await loaded(page);
-        const sizes = await page.evaluate(() =>
-            performance
-                .getEntriesByType('resource')
-                .filter((one_) => !one_.name.includes('/api/'))
-                .map((one_) => [one_.name, one_.decodedBodySize]),
-        );
+        const sizes = await page.evaluate(async () => {
+            const files = performance.getEntriesByType('resource').filter((file) => !file.name.includes('/api/'));
+
+            return Promise.all(
+                files.map(async ({ name }) => [name, (await (await fetch(name)).arrayBuffer()).byteLength]),
+            );
+        });
         const bytes = sizes.reduce((sum, [, size]) => sum + size, 0);
 
         expectTrue(
