@@ -14,6 +14,8 @@ CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || tru
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] ||
     { skip "the page in a browser" "node $(node --version) is older than 20"; finish; }
 
+[ -x "$B/slipwayd" ] || { skip "the page in a browser" "no slipwayd in $B"; finish; }
+
 # The packages of package-lock.json, whose digests npm compares; once.
 modules=$ROOT/build/page
 mkdir -p "$modules"
