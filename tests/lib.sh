@@ -92,8 +92,8 @@ check_status() {
 $(tail -n 40 "$TMP/out" "$TMP/err")"; fi
 }
 
-# follow NAME STATUS [WORD...]: does what stderr says, as a person would: runs the first command line in backquotes there,
-# with WORDs, by the script's own `slip`.
+# follow NAME STATUS [WORD...]: does what stderr says, as a person would: runs the first command line in backquotes
+# there, with WORDs, by the script's own `slip`.
 follow() {
     local name=$1 want=$2 line
     shift 2

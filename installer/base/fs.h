@@ -14,8 +14,8 @@
 /* Reads a regular file of at most max bytes. *out is owned, NUL-terminated behind *len (len may be
  * NULL; then a NUL byte inside is an error). ERR_NOTFOUND when there is none. Waits for nobody. */
 int fs_read(char **out, size_t *len, const char *path, size_t max, struct err *e);
-/* The same of what the caller of a program names, which may be a pipe too: /dev/stdin, <(...). Waits
- * for whoever writes to it. */
+/* The same of what the caller of a program names, which may be a pipe too: /dev/stdin, <(...).
+ * Waits for whoever writes to it. */
 int fs_read_input(char **out, size_t *len, const char *path, size_t max, struct err *e);
 
 /* Writes to a temporary name beside `path`, fsyncs, renames. Mode is set exactly, whatever the

@@ -119,7 +119,7 @@ static void leave(struct top *t)
 
     top_screen_close(t->screen);
     if (restarting)
-        fprintf(stderr, "slipway: waits until %s is restarted\n", restarting);
+        out_line(stderr, "slipway: waits until %s is restarted", restarting);
     top_leave_log(t);
     top_feed_stop(t->feed);
     top_news_clear(&t->view.news);

@@ -144,12 +144,13 @@ static void shell(struct top *t, const struct top_row *row)
         return;
     }
     top_screen_pause(t->screen);
-    printf("\n%s: the end of this shell goes back to `slipway top`\n", instance);
+    putchar('\n');
+    out_line(stdout, "%s: the end of this shell goes back to `slipway top`", instance);
     fflush(stdout);
     if (run_shell(&status, &argv, &e) < 0)
         top_notice(t, mem_strdup(e.msg));
     else if (status != 0 && clock_now_ms() - began < QUICK_MS) {
-        printf("slipway %s %s ended with status %d. Enter goes back.\n", way, instance, status);
+        out_line(stdout, "%s of %s ended with status %d. Enter goes back.", way, instance, status);
         fflush(stdout);
         out_ask(line, sizeof(line));
     }

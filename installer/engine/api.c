@@ -291,7 +291,7 @@ static int transfer(struct transfer *t, const char *target, bool *stopped)
     headers = curl_slist_append(headers, tar ? "Content-Type: application/x-tar"
                                              : "Content-Type: application/json");
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    int r;
+    int r = -1;
     do {
         t->again = false;
         curl_multi_add_handle(g->multi, c);

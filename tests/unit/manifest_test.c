@@ -201,8 +201,7 @@ static void all_problems_are_told_at_once(void **state)
     refuse("name: a\nsummary: s\nrun: {user: x, only_with: {user: k}}\n"
            "config: {k: {type: bool, help: h}}",
            "m:3:28: only_with: user is not one of capabilities, devices, device_rules, plugin_dir, "
-           "or a "
-           "capability of run");
+           "or a capability of run");
     refuse("name: a\nsummary: s\nrun: {user: x, only_with: {devices: k}}\n"
            "config: {k: {type: bool, help: h}}",
            "m:3:28: only_with: run has no devices");
