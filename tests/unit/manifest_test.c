@@ -205,13 +205,18 @@ static void all_problems_are_told_at_once(void **state)
     refuse("name: a\nsummary: s\nrun: {user: x, only_with: {devices: k}}\n"
            "config: {k: {type: bool, help: h}}",
            "m:3:28: only_with: run has no devices");
-    refuse("[]", "m:1:1: item: expected a map, not a list");
     refuse("name: a\nsummary: s\nports: {x: {port: 70000, help: h}}",
            "m:3:19: port: 70000 is not between 1 and 65535");
     refuse("name: a\nsummary: s\nhealth: {every: 2d}",
            "m:3:17: every: 2d is not between 1ms and 1d");
     refuse("name: a\nsummary: s\ndata: {root: /../etc}",
            "m:3:14: root: expected an absolute path without .., not \"/../etc\"");
+}
+
+static void a_list_is_refused(void **state)
+{
+    (void)state;
+    refuse("[]", "m:1:1: item: expected a map, not a list");
 }
 
 static void default_larger_than_the_default_maximum_is_the_maximum(void **state)
@@ -472,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_manifest_of_two_lines_gets_every_default),
         cmocka_unit_test(every_key_reaches_its_field),
         cmocka_unit_test(all_problems_are_told_at_once),
+        cmocka_unit_test(a_list_is_refused),
         cmocka_unit_test(default_larger_than_the_default_maximum_is_the_maximum),
         cmocka_unit_test(values_are_normalised_or_refused_with_what_is_allowed),
         cmocka_unit_test(a_value_of_a_megabyte_is_refused),
