@@ -59,10 +59,13 @@ static int run_once(struct agent *a, struct err *e)
     struct slot_owner who = {a->link, a->tree->env, a->tree->component, a->tree->instance};
     auto_free char *mark = keep_path(a->o, a->m, KEEP_ONCE);
     bool known = a->m->data_root && fs_exists(mark);
+    struct err later;
 
     if (once_run(&who, &call, known, e) < 0)
         return -1;
-    return known || !a->m->data_root ? 0 : remember_once(a, mark, e);
+    if (!known && a->m->data_root && remember_once(a, mark, &later) < 0)
+        err_drop(&later, "only etcd knows that hook once has run");
+    return 0;
 }
 
 int agent_launch(struct agent *a, struct err *e)

@@ -123,6 +123,7 @@ static void leave(struct top *t)
     top_leave_log(t);
     top_feed_stop(t->feed);
     top_news_clear(&t->view.news);
+    free(t->view.asked);
     top_model_clear(&t->view.model);
     free(t->view.notice);
 }

@@ -129,7 +129,7 @@ static void draw_foot(struct top_screen *s, const struct top_view *v, const stru
         text = mem_printf("/%s_   (Enter keeps it, Escape shows all)", v->model.filter);
     } else if (v->mode == TOP_CONFIRM) {
         at.color = OUT_BOLD;
-        text = mem_printf("restart %s? y/n", v->model.name);
+        text = mem_printf("restart %s? y/n", v->asked);
     } else if (v->notice) {
         at.color = OUT_BOLD;
         text = mem_strdup(v->notice);

@@ -12,6 +12,7 @@ enum top_mode { TOP_LIST, TOP_FILTER, TOP_CONFIRM, TOP_HELP, TOP_LOG };
 struct top_view {
     const char *env; /* its name */
     enum top_mode mode;
+    char *asked; /* TOP_CONFIRM: which instance is meant */
     struct top_model model;
     struct top_news news;
     bool volumes;         /* they are shown in the place of the events */

@@ -162,7 +162,7 @@ static void shell(struct top *t, const struct top_row *row)
 
 static void key_confirm(struct top *t, int key)
 {
-    const char *name = t->view.model.name;
+    const char *name = t->view.asked;
 
     t->view.mode = TOP_LIST;
     if (key != 'y' && key != 'Y')
@@ -225,6 +225,14 @@ static bool move_choice(struct top *t, int key)
     }
 }
 
+/* The list may choose another one before the answer. */
+static void ask_restart(struct top_view *v)
+{
+    free(v->asked);
+    v->asked = mem_strdup(v->model.name);
+    v->mode = TOP_CONFIRM;
+}
+
 /* What is done with the chosen instance; false: another key. */
 static bool act(struct top *t, int key)
 {
@@ -235,7 +243,7 @@ static bool act(struct top *t, int key)
     if (!row)
         top_notice(t, mem_strdup("no instance is chosen"));
     else if (key == 'r')
-        t->view.mode = TOP_CONFIRM;
+        ask_restart(&t->view);
     else if (key == 's')
         shell(t, row);
     else if (node_text_is(row->status, "container", "missing"))

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ enum { ESCAPE_MS = 100, TOLD_MAX = 64 << 10, LINE_ROOM = 4096 };
 
 struct top_screen {
     SCREEN *screen;
+    FILE *terminal; /* of its own: stdout may be a stream without a descriptor (out_stream.h) */
     bool color, utf8, drawn;
     sigset_t before;    /* signals that were blocked */
     int real_err;       /* standard error as it was; -1: not a terminal, and left as it is */
@@ -116,6 +118,16 @@ static bool can_address(void)
     return cup && cup != (const char *)-1;
 }
 
+static FILE *open_terminal(void)
+{
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    if (fd >= 0 && !f)
+        close(fd);
+    return f;
+}
+
 int top_screen_open(struct top_screen **out, bool color, struct err *e)
 {
     const char *term = getenv("TERM");
@@ -130,7 +142,8 @@ int top_screen_open(struct top_screen **out, bool color, struct err *e)
     block_signals(&s->before);
     if (pipe2(s->told, O_CLOEXEC | O_NONBLOCK) < 0)
         s->told[0] = s->told[1] = -1;
-    s->screen = newterm(NULL, stdout, stdin);
+    s->terminal = open_terminal();
+    s->screen = s->terminal ? newterm(NULL, s->terminal, stdin) : NULL;
     if (s->screen && can_address()) {
         setup(s);
         divert(s);
@@ -155,6 +168,8 @@ void top_screen_close(struct top_screen *s)
         endwin();
         delscreen(s->screen);
     }
+    if (s->terminal)
+        fclose(s->terminal);
     undivert(s);
     pthread_sigmask(SIG_SETMASK, &s->before, NULL);
     if (s->written.len > 0)

@@ -351,7 +351,8 @@ static int decide_move(struct move *m, const struct volume_run *r, const char *n
     const struct spec_instance *driver, *old;
     const struct node *attached;
 
-    if (find_driver(&driver, r, o->to, e) < 0 || find_old(&attached, r, name, o->from, e) < 0)
+    if (find_driver(&driver, r, o->to, e) < 0 || find_old(&attached, r, name, o->from, e) < 0 ||
+        volume_refuse_rollback(&r->maps, name, "moving it", e) < 0)
         return -1;
     m->attach.to = m->to = mem_strdup(driver->name);
     if (!attached)

@@ -50,11 +50,22 @@ bool volume_settle_pending(const struct volume_run *r)
 
 /* ---- answers ---- */
 
-/* What every provisioner that is there complains of; none when one of them has nothing to complain
- * of or has not answered: then the order may be carried out. *done: it is, all of them say so. */
-static int read_answers(struct strv *texts, bool *done, const struct volume_run *r, struct err *e)
+/* What the provisioners that are there complain of. */
+struct complaints {
+    struct strv all;
+    struct strv shared; /* the same when every one of them has any, else none */
+    bool answered;      /* all of them have, and there is one */
+};
+
+static void complaints_clear(struct complaints *c)
 {
-    size_t alive = 0, applied = 0;
+    strv_clear(&c->all);
+    strv_clear(&c->shared);
+}
+
+static int read_answers(struct complaints *c, const struct volume_run *r, struct err *e)
+{
+    size_t alive = 0, answered = 0;
 
     for (int i = 0; i < r->provisioner->count; i++) {
         const struct spec_instance *instance = &r->provisioner->instances[i];
@@ -65,15 +76,45 @@ static int read_answers(struct strv *texts, bool *done, const struct volume_run 
         if (volume_answer_read(&answer, r->env, instance, e) < 0)
             return -1;
         alive++;
-        applied += answer.is == VOLUME_ANSWER_APPLIED;
+        answered += answer.is != VOLUME_ANSWER_NONE;
         if (answer.complaint)
-            strv_add(texts, answer.complaint);
+            strv_add(&c->all, answer.complaint);
         free(answer.complaint);
     }
-    *done = alive && applied == alive;
-    if (texts->count < alive)
-        strv_clear(texts);
+    c->answered = alive && answered == alive;
+    if (c->all.count == alive)
+        strv_add_all(&c->shared, &c->all);
     return 0;
+}
+
+static bool is_complained_of(const struct strv *texts, const char *noun, char *name)
+{
+    const struct strv one = {.items = (char *[]){name, NULL}, .count = 1};
+
+    for (size_t i = 0; i < texts->count; i++) {
+        auto_free char *line = volume_complaint(texts->items[i], noun, &one);
+
+        if (line)
+            return true;
+    }
+    return false;
+}
+
+/* Forgets orders that all have answered and none complains of, whatever else ails them: what is
+ * carried out must not look as if it were still to come. How many. */
+static int forget_done(const struct complaints *c, struct node *map, const char *noun)
+{
+    int count = 0;
+
+    for (size_t i = map && c->answered ? map->count : 0; i-- > 0;) {
+        struct node *entry = map->items[i];
+
+        if (!volume_has_order(entry) || is_complained_of(&c->all, noun, entry->key))
+            continue;
+        volume_order_forget(map, entry);
+        count++;
+    }
+    return count;
 }
 
 /* Why it was refused by all of them; NULL: it was not. Owned. What is said of no entry in
@@ -122,21 +163,19 @@ static int take_back(struct volume_run *r, struct node *map, const char *noun, c
 
 static int settle_provisioner(struct volume_run *r, struct err *e)
 {
-    auto_strv struct strv texts = {0};
-    bool done = false;
+    struct complaints c __attribute__((cleanup(complaints_clear))) = {0};
     int pools, volumes;
 
     if (!has_provisioner_order(r))
         return 0;
-    if (read_answers(&texts, &done, r, e) < 0 ||
-        config_aim(&r->state, r->provisioner->manifest->name, e) < 0)
+    if (read_answers(&c, r, e) < 0 || config_aim(&r->state, r->provisioner->manifest->name, e) < 0)
         return -1;
-    pools = done ? volume_orders_forget(r->maps.pools)
-                 : take_back(r, r->maps.pools, "pool", NULL, &texts);
+    pools = forget_done(&c, r->maps.pools, "pool") +
+            take_back(r, r->maps.pools, "pool", NULL, &c.shared);
     if (pools)
         node_set(config_map(&r->state), "pools", node_copy(r->maps.pools));
-    volumes = done ? volume_orders_forget(r->maps.volumes)
-                   : take_back(r, r->maps.volumes, "volume", NULL, &texts);
+    volumes = forget_done(&c, r->maps.volumes, "volume") +
+              take_back(r, r->maps.volumes, "volume", NULL, &c.shared);
     if (volumes)
         node_set(config_map(&r->state), "volumes", node_copy(r->maps.volumes));
     return pools + volumes;

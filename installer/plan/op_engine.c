@@ -87,10 +87,17 @@ int op_volume_create(struct worker *w, const struct op *op, struct err *e)
 {
     auto_node struct node *body =
         desired_volume_body(w->r->plan->desired, op->instance, op->number);
+    struct err none;
 
     if (volumes_made_add(w->r->o->folder, op->target, e) < 0)
         return -1;
-    return engine_volume_create(w->g, body, e);
+    if (engine_volume_create(w->g, body, e) == 0)
+        return 0;
+    /* Docker said no: it was not made, and nobody is to miss it. */
+    if (!err_retryable(e) && e->code != ERR_INTERRUPTED && e->code != ERR_TIMEOUT &&
+        volumes_made_forget(w->r->o->folder, op->target, &none) < 0)
+        err_drop(&none, "a volume that was not made is remembered");
+    return -1;
 }
 
 /* The folder of the operator from which a read-only container reads its link. */
@@ -269,7 +276,12 @@ int op_volume_remove(struct worker *w, const struct op *op, struct err *e)
 {
     if (engine_volume_remove(w->g, op->object, e) < 0)
         return -1;
-    return volumes_made_forget(w->r->o->folder, op->object, e);
+    if (volumes_made_forget(w->r->o->folder, op->object, e) == 0)
+        return 0;
+    if (!w->r->o->unwritten)
+        return -1;
+    err_drop(e, "the volume is gone, and its name is still remembered");
+    return 0;
 }
 
 int op_home_remove(struct worker *w, const struct op *op, struct err *e)

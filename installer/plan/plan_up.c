@@ -236,13 +236,15 @@ static void check_lost(struct builder *b)
             if (volume_is_there(b, name) || !strv_has(b->o->made, name) ||
                 (s->manifest->data_rebuilds && keeps_data(b, s->manifest)))
                 continue;
-            problems_add(&b->wrong, NULL,
-                         "the data of %s is gone: volume %s was made and is not there any more; "
-                         "put it back from a backup, or begin %s: `slipway -e %s down --volume %s`",
-                         s->name, name,
-                         is_etcd ? "with an empty etcd and this machine's copy of the document"
-                                 : "without it",
-                         b->d->spec->name, name);
+            problems_add(
+                &b->wrong, NULL,
+                "the data of %s is gone: volume %s was made, or was about to be, and is not "
+                "there; put it back from a backup, or begin %s: `slipway -e %s down "
+                "--volume %s`",
+                s->name, name,
+                is_etcd ? "with an empty etcd and this machine's copy of the document"
+                        : "without it",
+                b->d->spec->name, name);
         }
     }
 }

@@ -344,6 +344,11 @@ int volume_snapshot_delete(const struct volume_maps *m, const char *name, const 
     if (node_get_bool(n, "template", false) && strcmp(snapshot, VOLUME_TEMPLATE) == 0)
         return err_set(e, ERR_CONFLICT, "volume %s is a template; this snapshot is what it is of",
                        name);
+    if (node_text_is(node_get(n, "rollback"), "to", snapshot))
+        return err_set(e, ERR_CONFLICT,
+                       "volume %s was ordered to go back to snapshot %s, which is not answered; "
+                       "`slipway volume rollback %s --cancel` takes that back",
+                       name, snapshot, name);
     node_set_bool(node_get(node_get(n, "snapshots"), snapshot), "absent", true);
     return 0;
 }

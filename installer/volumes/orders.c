@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/strv.h"
+#include "conf/units.h"
 #include "volumes/volume.h"
 
 static bool is_gone(const struct node *entry)
@@ -40,23 +41,45 @@ static void forget_snapshots(struct node *entry)
         node_remove(entry, "snapshots");
 }
 
+static int64_t bytes_of(const struct node *entry)
+{
+    const char *text = node_get_text(entry, "size");
+    int64_t bytes;
+
+    return text && units_parse_size(&bytes, text) ? bytes : 0;
+}
+
+/* Once gone back: a volume that was made smaller since has the size it had then. */
+static void forget_rollback(struct node *entry)
+{
+    const char *to = node_get_text(node_get(entry, "rollback"), "to");
+    const struct node *s = to ? node_get(snapshots_of(entry), to) : NULL;
+
+    if (s && bytes_of(s) > bytes_of(entry))
+        node_set_text(entry, "size", node_get_text(s, "size"));
+    node_remove(entry, "rollback");
+}
+
+void volume_order_forget(struct node *map, struct node *entry)
+{
+    if (is_gone(entry)) {
+        node_remove(map, entry->key);
+        return;
+    }
+    forget_rollback(entry);
+    forget_snapshots(entry);
+    node_remove(entry, "shrink");
+}
+
 int volume_orders_forget(struct node *map)
 {
     int count = 0;
 
     for (size_t i = map->count; i-- > 0;) {
-        struct node *entry = map->items[i];
-
-        if (!volume_has_order(entry))
+        if (!volume_has_order(map->items[i]))
             continue;
         count++;
-        if (is_gone(entry)) {
-            node_remove(map, entry->key);
-            continue;
-        }
-        forget_snapshots(entry);
-        node_remove(entry, "rollback");
-        node_remove(entry, "shrink");
+        volume_order_forget(map, map->items[i]);
     }
     return count;
 }
@@ -90,7 +113,7 @@ void volume_forget_rollback(const struct volume_maps *m, const char *name, int64
     struct node *n = node_get(m->volumes, name);
 
     if (n && node_get_int(node_get(n, "rollback"), "serial", 0) == serial)
-        node_remove(n, "rollback");
+        forget_rollback(n);
 }
 
 /* ---- taken back ---- */
@@ -143,8 +166,8 @@ int volume_refuse_rollback(const struct volume_maps *m, const char *name, const 
                ? err_set(e, ERR_CONFLICT,
                          "volume %s was ordered to go back to snapshot %s, which is not answered: "
                          "it could lose what is written from now on; before %s, `slipway volume "
-                         "rollback %s %s` finishes that, and `slipway volume rollback %s --cancel` "
-                         "takes it back",
-                         name, to ? to : "?", what, name, to ? to : "?", name)
+                         "rollback %s --cancel` takes that back and keeps what is in it, and "
+                         "`slipway volume rollback %s %s` goes back now",
+                         name, to ? to : "?", what, name, name, to ? to : "?")
                : 0;
 }

@@ -96,6 +96,8 @@ bool volume_has_order(const struct node *entry);
 /* Takes all orders out of a map, which were carried out, with the entries and the snapshots that
  * are gone. How many entries had any. */
 int volume_orders_forget(struct node *map);
+/* The same of one entry. */
+void volume_order_forget(struct node *map, struct node *entry);
 /* Takes back what is ordered of the entry, so that nothing of it goes; a size stays as it was
  * asked. What that was as the middle of a sentence, owned: "stays, the order to delete it"; NULL:
  * nothing. */

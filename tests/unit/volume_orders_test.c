@@ -52,8 +52,9 @@ static void assert_json(const struct node *n, const char *want)
     "volume v was ordered to go back to snapshot s, which is not answered: it could lose what is " \
     "written from now on; before "
 #define FINISH                                                                                     \
-    ", `slipway volume rollback v s` finishes that, and `slipway volume rollback v --cancel` "     \
-    "takes it back"
+    ", `slipway volume rollback v --cancel` takes that back and keeps what is in it, and "         \
+    "`slipway "                                                                                    \
+    "volume rollback v s` goes back now"
 
 static void nobody_gets_a_volume_that_may_still_go_back(void **state)
 {
@@ -95,6 +96,24 @@ static void going_back_once_more_is_another_order(void **state)
     assert_json(f.volumes, "{\"v\":{\"size\":\"1GiB\",\"snapshots\":{\"s\":{}}}}");
     assert_int_equal(volume_rollback_cancel(&f.m, "w", &was, &f.e), -1);
     assert_int_equal(f.e.code, ERR_NOTFOUND);
+    close(&f);
+}
+
+static void what_went_back_has_the_size_it_had_then(void **state)
+{
+    struct fixture f = {0};
+    bool was;
+
+    (void)state;
+    open(&f, "v: {size: 8MiB, snapshots: {s: {size: 16MiB}}}");
+    assert_int_equal(volume_rollback(&f.m, "v", "s", 7, &f.e), 0);
+    assert_int_equal(volume_rollback_cancel(&f.m, "v", &was, &f.e), 0);
+    assert_string_equal(node_get_text(node_get(f.volumes, "v"), "size"), "8MiB");
+    assert_int_equal(volume_rollback(&f.m, "v", "s", 8, &f.e), 0);
+    assert_int_equal(volume_snapshot_delete(&f.m, "v", "s", &f.e), -1);
+    assert_int_equal(f.e.code, ERR_CONFLICT);
+    volume_forget_rollback(&f.m, "v", 8);
+    assert_string_equal(node_get_text(node_get(f.volumes, "v"), "size"), "16MiB");
     close(&f);
 }
 
@@ -187,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_gets_a_volume_that_may_still_go_back),
         cmocka_unit_test(going_back_once_more_is_another_order),
+        cmocka_unit_test(what_went_back_has_the_size_it_had_then),
         cmocka_unit_test(what_was_carried_out_is_forgotten),
         cmocka_unit_test(only_what_was_asked_is_forgotten),
         cmocka_unit_test(what_is_refused_is_there_as_it_was),

@@ -177,6 +177,8 @@ class Volumes:
             if image:
                 return image
             raise Wrong(gone(pool.name, name))
+        if v.get("data_pool"):
+            self.pool(v["data_pool"])  # one that is not there is not a race to be waited out
         try:
             if v.get("from"):
                 source, _, snapshot = v["from"].partition("@")

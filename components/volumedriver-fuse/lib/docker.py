@@ -335,6 +335,9 @@ class Plugin:
         """Returns the volume's entry."""
         def serve(state):
             v = docker_entry(state, name)
+            if v.get("rollback"):
+                raise Wrong("volume %s was ordered to go back to a snapshot, which is not answered; `slipway volume "
+                            "rollback %s --cancel` takes that back" % (name, name))
             served = state.served.get(name)
             if served is not None and not yes(served.get("docker")):
                 raise Wrong("volume %s is attached to %s by hand; `slipway volume detach %s` first"
