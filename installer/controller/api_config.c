@@ -221,28 +221,22 @@ int api_configuration_plan(struct controller *c, struct request *q, struct err *
     return edit(c, q, &o, e);
 }
 
-/* The tag of `If-Match: "TAG"`, owned; NULL: it is not there. "*" takes whatever there is. */
-static char *expected(const struct request *q)
-{
-    const char *value = headers_get(&q->headers, "If-Match");
-    size_t len;
-
-    if (!value || *value != '"')
-        return NULL;
-    len = strcspn(value + 1, "\"");
-    return mem_strndup(value + 1, len);
-}
-
 int api_configuration_change(struct controller *c, struct request *q, struct err *e)
 {
-    auto_free char *tag = expected(q);
-    struct config_commit o = {.what = "config set", .expected = tag};
+    const char *match = headers_get(&q->headers, "If-Match");
+    struct config_commit o = {.what = "config set"};
+    auto_free char *tag = NULL;
 
-    if (!headers_get(&q->headers, "If-Match")) {
+    if (!match) {
         reply_problem(q, 428, "precondition", NULL,
                       "a change needs If-Match with the ETag of what it changes");
         return 0;
     }
+    if (!headers_tag(&tag, match)) {
+        reply_problem(q, 412, "precondition", NULL, "If-Match is not the ETag of anything");
+        return 0;
+    }
+    o.expected = tag;
     return edit(c, q, &o, e);
 }
 

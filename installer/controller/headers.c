@@ -199,14 +199,32 @@ const char *headers_bearer(const struct headers *h)
     return *value && is_cookie_value(value, strlen(value)) ? value : NULL;
 }
 
+bool headers_tag(char **out, const char *value)
+{
+    size_t len;
+
+    *out = NULL;
+    if (strcmp(value, "*") == 0)
+        return true;
+    if (strncmp(value, "W/", 2) == 0)
+        value += 2;
+    if (*value++ != '"')
+        return false;
+    len = strcspn(value, "\"");
+    if (len == 0 || strcmp(value + len, "\"") != 0)
+        return false;
+    *out = mem_strndup(value, len);
+    return true;
+}
+
 bool headers_has_tag(const char *value, const char *tag)
 {
     size_t len = strlen(tag);
 
+    if (value && strcmp(value, "*") == 0)
+        return true;
     while (value && *value) {
         value += strspn(value, " \t,");
-        if (*value == '*')
-            return true;
         if (strncmp(value, "W/", 2) == 0)
             value += 2;
         if (*value == '"' && strncmp(value + 1, tag, len) == 0 && value[len + 1] == '"')

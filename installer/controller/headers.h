@@ -54,6 +54,9 @@ bool headers_is_json(const struct headers *h);
 char *headers_cookie(const struct headers *h, const char *name);
 /* The token of "Authorization: Bearer TOKEN", borrowed; NULL: none. */
 const char *headers_bearer(const struct headers *h);
+/* The one tag of an If-Match without its quotes and W/, owned; *out NULL: "*", whatever there is.
+ * False: it is neither, and matches nothing. */
+bool headers_tag(char **out, const char *value);
 /* Whether an If-Match or If-None-Match has that tag ("abc", without quotes) or is "*". */
 bool headers_has_tag(const char *value, const char *tag);
 

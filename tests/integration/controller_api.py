@@ -544,6 +544,8 @@ def configuration():
         [("word", "hello", "other", "live")]
     assert call("GET", path, "viewer").headers["ETag"] == tag
     want(call("PATCH", path, "operator", edit), 428)
+    for wrong in (tag.strip('"'), "1", tag + "x", "W/1"):
+        want(call("PATCH", path, "operator", edit, {"If-Match": wrong}), 412, wrong)
     want(call("PATCH", path, "viewer", edit, {"If-Match": tag}), 403)
     events = Events()
     done = want(call("PATCH", path, "operator", edit, {"If-Match": tag}), 200)

@@ -209,6 +209,30 @@ static void a_tag_is_one_of_a_list(void **state)
     assert_false(headers_has_tag("a", "a"));
     assert_false(headers_has_tag("", "a"));
     assert_false(headers_has_tag(NULL, "a"));
+    assert_false(headers_has_tag("\"b\", *", "a"));
+    assert_false(headers_has_tag("*a", "a"));
+}
+
+static void what_is_not_one_tag_matches_nothing(void **state)
+{
+    static const struct {
+        const char *value, *tag;
+        bool good;
+    } rows[] = {
+        {"*", NULL, true},        {"\"a\"", "a", true},    {"W/\"a\"", "a", true},
+        {"a", NULL, false},       {"", NULL, false},       {"\"a", NULL, false},
+        {"\"\"", NULL, false},    {"\"a\"b", NULL, false}, {"\"a\", \"b\"", NULL, false},
+        {"w/\"a\"", NULL, false}, {"**", NULL, false},     {"W/*", NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        auto_free char *tag = NULL;
+        bool good = headers_tag(&tag, rows[i].value);
+
+        if (good != rows[i].good || !tag != !rows[i].tag || (tag && strcmp(tag, rows[i].tag) != 0))
+            fail_msg("%s: %d, %s", rows[i].value, good, tag ? tag : "none");
+    }
 }
 
 /* ---- limiter ---- */
@@ -434,6 +458,7 @@ int main(void)
         cmocka_unit_test(what_must_stand_once_stands_once),
         cmocka_unit_test(an_event_is_known_by_two_numbers),
         cmocka_unit_test(a_tag_is_one_of_a_list),
+        cmocka_unit_test(what_is_not_one_tag_matches_nothing),
         cmocka_unit_test(who_is_wrong_waits_and_keeps_nobody_else_out),
         cmocka_unit_test(a_body_is_held_against_its_schema),
         cmocka_unit_test(secrets_of_a_body_are_not_written_down),
