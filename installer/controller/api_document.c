@@ -171,10 +171,10 @@ static int run_apply(struct task *t, struct env *env, const struct node *a, stru
 {
     struct execute_result result;
     const struct env_run o = {.lock_wait_ms = CONFIG_LOCK_WAIT_MS,
+                              .revision = node_get_int(a, "revision", 0),
                               .events = {.begin = on_begin, .change = on_change, .arg = t}};
     struct node *n;
 
-    (void)a;
     if (env_up(&result, env, &o, e) < 0)
         return -1;
     n = node_new_map();
@@ -186,47 +186,73 @@ static int run_apply(struct task *t, struct env *env, const struct node *a, stru
 static const struct task_kind APPLY = {
     "document.apply", ENV_NEEDS_SPEC | ENV_NEEDS_NAME | ENV_NEEDS_ENGINE, run_apply};
 
-/* Refused now what a task could only fail with: a text that is invalid, another's change. */
-int api_document_apply(struct controller *c, struct request *q, struct err *e)
+/* The revision that If-Match names, 0: any. 1: it is answered. */
+static int check_match(int64_t *revision, struct controller *c, struct request *q, struct err *e)
 {
     const char *match = headers_get(&q->headers, "If-Match");
     auto_node struct node *now = NULL;
-    auto_free char *path = NULL;
+    auto_free char *tag = NULL;
     struct env *env = NULL;
-    struct node *a;
-    int64_t revision = 0;
-    char tag[32] = "";
-    int r = write_text(&path, c, q, e);
+    char is[32];
+    int r;
 
-    if (r == 0 && match) {
-        r = api_open(&env, c, q, 0, e);
-        if (r == 0)
-            r = read_document(&now, &revision, env, e);
-        env_close(env);
-        env = NULL;
-        snprintf(tag, sizeof(tag), "%lld", (long long)revision);
+    if (!match && api_text(q, "text")) {
+        reply_problem(q, 428, "precondition", NULL,
+                      "a text needs If-Match with the ETag of the document it was made from");
+        return 1;
     }
-    if (r == 0 && match && !headers_has_tag(match, tag)) {
-        if (path)
-            unlink(path);
-        reply_problem(q, 412, "precondition", NULL,
-                      "the document was changed by someone else meanwhile; look at it again");
+    if (!match || strcmp(match, "*") == 0)
         return 0;
-    }
+    r = api_open(&env, c, q, 0, e);
     if (r == 0)
-        r = open_document(&env, c, q, path, e);
+        r = read_document(&now, revision, env, e);
+    env_close(env);
+    if (r < 0)
+        return -1;
+    snprintf(is, sizeof(is), "%lld", (long long)*revision);
+    if (headers_tag(&tag, match) && strcmp(tag, is) == 0)
+        return 0;
+    reply_problem(q, 412, "precondition", NULL,
+                  "the document was changed by someone else meanwhile; look at it again");
+    return 1;
+}
+
+/* Whether it can be read, by opening it once. A problem in it is answered. */
+static int check_text(struct controller *c, struct request *q, const char *path, struct err *e)
+{
+    struct env *env = NULL;
+    int r = open_document(&env, c, q, path, e);
+
     if (r < 0 && env && env->problems.count) {
         strip_path(&env->problems, path);
         reply_error(q, e, &env->problems);
+        r = 1;
     }
     env_close(env);
-    if (r < 0) {
+    return r;
+}
+
+/* Refused now what a task could only fail with: a text that is invalid, another's change. The task
+ * looks at the revision once more, under the lock. */
+int api_document_apply(struct controller *c, struct request *q, struct err *e)
+{
+    auto_free char *path = NULL;
+    int64_t revision = 0;
+    struct node *a;
+    int r = check_match(&revision, c, q, e);
+
+    if (r == 0)
+        r = write_text(&path, c, q, e);
+    if (r == 0)
+        r = check_text(c, q, path, e);
+    if (r != 0) {
         if (path)
             unlink(path);
-        return q->reply.status ? 0 : -1;
+        return r < 0 ? -1 : 0;
     }
     a = node_new_map();
     if (path)
         node_set_text(a, "file", path);
+    node_set_int(a, "revision", revision);
     return api_begin(c, q, &APPLY, a, e);
 }

@@ -123,6 +123,17 @@ static int settle(const struct spec **spec, struct env *env, const struct node *
     return env->o.file && old ? volume_refuse_loss((*spec)->document, *spec, old, e) : 0;
 }
 
+/* Whether nobody changed the document since it was seen. */
+static int check_expected(const struct env *env, const struct etcd_kvs *keys,
+                          const struct etcd_kv *kv, struct err *e)
+{
+    if (env->expected == 0 || (kv && kv->mod_revision == env->expected))
+        return 0;
+    return err_set(e, keys ? ERR_CONFLICT : ERR_NET,
+                   keys ? "the document was changed by someone else meanwhile; look at it again"
+                        : "etcd does not answer, which knows whether the document was changed");
+}
+
 int env_finalize(void *arg, const struct spec **spec, const struct etcd_kvs *keys, struct err *e)
 {
     struct env *env = arg;
@@ -133,6 +144,8 @@ int env_finalize(void *arg, const struct spec **spec, const struct etcd_kvs *key
     int r;
 
     *spec = env->spec;
+    if (check_expected(env, keys, kv, e) < 0)
+        return -1;
     if (!kv && !env->o.file)
         return 0;
     r = kv ? edits_document_parse(&d, kv, keys, env->name, env->catalog, e) : kept(&old, env, e);

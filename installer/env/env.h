@@ -75,6 +75,7 @@ struct env {
     struct spec *spec;
     struct spec *settled; /* what env_finalize made of it */
     struct node *kept;    /* the operator's copy of the document, as env_finalize found it first */
+    int64_t expected;     /* revision that env_finalize wants the document to be at; 0: any */
     struct images_opts images;
     struct node *proxies; /* for images.proxies */
     struct engine *engine;

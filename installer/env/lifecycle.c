@@ -67,18 +67,34 @@ int env_plan(struct converge_view *v, struct env *env, struct err *e)
     return 0;
 }
 
+struct up {
+    struct env *env;
+    const struct env_run *run;
+};
+
+/* From the first change on, the document is this run's own. */
+static int approve(void *arg, const struct plan *p, struct err *e)
+{
+    const struct up *u = arg;
+
+    u->env->expected = 0;
+    return u->run->approve ? u->run->approve(u->run->approve_arg, p, e) : 0;
+}
+
 int env_up(struct execute_result *result, struct env *env, const struct env_run *run, struct err *e)
 {
     struct converge_opts o = options_of(env, "up");
+    struct up u = {env, run};
     bool done = false;
     int r;
 
     o.lock_wait_ms = run->lock_wait_ms;
     o.parallel = run->parallel;
     o.events = run->events;
-    o.approve = run->approve;
-    o.approve_arg = run->approve_arg;
+    o.approve = approve;
+    o.approve_arg = &u;
     o.fault = run->fault;
+    env->expected = run->revision;
     env_bound(env, UP_MS);
     *result = (struct execute_result){0};
     if (check_key(env, e) < 0)

@@ -10,6 +10,8 @@
 struct env_run {
     int64_t lock_wait_ms; /* how long to wait for another run that holds the lock */
     unsigned parallel;    /* calls under way at once; 0: the default */
+    int64_t revision;     /* of the document as it was seen: at another one `up` refuses before it
+                             changes anything, ERR_CONFLICT; 0: whatever there is */
     const char *fault;    /* a failpoint of the tests, plan/fault.h; NULL: none */
     struct execute_events events;
     /* Asked with each plan under the lock before it is carried out: what is there then, not what

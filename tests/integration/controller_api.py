@@ -582,12 +582,16 @@ def plan_and_apply():
     assert any("sleeper-2" in o["operation"] for o in plan["operations"]) \
         and any(o["why"] == "not there" for o in plan["operations"])
     want(call("POST", "/api/v1/document/apply", "operator", {"text": more}), 403)
-    want(call("POST", "/api/v1/document/apply", "admin", {"text": more}, {"If-Match": '"1"'}), 412)
+    want(call("POST", "/api/v1/document/apply", "admin", {"text": more}), 428)
+    for wrong in ('"1"', answer.headers["ETag"].strip('"')):
+        want(call("POST", "/api/v1/document/apply", "admin", {"text": more}, {"If-Match": wrong}), 412, wrong)
     other = more.replace("name: ", "name: x", 1)
-    want(call("POST", "/api/v1/document/apply", "admin", {"text": other}), 400)
+    want(call("POST", "/api/v1/document/apply", "admin", {"text": other},
+              {"If-Match": answer.headers["ETag"]}), 400)
     task = task_ends(call("POST", "/api/v1/document/apply", "admin", {"text": more},
                           {"If-Match": answer.headers["ETag"]}))
     assert task["result"]["changes"] > 0 and task["log"]
+    want(call("POST", "/api/v1/document/apply", "admin", {"text": text}, {"If-Match": answer.headers["ETag"]}), 412)
     assert until(lambda: len(call("GET", "/api/v1/instances?component=sleeper", "viewer").json()["items"]) == 2)
     assert call("POST", "/api/v1/document/plan", "operator", {}).json()["operations"] == []
 

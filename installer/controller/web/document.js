@@ -7,17 +7,27 @@ import { count, shown } from './format.js';
 import { historyOf } from './history.js';
 
 const STORE = 'slipway-document';
+const STORE_BASE = 'slipway-document-base';
 
 function draftOf(page) {
     page.text ??= sessionStorage.getItem(STORE) ?? null;
+    page.base ??= sessionStorage.getItem(STORE_BASE) ?? null;
     return page.text;
 }
 
-function edit(page, text, accepted) {
+// Edits are of the revision they began with, whatever comes after it.
+function edit(page, text, accepted, revision) {
+    if (page.text === null) page.base = `"${revision}"`;
     page.text = text === accepted ? null : text;
     page.plan = null;
-    if (page.text === null) sessionStorage.removeItem(STORE);
-    else sessionStorage.setItem(STORE, text);
+    if (page.text === null) {
+        page.base = null;
+        sessionStorage.removeItem(STORE);
+        sessionStorage.removeItem(STORE_BASE);
+    } else {
+        sessionStorage.setItem(STORE, text);
+        sessionStorage.setItem(STORE_BASE, page.base);
+    }
     page.draw();
 }
 
@@ -33,12 +43,11 @@ async function apply(page) {
         title: 'Apply the document?',
         text: `${count(page.plan.operations.length, 'operation')}, as the plan says. No data volume is removed by it.`,
         confirm: 'Apply',
-        act: () => post('/document/apply', body(page)),
+        act: () => post('/document/apply', body(page), { match: page.text === null ? null : page.base }),
     });
 
     if (!done) return null;
-    edit(page, null, null);
-    sessionStorage.removeItem(STORE);
+    edit(page, null, null, null);
     page.plan = null;
     page.round = (page.round ?? 0) + 1;
     page.draw();
@@ -99,7 +108,7 @@ export const documentView = {
                         readonly: !page.may('admin'),
                         value: draft ?? text,
                         key: `text-${page.round ?? 0}`,
-                        on: { input: (event) => edit(page, event.currentTarget.value, text) },
+                        on: { input: (event) => edit(page, event.currentTarget.value, text, revision) },
                     }),
                     `Revision ${revision}. ${draft === null ? '' : 'It is edited here, and not applied.'}`,
                 ),
@@ -111,7 +120,7 @@ export const documentView = {
                           button(
                               'Throw my edits away',
                               () => {
-                                  edit(page, text, text);
+                                  edit(page, text, text, revision);
                                   page.round = (page.round ?? 0) + 1;
                                   page.draw();
                               },
