@@ -11,9 +11,10 @@
 #include "controller/form.h"
 #include "model/keys.h"
 
-enum { DAY_MS = 24 * 3600 * 1000 };
+enum { DAY_MS = 24 * 3600 * 1000, MINUTE_MS = 60 * 1000, TRIES = 20 };
 
-static char *entry_of(const struct controller *c, const struct request *q)
+/* `count`: of wrong logins that this entry stands for, 0: it is one of its own. */
+static char *entry_of(const struct controller *c, const struct request *q, int64_t count)
 {
     auto_node struct node *n = node_new_map();
     auto_free char *what = route_operation(q->route), *text = NULL;
@@ -24,6 +25,8 @@ static char *entry_of(const struct controller *c, const struct request *q)
         node_set_text(n, "target", q->args[0]);
     node_set_text(n, "address", q->address);
     node_set_int(n, "status", q->reply.status);
+    if (count)
+        node_set_int(n, "count", count);
     if (q->detail[0])
         node_set_text(n, "detail", q->detail);
     if (q->body && q->body->count && q->route->body)
@@ -36,29 +39,99 @@ static char *entry_of(const struct controller *c, const struct request *q)
     return steal(text);
 }
 
+static int put(const struct env *env, const char *key, int64_t revision, const char *text,
+               struct err *e)
+{
+    struct etcd_txn *t = etcd_txn_new();
+    int r;
+
+    etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, revision);
+    etcd_txn_put(t, key, text, 0);
+    r = etcd_txn_run(env->etcd, t, NULL, e);
+    etcd_txn_free(t);
+    return r;
+}
+
+/* Of two in the same moment, both stay. */
+static int add_one(const struct env *env, const char *text, struct err *e)
+{
+    int r = -1;
+
+    for (int64_t later = 0; r < 0 && later < TRIES; later++) {
+        auto_free char *key = NULL;
+        char now[32];
+
+        clock_format(now, clock_wall_ms() + later);
+        key = keys_controller_audit(env->name, now);
+        r = put(env, key, 0, text, e);
+        if (r < 0 && e->code != ERR_CONFLICT)
+            break;
+    }
+    return r;
+}
+
+/* How many wrong logins the entry of that key stands for. */
+static int read_count(int64_t *count, int64_t *revision, const struct env *env, const char *key,
+                      struct err *e)
+{
+    auto_node struct node *n = NULL;
+    struct etcd_kv kv = {0};
+    struct err bad;
+
+    *count = *revision = 0;
+    if (etcd_get(&kv, env->etcd, key, e) < 0)
+        return e->code == ERR_NOTFOUND ? 0 : -1;
+    if (json_parse(&n, "audit", kv.value, kv.value_len, &bad) == 0)
+        *count = node_get_int(n, "count", 0);
+    else
+        err_drop(&bad, "an entry of the audit");
+    *revision = kv.mod_revision;
+    etcd_kv_clear(&kv);
+    return 0;
+}
+
+/* Wrong logins of one address within a minute are one entry, so that who guesses does not push out
+ * what others did. */
+static int add_wrong_login(const struct controller *c, const struct env *env,
+                           const struct request *q, struct err *e)
+{
+    auto_free char *name = NULL, *key = NULL;
+    char minute[32];
+    int r = -1;
+
+    clock_format(minute, clock_wall_ms() / MINUTE_MS * MINUTE_MS);
+    name = mem_printf("%s@%s", minute, q->address);
+    key = keys_controller_audit(env->name, name);
+    for (int i = 0; r < 0 && i < TRIES; i++) {
+        auto_free char *text = NULL;
+        int64_t count, revision;
+
+        if (read_count(&count, &revision, env, key, e) < 0)
+            return -1;
+        text = entry_of(c, q, count + 1);
+        r = put(env, key, revision, text, e);
+        if (r < 0 && e->code != ERR_CONFLICT)
+            break;
+    }
+    return r;
+}
+
 void audit_log_add(struct controller *c, const struct request *q)
 {
-    auto_free char *key = NULL, *text = entry_of(c, q);
-    struct etcd_txn *t;
+    auto_free char *text = entry_of(c, q, 0);
+    bool login = strcmp(q->route->id, "login") == 0;
     struct env *env;
     struct err e;
-    char now[32];
     int r = -1;
 
     log_info("%s", text);
+    /* Nothing was tried: everybody can ask so as often as they like. */
+    if (login && (q->reply.status == 400 || q->reply.status == 429 || q->reply.status == 503))
+        return;
     env = store_begin(&c->store, &e);
-    for (int64_t later = 0; env && r < 0 && later < 20; later++) {
-        clock_format(now, clock_wall_ms() + later);
-        free(key);
-        key = keys_controller_audit(env->name, now);
-        t = etcd_txn_new();
-        etcd_txn_if(t, key, ETCD_CMP_VERSION_EQ, 0); /* of two in the same moment, both stay */
-        etcd_txn_put(t, key, text, 0);
-        r = etcd_txn_run(env->etcd, t, NULL, &e);
-        etcd_txn_free(t);
-        if (r < 0 && e.code != ERR_CONFLICT)
-            break;
-    }
+    if (env)
+        r = login && q->reply.status == 401 ? add_wrong_login(c, env, q, &e)
+                                            : add_one(env, text, &e);
     if (env)
         store_end(&c->store, r < 0 ? &e : NULL);
     if (r < 0)
@@ -93,11 +166,13 @@ int audit_log_rows(struct node **out, struct controller *c, struct err *e)
         struct err bad;
 
         if (json_parse(&n, "audit", kv->value, kv->value_len, &bad) < 0 ||
-            n->kind != NODE_KIND_MAP || !keys_parse(&k, kv->key)) {
+            n->kind != NODE_KIND_MAP || !keys_parse(&k, kv->key) || !k.name) {
             node_free(n);
             continue;
         }
-        node_set_text(n, "time", k.name);
+        auto_free char *time = mem_strndup(k.name, strcspn(k.name, "@"));
+
+        node_set_text(n, "time", time);
         node_add(*out, n);
     }
     etcd_kvs_clear(&kvs);
@@ -122,7 +197,8 @@ void audit_log_sweep(struct controller *c)
         struct env *env;
         int r;
 
-        if (!keys_parse(&k, kvs.items[i].key) || (i >= surplus && strcmp(k.name, oldest) >= 0))
+        if (!keys_parse(&k, kvs.items[i].key) || !k.name ||
+            (i >= surplus && strcmp(k.name, oldest) >= 0))
             break;
         env = store_begin(&c->store, &e);
         if (!env)

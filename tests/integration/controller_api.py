@@ -418,6 +418,11 @@ def wrong_passwords():
     assert statuses[0] == 401 and statuses[-1] == 429, statuses
     want(call("POST", "/api/v1/login", body={"user": "vera", "password": "correct horse"}, source="127.0.0.2"), 200)
     want(call("POST", "/api/v1/login", body={"user": "oskar", "password": "battery staple"}), 200)
+    call("POST", "/api/v1/login", body={})
+    logins = [row for row in call("GET", "/api/v1/audit?limit=1000", "admin").json()["items"] if row["what"] == "login"]
+    wrong = [row for row in logins if row["status"] == 401 and row["address"] == "127.0.0.1"]
+    assert not any(row["status"] in (400, 429) for row in logins), logins
+    assert 1 <= len(wrong) <= 4 and max(row["count"] for row in wrong) >= 4, wrong
     a = call("POST", "/api/v1/login", body={"user": "nobody", "password": "wrong guess"}).json()
     b = call("POST", "/api/v1/login", body={"user": "oskar", "password": "wrong guess"}).json()
     assert a == b, (a, b)
