@@ -52,7 +52,8 @@ int api_user_list(struct controller *c, struct request *q, struct err *e)
     return api_list(q, rows, "", e);
 }
 
-static int answer_user(struct controller *c, struct request *q, struct err *e)
+/* `made`: it is what a change came to, to which If-None-Match was no question. */
+static int answer_user(struct controller *c, struct request *q, bool made, struct err *e)
 {
     const struct access_user *u;
     struct access now;
@@ -66,7 +67,7 @@ static int answer_user(struct controller *c, struct request *q, struct err *e)
     } else {
         user_tag(tag, u);
         r = 0;
-        if (!reply_tag(q, tag))
+        if (!reply_tag(q, tag) || made)
             r = api_answer(q, user_row(u));
     }
     access_clear(&now);
@@ -75,7 +76,7 @@ static int answer_user(struct controller *c, struct request *q, struct err *e)
 
 int api_user(struct controller *c, struct request *q, struct err *e)
 {
-    return answer_user(c, q, e);
+    return answer_user(c, q, false, e);
 }
 
 /* The last admin stays one: without, nobody could make another. */
@@ -155,7 +156,7 @@ int api_user_put(struct controller *c, struct request *q, struct err *e)
     access_clear(&now);
     if (r != 0)
         return r < 0 ? -1 : 0;
-    r = answer_user(c, q, e);
+    r = answer_user(c, q, true, e);
     q->reply.status = 200;
     return r;
 }

@@ -392,7 +392,8 @@ def first_token(token):
     for role, user in (("admin", "ann"), ("operator", "oskar"), ("viewer", "vera")):
         body = {"role": role, "password": "correct horse"}
         want(call("PUT", "/api/v1/users/" + user, body=body, headers=cookie), 428, user)
-        want(call("PUT", "/api/v1/users/" + user, body=body, headers={**cookie, "If-None-Match": "*"}), 200, user)
+        made = want(call("PUT", "/api/v1/users/" + user, body=body, headers={**cookie, "If-None-Match": "*"}), 200, user)
+        assert made.json()["name"] == user and made.json()["role"] == role and made.headers["ETag"], made.body
         want(call("PUT", "/api/v1/users/" + user, body=body, headers={**cookie, "If-None-Match": "*"}), 412, user)
     short = {"role": "viewer", "password": "short"}
     want(call("PUT", "/api/v1/users/x", body=short, headers={**cookie, "If-None-Match": "*"}), 400)
