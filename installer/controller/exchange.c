@@ -25,6 +25,14 @@ static int refuse(struct request *q, int status, const struct err *e)
     return -1;
 }
 
+static int refuse_size(struct exchange *x)
+{
+    struct err e;
+
+    err_set(&e, ERR_USAGE, "the body is longer than the %zu bytes of this path", x->body.max);
+    return refuse(&x->q, 413, &e);
+}
+
 static int check_head(struct exchange *x)
 {
     struct request *q = &x->q;
@@ -41,10 +49,7 @@ static int check_head(struct exchange *x)
         return refuse(q, e.code == ERR_AUTH ? 403 : 400, &e);
     if (query_parse(&q->query, x->target, &e) < 0)
         return refuse(q, 400, &e);
-    if (x->expected <= SERVER_BODY_MAX)
-        return 0;
-    err_set(&e, ERR_USAGE, "the body is longer than %d bytes", SERVER_BODY_MAX);
-    return refuse(q, 413, &e);
+    return 0;
 }
 
 static int find_route(struct exchange *x)
@@ -130,10 +135,17 @@ static int check_type(struct exchange *x)
     return -1;
 }
 
+static int check_size(struct exchange *x)
+{
+    x->body.max = route_body_max(x->q.route);
+    return x->expected <= (int64_t)x->body.max ? 0 : refuse_size(x);
+}
+
 void exchange_begin(struct exchange *x)
 {
     x->broken = check_head(x) < 0;
-    x->refused = x->broken || find_route(x) < 0 || check_who(x) < 0 || check_type(x) < 0;
+    x->refused = x->broken || find_route(x) < 0 || check_who(x) < 0 || check_type(x) < 0 ||
+                 check_size(x) < 0;
     if (!x->refused && !changes(&x->q) && x->expected != 0) {
         reply_problem(&x->q, 400, "request", NULL, "a GET has no body");
         x->refused = true;
@@ -152,7 +164,7 @@ bool exchange_complete(struct exchange *x)
     bool good;
 
     if (x->body.full) {
-        reply_problem(q, 413, "request", NULL, "the body is longer than 1 MiB");
+        refuse_size(x);
         return false;
     }
     if (x->body.len && json_parse(&q->body, "body", buf_str(&x->body), x->body.len, &e) < 0) {

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 
+enum { BODY_ANYBODY_MAX = 4 << 10, BODY_MAX = 64 << 10 };
+
 static const char *const METHODS[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
 const char *method_name(enum method m)
@@ -71,6 +73,15 @@ const struct route *route_find(const char *args[ROUTE_ARGS_MAX], unsigned *allow
         found = r;
     }
     return found;
+}
+
+size_t route_body_max(const struct route *r)
+{
+    if (r->role == ACCESS_ROLE_ANYBODY)
+        return BODY_ANYBODY_MAX;
+    return r->body && (strcmp(r->body, "DocumentText") == 0 || strcmp(r->body, "Edit") == 0)
+               ? ROUTE_BODY_MAX
+               : BODY_MAX;
 }
 
 int route_check_query(const struct route *r, const struct query *q, struct err *e)

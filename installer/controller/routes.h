@@ -19,7 +19,7 @@ enum route_where {
     ROUTE_WORK, /* in a worker */
 };
 
-enum { ROUTE_ARGS_MAX = 2 };
+enum { ROUTE_ARGS_MAX = 2, ROUTE_BODY_MAX = 1 << 20 };
 
 struct route {
     const char *id; /* "instance_list" */
@@ -44,6 +44,9 @@ const struct route *route_find(const char *args[ROUTE_ARGS_MAX], unsigned *allow
                                const struct query *q, enum method method);
 /* 0 when every parameter of the query is one that the route knows. ERR_USAGE with the nearest. */
 int route_check_query(const struct route *r, const struct query *q, struct err *e);
+/* How long its body may be, in bytes: what nobody in particular sends is small, and what is parsed
+ * in the server's thread is not long, but for documents. */
+size_t route_body_max(const struct route *r);
 /* "instance_list" as "instanceList", owned. */
 char *route_operation(const struct route *r);
 

@@ -19,7 +19,7 @@ enum {
     IDLE_S = 90,    /* inactive in any way */
     TICK_MS = 1000,
     BEATS = 15, /* a sign of life each so many ticks */
-    CHUNKED_MAX = 4 * SERVER_BODY_MAX,
+    CHUNKED_MAX = 4 * ROUTE_BODY_MAX,
 };
 
 /* ---- the library's calls ---- */
@@ -30,7 +30,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 
     *x = (struct exchange){
         .s = cls, .connection = connection, .target = mem_strdup(uri), .raw = uri};
-    buf_init(&x->body, SERVER_BODY_MAX);
+    buf_init(&x->body, ROUTE_BODY_MAX);
     return x;
 }
 

@@ -20,9 +20,8 @@ struct server_opts {
 enum {
     SERVER_CONNECTIONS = 256,
     SERVER_CONNECTIONS_EACH = 64, /* of one address */
-    SERVER_BODY_MAX = 1 << 20,
-    SERVER_FIRST_MS = 10000, /* until the first request is there, whole */
-    SERVER_NEXT_MS = 75000,  /* until the next one is, behind an answer */
+    SERVER_FIRST_MS = 10000,      /* until the first request is there, whole */
+    SERVER_NEXT_MS = 75000,       /* until the next one is, behind an answer */
     SERVER_BODY_MS = 60000,
     SERVER_WORKERS = 4,
     SERVER_WAITING_MAX = 128, /* requests that no worker has taken yet */

@@ -259,6 +259,9 @@ def hostile_requests():
         ("a negative length", post + b"Content-Length: -1\r\n\r\n", (400,)),
         ("a huge length", post + b"Content-Length: 99999999999999999999999\r\n\r\n", (400, 413)),
         ("a body of 2 MiB", post + b"Content-Length: 2097152\r\n\r\n", (413,)),
+        ("a login of 5 KiB", b"POST /api/v1/login HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\n"
+         b"Content-Length: 5120\r\n\r\n", (413,)),
+        ("a body of 65 KiB", post + b"Content-Length: 66560\r\n\r\n", (413,)),
         ("a NUL in the path", b"GET /api/v1/health%00 HTTP/1.1\r\n" + host + b"\r\n", (400,)),
         ("a NUL byte in the path", b"GET /api/v1/health\0x HTTP/1.1\r\n" + host + b"\r\n", (400,)),
         ("an encoded slash", b"GET /api/v1/instances/a%2fb HTTP/1.1\r\n" + host + token + b"\r\n", (400,)),

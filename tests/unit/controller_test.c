@@ -395,6 +395,7 @@ static void every_route_is_found_by_its_path_and_has_its_schemas(void **state)
         query_clear(&q);
         assert_true(!r->body || node_get(schemas, r->body));
         assert_true(!r->reply || node_get(schemas, r->reply));
+        assert_true(route_body_max(r) <= (r->role == ACCESS_ROLE_ANYBODY ? 4096 : ROUTE_BODY_MAX));
         /* Whoever changes something is somebody; a GET has no body; a task is one. */
         assert_true(r->method == METHOD_GET || r->role >= ACCESS_ROLE_VIEWER ||
                     strcmp(r->id, "login") == 0);
