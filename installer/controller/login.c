@@ -110,6 +110,21 @@ static int refuse(struct controller *c, struct request *q, const char *user)
     return 0;
 }
 
+/* False: another password is being tried. It takes as long for a user who is not there. */
+static bool try_password(bool *right, struct people *p, const struct access_user *u,
+                         const char *password)
+{
+    if (pthread_mutex_trylock(&p->login) != 0)
+        return false;
+    *right = crypto_password_is(u ? u->password
+                                  : "scrypt:AAAAAAAAAAAAAAAAAAAAAA==:"
+                                    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                                password) &&
+             u;
+    pthread_mutex_unlock(&p->login);
+    return true;
+}
+
 static int by_password(struct controller *c, struct request *q, const char *user,
                        const char *password, struct err *e)
 {
@@ -121,7 +136,7 @@ static int by_password(struct controller *c, struct request *q, const char *user
     int64_t wait = people_wait(&c->people, q->address, user);
     const struct access_user *u;
     struct access now;
-    bool right;
+    bool right = false, tried;
 
     if (wait) {
         reply_later(q, 429, wait, "too many wrong tries; wait a moment");
@@ -131,15 +146,13 @@ static int by_password(struct controller *c, struct request *q, const char *user
     u = access_user(&now, user);
     if (u)
         g.role = u->role;
-    pthread_mutex_lock(&c->people.login);
-    /* It takes as long for a user who is not there. */
-    right = crypto_password_is(u ? u->password
-                                 : "scrypt:AAAAAAAAAAAAAAAAAAAAAA==:"
-                                   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-                               password) &&
-            u;
-    pthread_mutex_unlock(&c->people.login);
+    tried = try_password(&right, &c->people, u, password);
     access_clear(&now);
+    if (!tried) {
+        /* Whoever waits here keeps a worker from everybody else. */
+        reply_later(q, 503, 1000, "another login is being looked at; try again");
+        return 0;
+    }
     if (!right)
         return refuse(c, q, user);
     people_count(&c->people, q->address, user, true);

@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* Somebody who has forgotten a password tries some at once; then one each 5 s. */
-enum { TRIES = 8, TRY_MS = 5000 };
+/* Somebody who has forgotten a password tries some at once; then one each 5 s. Behind one address
+ * may be several people. */
+enum { TRIES = 8, TRY_MS = 5000, TRIES_FROM = 32, TRY_FROM_MS = 2000 };
 
 void people_init(struct people *p)
 {
@@ -16,6 +17,7 @@ void people_init(struct people *p)
     pthread_mutex_init(&p->mutex, NULL);
     pthread_mutex_init(&p->login, NULL);
     limiter_init(&p->wrong, TRIES, TRY_MS);
+    limiter_init(&p->from, TRIES_FROM, TRY_FROM_MS);
 }
 
 void people_clear(struct people *p)
@@ -129,13 +131,14 @@ void people_copy(struct access *out, struct people *p)
 int64_t people_wait(struct people *p, const char *address, const char *user)
 {
     char key[LIMITER_KEY_MAX];
-    int64_t wait;
+    int64_t wait, from;
 
     snprintf(key, sizeof(key), "%s %s", address, user);
     pthread_mutex_lock(&p->mutex);
     wait = limiter_wait(&p->wrong, key);
+    from = limiter_wait(&p->from, address);
     pthread_mutex_unlock(&p->mutex);
-    return wait;
+    return wait > from ? wait : from;
 }
 
 void people_count(struct people *p, const char *address, const char *user, bool right)
@@ -144,9 +147,12 @@ void people_count(struct people *p, const char *address, const char *user, bool 
 
     snprintf(key, sizeof(key), "%s %s", address, user);
     pthread_mutex_lock(&p->mutex);
-    if (right)
+    /* One that is right says nothing of the other users that its address tried. */
+    if (right) {
         limiter_forget(&p->wrong, key);
-    else
+    } else {
         limiter_count(&p->wrong, key);
+        limiter_count(&p->from, address);
+    }
     pthread_mutex_unlock(&p->mutex);
 }

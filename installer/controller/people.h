@@ -18,6 +18,7 @@ struct people {
     struct access access;
     bool loaded;           /* etcd was asked successfully once */
     struct limiter wrong;  /* by "ADDRESS USER" */
+    struct limiter from;   /* by "ADDRESS": who tries many users */
     pthread_mutex_t login; /* one password is tried at a time: each needs 16 MiB and a core */
 };
 

@@ -427,6 +427,9 @@ def wrong_passwords():
     wrong = [row for row in logins if row["status"] == 401 and row["address"] == "127.0.0.1"]
     assert not any(row["status"] in (400, 429) for row in logins), logins
     assert 1 <= len(wrong) <= 4 and max(row["count"] for row in wrong) >= 4, wrong
+    many = [call("POST", "/api/v1/login", body={"user": f"u{i}", "password": "wrong guess"}, source="127.0.0.3").status
+            for i in range(50)]
+    assert many[0] == 401 and many[-1] == 429, many
     a = call("POST", "/api/v1/login", body={"user": "nobody", "password": "wrong guess"}).json()
     b = call("POST", "/api/v1/login", body={"user": "oskar", "password": "wrong guess"}).json()
     assert a == b, (a, b)
