@@ -159,18 +159,20 @@ static int by_password(struct controller *c, struct request *q, const char *user
     return begin(c, q, &g, NULL, e);
 }
 
+/* A token cannot be guessed: one that is right need not wait for others that were wrong. */
 static int by_token(struct controller *c, struct request *q, const char *token, struct err *e)
 {
     struct principal who;
     struct access_grant g = {.kind = ACCESS_KIND_SESSION, .label = "browser"};
-    int64_t wait = people_wait(&c->people, q->address, "");
 
-    if (wait) {
+    if (!people_who(&who, &c->people, token) || who.kind == ACCESS_KIND_SESSION) {
+        int64_t wait = people_wait(&c->people, q->address, "");
+
+        if (!wait)
+            return refuse(c, q, "");
         reply_later(q, 429, wait, "too many wrong tries; wait a moment");
         return 0;
     }
-    if (!people_who(&who, &c->people, token) || who.kind == ACCESS_KIND_SESSION)
-        return refuse(c, q, "");
     g.role = who.role;
     g.user = who.user;
     g.expires = clock_wall_ms() + LOGIN_DAYS * DAY_MS;

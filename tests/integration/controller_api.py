@@ -430,6 +430,8 @@ def wrong_passwords():
     many = [call("POST", "/api/v1/login", body={"user": f"u{i}", "password": "wrong guess"}, source="127.0.0.3").status
             for i in range(50)]
     assert many[0] == 401 and many[-1] == 429, many
+    want(call("POST", "/api/v1/login", body={"token": "slipway_wrong"}, source="127.0.0.3"), 429)
+    want(call("POST", "/api/v1/login", body={"token": STATE["tokens"]["viewer"]}, source="127.0.0.3"), 200)
     a = call("POST", "/api/v1/login", body={"user": "nobody", "password": "wrong guess"}).json()
     b = call("POST", "/api/v1/login", body={"user": "oskar", "password": "wrong guess"}).json()
     assert a == b, (a, b)
