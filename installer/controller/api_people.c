@@ -129,7 +129,8 @@ static int put_user(struct controller *c, const struct access *now, const struct
 static int put(struct controller *c, struct request *q, const struct access *now, struct err *e)
 {
     const struct access_user *old = access_user(now, q->args[0]);
-    struct access_change u = {.name = q->args[0], .password = api_text(q, "password")};
+    struct access_change u = {
+        .name = q->args[0], .password = api_text(q, "password"), .keep = q->who.token};
 
     if (check_match(q, old))
         return 1;
@@ -183,7 +184,8 @@ int api_user_delete(struct controller *c, struct request *q, struct err *e)
 
 int api_session_password(struct controller *c, struct request *q, struct err *e)
 {
-    struct access_change change = {.name = q->who.user, .password = api_text(q, "new")};
+    struct access_change change = {
+        .name = q->who.user, .password = api_text(q, "new"), .keep = q->who.token};
     int64_t wait = people_wait(&c->people, q->address, q->who.user);
     const struct access_user *u;
     struct access now;

@@ -179,6 +179,28 @@ const struct access_token *access_token_by_id(const struct access *a, const char
 
 /* ---- users ---- */
 
+/* The user's tokens and sessions as they are now, but for the one that is kept. */
+static int remove_tokens(struct etcd *c, const char *env, const char *user, const char *keep,
+                         struct err *e)
+{
+    struct access now = {0};
+    int r = access_load(&now, c, env, e);
+
+    for (size_t i = 0; r == 0 && i < now.token_count; i++) {
+        const struct access_token *t = &now.tokens[i];
+
+        if (strcmp(t->user, user) != 0 || (keep && strcmp(t->id, keep) == 0))
+            continue;
+        r = access_remove_token(c, env, t->id, e);
+        if (r < 0 && e->code == ERR_NOTFOUND) {
+            err_drop(e, "a token that has just gone");
+            r = 0;
+        }
+    }
+    access_clear(&now);
+    return r;
+}
+
 int access_put_user(struct etcd *c, const char *env, const struct access *now,
                     const struct access_change *u, struct err *e)
 {
@@ -203,7 +225,7 @@ int access_put_user(struct etcd *c, const char *env, const struct access *now,
     etcd_txn_put(t, key, text, 0);
     r = etcd_txn_run(c, t, NULL, e);
     etcd_txn_free(t);
-    return r;
+    return r == 0 && u->password && old ? remove_tokens(c, env, u->name, u->keep, e) : r;
 }
 
 int access_remove_user(struct etcd *c, const char *env, const struct access *now, const char *name,

@@ -66,10 +66,11 @@ const struct access_token *access_token_by_id(const struct access *a, const char
 bool access_user_is_valid(const char *name);
 #define ACCESS_FIRST "first"
 
-/* Stores a user; `password` NULL: as it is. ERR_CONFLICT when its key is not at `revision` any more
- * (0: when there is one). */
+/* Stores a user; `password` NULL: as it is, else the user's tokens and sessions go with the old
+ * one, but for the one whose id is `keep` (NULL: none). ERR_CONFLICT when its key is not at
+ * `revision` any more (0: when there is one). */
 struct access_change {
-    const char *name, *password;
+    const char *name, *password, *keep;
     enum access_role role;
     int64_t revision;
 };

@@ -395,7 +395,8 @@ def first_token(token):
     for role, user in (("admin", "ann"), ("operator", "oskar"), ("viewer", "vera")):
         body = {"role": role, "password": "correct horse"}
         want(call("PUT", "/api/v1/users/" + user, body=body, headers=cookie), 428, user)
-        made = want(call("PUT", "/api/v1/users/" + user, body=body, headers={**cookie, "If-None-Match": "*"}), 200, user)
+        made = call("PUT", "/api/v1/users/" + user, body=body, headers={**cookie, "If-None-Match": "*"})
+        want(made, 200, user)
         assert made.json()["name"] == user and made.json()["role"] == role and made.headers["ETag"], made.body
         want(call("PUT", "/api/v1/users/" + user, body=body, headers={**cookie, "If-None-Match": "*"}), 412, user)
     short = {"role": "viewer", "password": "short"}
@@ -456,9 +457,16 @@ def users_and_tokens():
     mine = {"Cookie": cookie_of("oskar").split(";")[0], "Origin": OWN}
     want(call("POST", "/api/v1/session/password", headers=mine,
               body={"old": "no, another", "new": "battery staple"}), 403)
+    other = {"Cookie": cookie_of("oskar").split(";")[0]}
     want(call("POST", "/api/v1/session/password", headers=mine,
               body={"old": "correct horse", "new": "battery staple"}), 204)
+    want(call("GET", "/api/v1/session", headers=mine), 200)
+    want(call("GET", "/api/v1/session", headers=other), 401, "another session:")
+    want(call("GET", "/api/v1/session", "operator"), 401, "a token:")
+    made = want(call("POST", "/api/v1/tokens", headers=mine, body={"label": "test"}), 201).json()
     cookie_of("oskar", "battery staple")
+    STATE["tokens"]["operator"] = made["token"]
+    json.dump(STATE, open(sys.argv[1], "w"))
     want(call("POST", "/api/v1/logout", headers=mine), 204)
     want(call("GET", "/api/v1/session", headers=mine), 401)
 
