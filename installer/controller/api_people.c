@@ -296,34 +296,48 @@ int api_token_create(struct controller *c, struct request *q, struct err *e)
         reply_problem(q, 403, "auth", NULL, "a token may not do more than who makes it");
         return 0;
     }
-    /* One that a token makes does not outlive it. */
-    if (q->who.kind == ACCESS_KIND_API && g.expires > q->who.expires)
-        g.expires = q->who.expires;
+    /* One that is made from a token does not outlive it. */
+    if (q->who.origin[0]) {
+        g.parent = q->who.origin;
+        g.expires = q->who.latest < g.expires ? q->who.latest : g.expires;
+    }
     if (count_tokens(c, q->who.user) >= TOKENS_MAX)
         return err_set(e, ERR_CONFLICT, "%s has %d tokens already; delete one", q->who.user,
                        TOKENS_MAX);
     return make_token(c, q, &g, e);
 }
 
+/* It and what was made from it, which is good for nothing without. */
+static int remove_token(const struct env *env, const struct access *now, const char *id,
+                        struct err *e)
+{
+    struct err gone;
+
+    for (size_t i = 0; i < now->token_count; i++)
+        if (strcmp(now->tokens[i].parent, id) == 0 &&
+            access_remove_token(env->etcd, env->name, now->tokens[i].id, &gone) < 0)
+            err_drop(&gone, "a token made from another");
+    return access_remove_token(env->etcd, env->name, id, e);
+}
+
 int api_token_delete(struct controller *c, struct request *q, struct err *e)
 {
     const struct access_token *t;
     struct access now;
-    struct env *env;
-    bool found;
-    int r;
+    struct env *env = NULL;
+    int r = -1;
 
     people_copy(&now, &c->people);
     t = access_token_by_id(&now, q->args[0]);
-    found = t && is_theirs(q, t);
+    if (!t || !is_theirs(q, t))
+        err_set(e, ERR_NOTFOUND, "there is no token %.40s", q->args[0]);
+    else
+        env = store_begin(&c->store, e);
+    if (env) {
+        r = remove_token(env, &now, q->args[0], e);
+        store_end(&c->store, r < 0 ? e : NULL);
+    }
     access_clear(&now);
-    if (!found)
-        return err_set(e, ERR_NOTFOUND, "there is no token %.40s", q->args[0]);
-    env = store_begin(&c->store, e);
-    if (!env)
-        return -1;
-    r = access_remove_token(env->etcd, env->name, q->args[0], e);
-    store_end(&c->store, r < 0 ? e : NULL);
     return r < 0 ? -1 : lookout_read_people(c, e);
 }
 

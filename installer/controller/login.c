@@ -176,8 +176,10 @@ static int by_token(struct controller *c, struct request *q, const char *token, 
     g.role = who.role;
     g.user = who.user;
     g.expires = clock_wall_ms() + LOGIN_DAYS * DAY_MS;
-    if (who.kind == ACCESS_KIND_API && who.expires < g.expires)
-        g.expires = who.expires;
+    if (who.origin[0]) {
+        g.parent = who.origin;
+        g.expires = who.latest < g.expires ? who.latest : g.expires;
+    }
     return begin(c, q, &g, who.kind == ACCESS_KIND_ONCE ? who.token : NULL, e);
 }
 

@@ -10,6 +10,8 @@
 /* Somebody who has forgotten a password tries some at once; then one each 5 s. Behind one address
  * may be several people. */
 enum { TRIES = 8, TRY_MS = 5000, TRIES_FROM = 32, TRY_FROM_MS = 2000 };
+/* Tokens made from tokens made from tokens. */
+enum { ORIGINS_MAX = 8 };
 
 void people_init(struct people *p)
 {
@@ -55,12 +57,38 @@ bool people_take(struct people *p, struct access *now)
     return changed;
 }
 
+/* Whether what a token was made from is there still, all the way up. */
+static bool has_origin(const struct people *p, const struct access_token *t)
+{
+    for (int i = 0; i < ORIGINS_MAX; i++) {
+        if (!t->parent[0])
+            return true;
+        t = access_token_by_id(&p->access, t->parent);
+        if (!t || t->expires <= clock_wall_ms())
+            return false;
+    }
+    return false;
+}
+
+/* What is made with this token ends with it, or with the token that its session was begun with. */
+static void set_origin(struct principal *out, const struct people *p, const struct access_token *t)
+{
+    const struct access_token *from = t;
+
+    if (t->kind == ACCESS_KIND_SESSION)
+        from = t->parent[0] ? access_token_by_id(&p->access, t->parent) : NULL;
+    if (!from || from->kind != ACCESS_KIND_API)
+        return;
+    memcpy(out->origin, from->id, sizeof(out->origin));
+    out->latest = from->expires;
+}
+
 /* What a token is good for now: less than it says when its user may less, nothing without one. */
 static enum access_role role_of(const struct people *p, const struct access_token *t)
 {
     const struct access_user *u = access_user(&p->access, t->user);
 
-    if (t->expires <= clock_wall_ms())
+    if (t->expires <= clock_wall_ms() || !has_origin(p, t))
         return ACCESS_ROLE_ANYBODY;
     if (strcmp(t->user, ACCESS_FIRST) == 0)
         return t->role;
@@ -81,6 +109,7 @@ bool people_who(struct principal *out, struct people *p, const char *token)
         memcpy(out->token, t->id, sizeof(out->token));
         out->kind = t->kind;
         out->expires = t->expires;
+        set_origin(out, p, t);
     }
     pthread_mutex_unlock(&p->mutex);
     return out->role != ACCESS_ROLE_ANYBODY;

@@ -18,6 +18,9 @@ struct principal {
     char token[17];        /* id of the token or session */
     enum access_kind kind;
     int64_t expires; /* wall time, ms */
+    char origin[17]; /* id of the API token that this is, or that the session was begun with; what
+                        is made here ends with it; "" none */
+    int64_t latest;  /* and no later than this, wall time, ms */
 };
 
 struct stream;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "env/access.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +82,7 @@ static bool read_user(struct access_user *u, const char *name, const struct etcd
 static bool read_token(struct access_token *t, const char *id, const struct etcd_kv *kv)
 {
     auto_node struct node *n = NULL;
-    const char *digest, *user, *label;
+    const char *digest, *user, *label, *parent;
     struct err e;
 
     if (json_parse(&n, kv->key, kv->value, kv->value_len, &e) < 0) {
@@ -93,13 +94,17 @@ static bool read_token(struct access_token *t, const char *id, const struct etcd
     digest = node_get_text(n, "digest");
     user = node_get_text(n, "user");
     label = node_get_text(n, "label");
+    parent = node_get_text(n, "parent");
     if (!digest || strlen(digest) != sizeof(t->digest) - 1 || strlen(id) != sizeof(t->id) - 1 ||
         strncmp(digest, id, sizeof(t->id) - 1) != 0 || !user ||
+        (parent && strlen(parent) != sizeof(t->parent) - 1) ||
         !access_role_parse(&t->role, node_get_text(n, "role")) ||
         !parse_kind(&t->kind, node_get_text(n, "kind")))
         return false;
     memcpy(t->digest, digest, sizeof(t->digest));
     memcpy(t->id, id, sizeof(t->id));
+    if (parent)
+        memcpy(t->parent, parent, sizeof(t->parent));
     t->user = mem_strdup(user);
     t->label = mem_strdup(label ? label : "");
     return true;
@@ -255,6 +260,8 @@ static char *token_value(const struct access_token *t)
     node_set_text(n, "user", t->user);
     node_set_text(n, "role", ROLES[t->role]);
     node_set_text(n, "label", t->label);
+    if (t->parent[0])
+        node_set_text(n, "parent", t->parent);
     node_set_int(n, "created", t->created);
     node_set_int(n, "expires", t->expires);
     return json_text(n);
@@ -267,6 +274,8 @@ int access_make_token(char **text, struct access_token *made, struct etcd *c, co
 
     *made = (struct access_token){
         .kind = g->kind, .role = g->role, .created = clock_wall_ms(), .expires = g->expires};
+    if (g->parent)
+        snprintf(made->parent, sizeof(made->parent), "%s", g->parent);
     if (crypto_random(bytes, sizeof(bytes), e) < 0)
         return -1;
     auto_wipe char *random = base64url_encode(bytes, sizeof(bytes));

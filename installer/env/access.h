@@ -39,6 +39,7 @@ struct access_user {
 
 struct access_token {
     char id[17], digest[65]; /* of the token; the id is the beginning of the digest */
+    char parent[17];         /* id of the token that it was made from, and ends with; "" none */
     enum access_kind kind;
     char *user, *label;
     enum access_role role;    /* what it may at most; its user's role counts too */
@@ -85,7 +86,8 @@ struct access_grant {
     enum access_kind kind;
     enum access_role role;
     const char *user, *label;
-    int64_t expires; /* wall time, ms */
+    const char *parent; /* id of the token that it ends with; NULL: none */
+    int64_t expires;    /* wall time, ms */
 };
 int access_make_token(char **text, struct access_token *made, struct etcd *c, const char *env,
                       const struct access_grant *g, struct err *e);

@@ -49,6 +49,7 @@ try "logs" logs
 try "events are resumed" resume
 try "an instance that is killed is told of" killed "$env-sleeper-1"
 try "users and tokens" users_and_tokens
+try "what a token made ends with it" what_a_token_made
 try "a revoked token ends its stream" revoked_stream
 try "a change needs the page's own origin" changes_need_their_origin
 try "requests that are not well meant" hostile_requests

@@ -471,6 +471,22 @@ def users_and_tokens():
     want(call("GET", "/api/v1/session", headers=mine), 401)
 
 
+def what_a_token_made():
+    """Sessions and tokens made from a token, and those made from them, end no later than it, and with it."""
+    one = want(call("POST", "/api/v1/tokens", "viewer", {"label": "one", "days": 1}), 201).json()
+    session = want(call("POST", "/api/v1/login", body={"token": one["token"]}), 200)
+    mine = {"Cookie": session.headers["Set-Cookie"].split(";")[0], "Origin": OWN}
+    two = want(call("POST", "/api/v1/tokens", headers=mine, body={"label": "two"}), 201).json()
+    three = want(call("POST", "/api/v1/tokens", two["token"], {"label": "three"}), 201).json()
+    assert max(session.json()["expires"], two["expires"], three["expires"]) <= one["expires"], (one, two, three)
+    want(call("GET", "/api/v1/session", three["token"]), 200)
+    want(call("DELETE", "/api/v1/tokens/" + one["id"], "viewer"), 204)
+    want(call("GET", "/api/v1/session", headers=mine), 401, "its session:")
+    for made in (two, three):
+        want(call("GET", "/api/v1/session", made["token"]), 401)
+    want(call("GET", "/api/v1/session", "viewer"), 200)
+
+
 def revoked_stream():
     """A stream ends when its token is revoked."""
     made = want(call("POST", "/api/v1/tokens", "viewer", {"label": "stream"}), 201).json()
