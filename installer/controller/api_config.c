@@ -120,7 +120,10 @@ int api_configuration(struct controller *c, struct request *q, struct err *e)
     env_close(env);
     if (r < 0)
         return -1;
-    return reply_tag(q, tag) ? 0 : api_answer(q, steal(answer));
+    /* The tag is of what can be edited here; the answer has more, which changes beside it. */
+    reply_tag(q, tag);
+    q->reply.status = 0;
+    return api_answer(q, steal(answer));
 }
 
 /* ---- edits ---- */

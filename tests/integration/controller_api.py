@@ -575,6 +575,7 @@ def configuration():
     path = "/api/v1/configuration/sleeper"
     answer = want(call("GET", path, "viewer"), 200)
     tag = answer.headers["ETag"]
+    want(call("GET", path, "viewer", headers={"If-None-Match": tag}), 200)
     assert answer.json()["given"] == {} and {k["key"] for k in answer.json()["keys"]} == {"word", "number"}
     edit = {"set": {"word": "other"}}
     plan = want(call("POST", path + "/plan", "operator", edit), 200).json()
