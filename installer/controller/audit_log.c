@@ -13,6 +13,21 @@
 
 enum { DAY_MS = 24 * 3600 * 1000, MINUTE_MS = 60 * 1000, TRIES = 20 };
 
+static void set_target(struct node *n, const struct request *q)
+{
+    auto_free char *both = q->args[1] ? mem_printf("%s/%s", q->args[0], q->args[1]) : NULL;
+
+    node_set_text(n, "target", both ? both : q->args[0]);
+}
+
+static void set_query(struct node *n, const struct request *q)
+{
+    struct node *map = node_set(n, "query", node_new_map());
+
+    for (size_t i = 0; i < q->query.param_count; i++)
+        node_set_text(map, q->query.params[i].name, q->query.params[i].value);
+}
+
 /* `count`: of wrong logins that this entry stands for, 0: it is one of its own. */
 static char *entry_of(const struct controller *c, const struct request *q, int64_t count)
 {
@@ -22,7 +37,9 @@ static char *entry_of(const struct controller *c, const struct request *q, int64
     node_set_text(n, "who", q->who.user[0] ? q->who.user : "?");
     node_set_text(n, "what", what);
     if (q->args[0])
-        node_set_text(n, "target", q->args[0]);
+        set_target(n, q);
+    if (q->query.param_count)
+        set_query(n, q);
     node_set_text(n, "address", q->address);
     node_set_int(n, "status", q->reply.status);
     if (count)
@@ -34,6 +51,7 @@ static char *entry_of(const struct controller *c, const struct request *q, int64
     text = json_text(n);
     if (strlen(text) > AUDIT_LOG_ENTRY_MAX) {
         node_set_text(n, "arguments", "[too long]");
+        node_remove(n, "query");
         return json_text(n);
     }
     return steal(text);

@@ -691,7 +691,12 @@ def killed(container):
 
 def audit():
     """Everybody's changes, with arguments and without secrets."""
+    call("DELETE", "/api/v1/volumes/no-such?force=true", "operator")
+    call("DELETE", "/api/v1/volumes/no-such/snapshots/before", "operator")
     rows = call("GET", "/api/v1/audit?limit=1000", "admin").json()
+    last = rows["items"][:2]
+    assert [(r["target"], r.get("query")) for r in last] == \
+        [("no-such/before", None), ("no-such", {"force": "true"})], last
     whats = {row["what"] for row in rows["items"]}
     assert {"login", "userPut", "instanceStop", "configurationChange", "documentApply", "tokenCreate"} <= whats, whats
     text = json.dumps(rows)
