@@ -139,7 +139,8 @@ static int read_lines(struct log_reader *r, struct err *e)
 {
     const struct logs_opts logs = {
         .tail = r->tail, .since = r->since, .until = r->until, .line = on_line, .arg = r};
-    const struct follow_opts follow = {.tail = r->tail, .line = on_line, .arg = r};
+    const struct follow_opts follow = {
+        .tail = r->tail, .since = r->since, .line = on_line, .arg = r};
     struct env *env = NULL;
     size_t dropped = 0;
     int result = env_open(&env, &r->o, ENV_NEEDS_NAME | ENV_NEEDS_CONTAINERS, e);
@@ -247,8 +248,8 @@ static int read_options(struct log_reader *r, const struct request *q, struct er
     if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
         return err_set(e, ERR_USAGE, "format must be json or text");
     r->text = format && strcmp(format, "text") == 0;
-    if (r->follow && (r->text || since || until))
-        return err_set(e, ERR_USAGE, "follow goes without since, until and format=text");
+    if (r->follow && (r->text || until))
+        return err_set(e, ERR_USAGE, "follow goes without until and format=text");
     for (size_t i = 0; i < q->query.param_count; i++)
         if (strcmp(q->query.params[i].name, "instance") == 0 ||
             strcmp(q->query.params[i].name, "component") == 0)

@@ -122,7 +122,7 @@ static int follow(struct log_stream *s, struct engine *g, struct err *e)
     struct engine_log_opts o = {.follow = true,
                                 .timestamps = true,
                                 .tail = s->last[0] ? -1 : s->r->o->tail,
-                                .since = s->last[0] ? s->since : NULL,
+                                .since = s->last[0] ? s->since : s->r->o->since,
                                 .line = on_line,
                                 .stop = on_stop,
                                 .arg = s};

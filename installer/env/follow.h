@@ -12,7 +12,8 @@ enum follow_news {
 };
 
 struct follow_opts {
-    int tail; /* begin with the last lines of each; -1: all */
+    int tail;          /* begin with the last lines of each; -1: all */
+    const char *since; /* of logs_time: of these, those since then; NULL: all */
     /* One call at a time of both, from any thread. `source` is a number in the names. `line`
      * returns whether more is wanted; `news` may be NULL. */
     bool (*line)(void *arg, const struct logs_line *line);
