@@ -52,7 +52,7 @@ int api_user_list(struct controller *c, struct request *q, struct err *e)
     return api_list(q, rows, "", e);
 }
 
-/* `made`: it is what a change came to, to which If-None-Match was no question. */
+/* `made`: it is what a change came to, which If-None-Match did not ask about. */
 static int answer_user(struct controller *c, struct request *q, bool made, struct err *e)
 {
     const struct access_user *u;

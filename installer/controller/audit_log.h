@@ -10,8 +10,8 @@
 enum { AUDIT_LOG_DAYS = 30, AUDIT_LOG_MAX = 2000, AUDIT_LOG_ENTRY_MAX = 4096 };
 
 /* Writes down a request that is answered. What its schema says is secret is not in it. A failure is
- * logged: what was done is done. Wrong logins of one address within a minute are one entry, and
- * logins that were not tried are none. */
+ * logged: what was done is done. Wrong logins of one address within a minute are one entry; a login
+ * that was not tried leaves nothing. */
 void audit_log_add(struct controller *c, const struct request *q);
 /* The entries, the newest first, owned. */
 int audit_log_rows(struct node **out, struct controller *c, struct err *e);

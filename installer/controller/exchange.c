@@ -158,7 +158,6 @@ bool exchange_complete(struct exchange *x)
 {
     struct request *q = &x->q;
     const char *schema = q->route->body;
-    auto_strv struct strv none = {0};
     struct problems p;
     struct err e;
     bool good;
