@@ -45,6 +45,7 @@ try "instances stop, start and restart as tasks" start_stop
 try "every GET answers as the OpenAPI document says" every_answer_fits
 try "configuration: plan, change, two editors, history, back" configuration
 try "the document: plan and apply" plan_and_apply
+try "of two who apply at once, one does" two_apply
 try "logs" logs
 try "events are resumed" resume
 try "an instance that is killed is told of" killed "$env-sleeper-1"

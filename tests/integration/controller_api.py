@@ -504,15 +504,21 @@ def revoked_stream():
 
 # ---- the environment ----
 
+def ended(name):
+    """The task, when it has ended."""
+    for _ in range(300):
+        task = call("GET", "/api/v1/tasks/" + name, "admin").json()
+        if "ended" in task:
+            break
+        time.sleep(0.2)
+    return task
+
+
 def task_ends(answer, state="succeeded"):
     task = want(answer, 202).json()
     fits(task, {"$ref": "/Task"}, document()["components"]["schemas"], "task")
     assert answer.headers["Location"] == "/api/v1/tasks/" + task["id"]
-    for _ in range(300):
-        task = call("GET", "/api/v1/tasks/" + task["id"], "admin").json()
-        if "ended" in task:
-            break
-        time.sleep(0.2)
+    task = ended(task["id"])
     assert task["state"] == state, task
     return task
 
@@ -635,6 +641,28 @@ def plan_and_apply():
     want(call("POST", "/api/v1/document/apply", "admin", {"text": text}, {"If-Match": answer.headers["ETag"]}), 412)
     assert until(lambda: len(call("GET", "/api/v1/instances?component=sleeper", "viewer").json()["items"]) == 2)
     assert call("POST", "/api/v1/document/plan", "operator", {}).json()["operations"] == []
+
+
+def two_apply():
+    """Of two who apply their edits of the same document at once, one does; the other is told, now or by its task."""
+    answer = want(call("GET", "/api/v1/document", "viewer"), 200)
+    text, tag = answer.json()["text"], answer.headers["ETag"]
+    assert "sleeper:\n    instances: 2" in text
+    answers = []
+
+    def apply(instances):
+        more = text.replace("sleeper:\n    instances: 2", f"sleeper:\n    instances: {instances}")
+        answers.append(call("POST", "/api/v1/document/apply", "admin", {"text": more}, {"If-Match": tag}))
+    threads = [threading.Thread(target=apply, args=(n,)) for n in (3, 4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(a.status for a in answers) in ([202, 202], [202, 412]), [a.body for a in answers]
+    ends = [ended(a.json()["id"]) for a in answers if a.status == 202]
+    print(ends)
+    assert [task["state"] for task in ends].count("succeeded") == 1, ends
+    assert all(task["state"] == "succeeded" or task["error"]["code"] == "conflict" for task in ends), ends
 
 
 def followed_since(since):
