@@ -113,7 +113,8 @@ void out_problem(const char *before, const char *text)
     fprintf(stderr, "%s%s\n", before, buf_str(&b));
 }
 
-static void add_safe(struct buf *b, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void add_safe(struct buf *b, const char *fmt,
+                                                           va_list ap)
 {
     auto_free char *text = mem_vprintf(fmt, ap);
 

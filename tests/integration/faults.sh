@@ -76,7 +76,7 @@ check_same "no container is left" "" "$(docker ps -aq --filter "label=slipway.na
 # Two at once: one works, the other is refused with status 4 or, waiting, finds nothing to do.
 slip -f "$file" up >"$TMP/one" 2>&1 &
 one=$!
-wait_until 20 docker inspect "$env-etcd-1"
+wait_until 20 docker container inspect "$env-etcd-1"
 check_status "a second up at the same time is refused" 4 slip -f "$file" up
 check_has "it says who holds the lock" "$(errors)" "is locked by \`up\`"
 check_status "a second up that waits ends well" 0 slip -f "$file" up --lock-wait 120s
@@ -130,7 +130,7 @@ slip -e "$env" down --yes >/dev/null 2>&1
 setsid bash -c "trap - INT; exec '$SLIPWAY' --catalog '$ROOT/tests/data/components' -f '$file' up" >"$TMP/out" \
     2>"$TMP/err" &
 one=$!
-wait_until 30 docker inspect "$env-etcd-1"
+wait_until 30 docker container inspect "$env-etcd-1"
 kill -INT "$one"
 status=0
 wait "$one" || status=$?

@@ -84,7 +84,7 @@ docker volume create $labels "$env-backup" >/dev/null
 docker rename "$env-sleeper-1" "$env-other"
 check_status "down" 0 slip down --volumes --yes
 check "the copy is left alone" docker inspect "$env-copy"
-check_not "the instance is removed, whatever it is called" docker inspect "$env-other"
+check_not "the instance is removed, whatever it is called" docker container inspect "$env-other"
 check "the backup is left alone" volume "$env-backup"
 check_not "the data is removed" volume "$env-sleeper-1-data"
 check_not "also what Slipway made under a name of its own" volume "$env-own"

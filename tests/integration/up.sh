@@ -63,7 +63,7 @@ check_same "and it runs" running "$(docker inspect -f '{{.State.Status}}' "$env-
 
 document 1 goodbye
 check_status "up removes instances no longer wanted" 0 slip -f "$file" up
-check_not "their containers are gone" docker inspect "$env-sleeper-3"
+check_not "their containers are gone" docker container inspect "$env-sleeper-3"
 check "their volumes stay" docker volume inspect "$env-sleeper-3-data"
 check_status "a plan lists leftover volumes and has nothing to do" 0 slip -f "$file" plan
 check_has "the leftover volume is named" "$(cat "$TMP/out" "$TMP/err")" "$env-sleeper-3-data"

@@ -61,7 +61,7 @@ check_same "it is there still" changed "$(docker exec "$env-sealed-2" cat /data/
 docker exec "$env-sealed-2" rm /data/refuse
 docker stop -t 5 "$env-sealed-2" >/dev/null
 check_status "up drains and removes it" 0 slip -f "$file" up
-check_not "it is gone" docker inspect "$env-sealed-2"
+check_not "it is gone" docker container inspect "$env-sealed-2"
 check_same "its hook drain ran" drained "$(content)"
 check_status "nothing is left to do" 0 slip -f "$file" plan
 
