@@ -23,6 +23,12 @@ static char *build(const struct keys_path *k)
         return keys_audit(k->env, k->name);
     case KEYS_KIND_RELEASE_BAD:
         return keys_release_bad(k->env, k->name);
+    case KEYS_KIND_CONTROLLER_USER:
+        return keys_controller_user(k->env, k->name);
+    case KEYS_KIND_CONTROLLER_TOKEN:
+        return keys_controller_token(k->env, k->name);
+    case KEYS_KIND_CONTROLLER_AUDIT:
+        return keys_controller_audit(k->env, k->name);
     case KEYS_KIND_CONTROLLER:
         return keys_controller(k->env, k->name);
     case KEYS_KIND_COMPONENT_CONFIG:
