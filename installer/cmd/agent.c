@@ -255,7 +255,7 @@ const struct cmd cmd_agent_deploy = {
              .examples = deploy_examples,
              .group = "Instances"},
     .options_size = sizeof(struct agent_options),
-    .needs = ENV_NEEDS_NAME | ENV_NEEDS_ETCD,
+    .needs = ENV_NEEDS_NAME | ENV_NEEDS_ETCD | ENV_NEEDS_SSH,
     .check = check,
     .run = run_deploy,
 };
@@ -267,7 +267,7 @@ const struct cmd cmd_agent_rollback = {
              .examples = rollback_examples,
              .group = "Instances"},
     .options_size = sizeof(struct agent_options),
-    .needs = ENV_NEEDS_NAME | ENV_NEEDS_ETCD,
+    .needs = ENV_NEEDS_NAME | ENV_NEEDS_ETCD | ENV_NEEDS_SSH,
     .check = check,
     .run = run_rollback,
 };

@@ -87,6 +87,9 @@ check "it takes the new key when it starts" wait_until 30 everywhere
 
 # Another operator's machine has the environment key alone, and this one has no etcd.
 rm "$SLIPWAY_HOME/$env/ssh.json"
+check_status "so has a deployment" 0 slip --json agent deploy --from "$B/slipway-agent" --on sleeper,echo
+check "by the key in force" jq -e '[.results[] | select(.via == "ssh" and .ok)] | length == 3' "$TMP/out"
+rm "$SLIPWAY_HOME/$env/ssh.json"
 check "whoever has the environment key asks etcd for the generation" everywhere
 check "and notes it" test -e "$SLIPWAY_HOME/$env/ssh.json"
 docker stop "$env-etcd-1" >/dev/null
