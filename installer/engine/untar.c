@@ -42,7 +42,6 @@ struct untar {
     int64_t long_size; /* -1: that of the header */
     bool ended;
     uint64_t bytes;
-    size_t left_out;
 };
 
 struct untar *untar_new(int folder, const char *name)
@@ -69,11 +68,6 @@ void untar_free(struct untar *u)
 uint64_t untar_bytes(const struct untar *u)
 {
     return u->bytes;
-}
-
-size_t untar_left_out(const struct untar *u)
-{
-    return u->left_out;
 }
 
 static int refuse(struct err *e)
@@ -280,10 +274,8 @@ static int take_header(struct untar *u, struct err *e)
         return size == 0 ? take_extra(u, e) : 0;
     }
     auto_free char *path = name_of(u, h);
-    if (!is_file(type) && type != TAR_KIND_FOLDER) {
-        u->left_out++;
+    if (!is_file(type) && type != TAR_KIND_FOLDER)
         return 0;
-    }
     /* Neither set-user-id nor what others would write to. */
     return make_entry(u, path, is_file(type) ? TAR_KIND_FILE : type, (mode_t)mode & 0755, e);
 }

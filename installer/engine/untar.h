@@ -26,6 +26,5 @@ int untar_feed(struct untar *u, const char *p, size_t len, struct err *e);
 /* All was fed: whether it was whole. */
 int untar_end(struct untar *u, struct err *e);
 uint64_t untar_bytes(const struct untar *u); /* of files */
-size_t untar_left_out(const struct untar *u);
 
 #endif

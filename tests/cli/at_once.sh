@@ -3,7 +3,7 @@
 # What runs many tests counts each of them, also one that fails, is broken off, or does not say how it ended.
 set -eu
 . "$(dirname "$0")/../lib.sh"
-unset ONLY # of `make cli ONLY=at_once`
+unset ONLY AGAIN # of `make cli ONLY=at_once` and of `.ci/run`
 
 runs() { bash -c 'set -u; . "$0/scripts/dev/at_once.sh"; one() { eval "$1"; }
     at_once "$@"; total' "$ROOT" "$@" </dev/null; }

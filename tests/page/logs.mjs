@@ -105,6 +105,8 @@ async function filtered(page) {
 }
 
 async function searched(page) {
+    // The last step loaded the page again: a search finds what has come.
+    await until('the last line is there', async () => (await text(page)).includes(`${WORD} ${MANY} of`));
     await page.getByLabel('Search').fill(`${WORD} 119700 `);
     await page.getByRole('button', { name: 'Next' }).click();
     await page.locator('.log-line.hit', { hasText: `${WORD} 119700 of` }).waitFor();

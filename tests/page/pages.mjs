@@ -79,6 +79,8 @@ async function dressed(page, hash, options, name) {
         reducedMotion: options.reducedMotion ?? null,
     });
     await loaded(page);
+    // Another colour scheme is faded into: what is looked at is its end.
+    await page.evaluate(() => document.getAnimations().forEach((one) => one.finish()));
     await shot(page, name);
     expect(`axe, ${name}`, (await axe(page)).join('\n'), '');
     expect(`what is wider than the window, ${name}`, await wide(page), 0);

@@ -96,6 +96,16 @@ def pages(call, prefix, what):
         start = names[-1]
 
 
+def metadata_of(get, handle, key):
+    """The value of a key of a pool or an image, by the library's function for it; empty when there is none."""
+    value, length = ctypes.create_string_buffer(4096), ctypes.c_size_t(4096)
+    status = get(handle, key.encode(), value, ctypes.byref(length))
+    if status == -ENOENT:
+        return ""
+    check(status, "reading %s" % key)
+    return value.value.decode()
+
+
 class Pool:
     """An open pool of a connected Cluster."""
 
@@ -170,12 +180,7 @@ class Pool:
         return {key[len(prefix):]: value for key, value in found.items()}
 
     def metadata(self, key):
-        value, length = ctypes.create_string_buffer(4096), ctypes.c_size_t(4096)
-        status = self.lib.rbd_pool_metadata_get(self.io, key.encode(), value, ctypes.byref(length))
-        if status == -ENOENT:
-            return ""
-        check(status, "reading %s" % key)
-        return value.value.decode()
+        return metadata_of(self.lib.rbd_pool_metadata_get, self.io, key)
 
     def set_metadata(self, key, value):
         check(self.lib.rbd_pool_metadata_set(self.io, key.encode(), value.encode()), "setting %s" % key)
@@ -288,12 +293,7 @@ class Image:
         check(self.lib.rbd_lock_acquire(self.handle, LOCK_EXCLUSIVE), "taking the lock")
 
     def metadata(self, key):
-        value, length = ctypes.create_string_buffer(4096), ctypes.c_size_t(4096)
-        status = self.lib.rbd_metadata_get(self.handle, key.encode(), value, ctypes.byref(length))
-        if status == -ENOENT:
-            return ""
-        check(status, "reading %s" % key)
-        return value.value.decode()
+        return metadata_of(self.lib.rbd_metadata_get, self.handle, key)
 
     def set_metadata(self, key, value):
         check(self.lib.rbd_metadata_set(self.handle, key.encode(), value.encode()), "setting %s" % key)

@@ -2,7 +2,7 @@
 // The list of the instances, with a filter that stays in the address.
 import { h, labelled, link, table } from './dom.js';
 import { keep, to } from './route.js';
-import { badge, causeOf, configOf, instanceLink, since, stateOf } from './state.js';
+import { badge, causeOf, configOf, instanceLink, logsColumn, since, stateOf } from './state.js';
 
 const COLUMNS = [
     { title: 'Instance', header: true, cell: (row) => instanceLink(row.instance) },
@@ -15,18 +15,7 @@ const COLUMNS = [
     { title: 'Agent', cell: (row) => row.agent ?? '' },
     { title: 'Restarts', class: 'number', cell: (row) => row.restarts ?? '' },
     { title: 'Since', cell: (row) => since(row.since) },
-    {
-        title: 'Logs',
-        cell: (row) =>
-            h(
-                'a',
-                {
-                    href: to('instances', row.instance, 'logs'),
-                    'aria-label': `Logs of ${row.instance}`,
-                },
-                'Logs',
-            ),
-    },
+    logsColumn,
 ];
 
 /** The rows in which the text is found, and whose state is not good, where only those are wanted. */

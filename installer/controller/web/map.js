@@ -4,7 +4,7 @@ import { count, size } from './format.js';
 import { facts, h, link, table } from './dom.js';
 import { powerButtons } from './power.js';
 import { to } from './route.js';
-import { badge, causeOf, instanceLink, since, stateOf } from './state.js';
+import { badge, causeOf, instanceLink, logsColumn, since, stateOf } from './state.js';
 import { taskState, taskTitle } from './notices.js';
 import { environmentButtons } from './environment.js';
 
@@ -41,18 +41,7 @@ function wrong(rows) {
             { title: 'State', cell: (row) => badge(stateOf(row)) },
             { title: 'Cause', class: 'wide', cell: causeOf },
             { title: 'For', cell: (row) => since(row.since) },
-            {
-                title: 'Logs',
-                cell: (row) =>
-                    h(
-                        'a',
-                        {
-                            href: to('instances', row.instance, 'logs'),
-                            'aria-label': `Logs of ${row.instance}`,
-                        },
-                        'Logs',
-                    ),
-            },
+            logsColumn,
         ],
         bad,
         (row) => row.instance,

@@ -23,6 +23,20 @@ export function instanceLink(name, ...more) {
     return link(to('instances', name, ...more), name);
 }
 
+/** The column of a table of instances that leads to what one prints. */
+export const logsColumn = {
+    title: 'Logs',
+    cell: (row) =>
+        h(
+            'a',
+            {
+                href: to('instances', row.instance, 'logs'),
+                'aria-label': `Logs of ${row.instance}`,
+            },
+            'Logs',
+        ),
+};
+
 /** Why it is as it is: the agent's reason, or the keeper's cause. */
 export function causeOf(row) {
     return row.keeper?.cause || row.reason || '';
