@@ -79,15 +79,6 @@ int api_user(struct controller *c, struct request *q, struct err *e)
     return answer_user(c, q, false, e);
 }
 
-/* The last admin stays one: without, nobody could make another. */
-static bool is_last_admin(const struct access *now, const char *name)
-{
-    for (size_t i = 0; i < now->user_count; i++)
-        if (now->users[i].role == ACCESS_ROLE_ADMIN && strcmp(now->users[i].name, name) != 0)
-            return false;
-    return access_user(now, name) && access_user(now, name)->role == ACCESS_ROLE_ADMIN;
-}
-
 /* 0: go on; 1: it is answered. */
 static int check_match(struct request *q, const struct access_user *old)
 {
@@ -121,8 +112,6 @@ static int put_user(struct controller *c, const struct access *now, const struct
         return -1;
     r = access_put_user(env->etcd, env->name, now, u, e);
     store_end(&c->store, r < 0 ? e : NULL);
-    if (r < 0 && e->code == ERR_CONFLICT)
-        return err_set(e, ERR_CONFLICT, "this user was changed by someone else meanwhile");
     return r < 0 ? -1 : lookout_read_people(c, e);
 }
 
@@ -136,8 +125,6 @@ static int put(struct controller *c, struct request *q, const struct access *now
         return 1;
     access_role_parse(&u.role, api_text(q, "role"));
     u.revision = old ? old->revision : 0;
-    if (old && u.role != ACCESS_ROLE_ADMIN && is_last_admin(now, u.name))
-        return err_set(e, ERR_CONFLICT, "%s is the last admin", u.name);
     if (!old && !u.password)
         return err_set(e, ERR_USAGE, "a new user needs a password");
     return put_user(c, now, &u, e);
@@ -165,19 +152,14 @@ int api_user_put(struct controller *c, struct request *q, struct err *e)
 int api_user_delete(struct controller *c, struct request *q, struct err *e)
 {
     struct access now;
-    struct env *env;
-    int r = 0;
+    struct env *env = store_begin(&c->store, e);
+    int r;
 
-    people_copy(&now, &c->people);
-    if (is_last_admin(&now, q->args[0]))
-        r = err_set(e, ERR_CONFLICT, "%s is the last admin", q->args[0]);
-    env = r == 0 ? store_begin(&c->store, e) : NULL;
     if (!env)
-        r = -1;
-    if (env) {
-        r = access_remove_user(env->etcd, env->name, &now, q->args[0], e);
-        store_end(&c->store, r < 0 ? e : NULL);
-    }
+        return -1;
+    people_copy(&now, &c->people);
+    r = access_remove_user(env->etcd, env->name, &now, q->args[0], e);
+    store_end(&c->store, r < 0 ? e : NULL);
     access_clear(&now);
     return r < 0 ? -1 : lookout_read_people(c, e);
 }

@@ -115,16 +115,16 @@ bool people_who(struct principal *out, struct people *p, const char *token)
     return out->role != ACCESS_ROLE_ANYBODY;
 }
 
-bool people_has(struct people *p, const char *id)
+enum access_role people_role(struct people *p, const char *id)
 {
     const struct access_token *t;
-    bool has;
+    enum access_role role;
 
     pthread_mutex_lock(&p->mutex);
     t = access_token_by_id(&p->access, id);
-    has = t && role_of(p, t) != ACCESS_ROLE_ANYBODY;
+    role = t ? role_of(p, t) : ACCESS_ROLE_ANYBODY;
     pthread_mutex_unlock(&p->mutex);
-    return has;
+    return role;
 }
 
 bool people_is_loaded(struct people *p)

@@ -28,8 +28,8 @@ void people_clear(struct people *p);
 bool people_take(struct people *p, struct access *now);
 /* Who shows that token; false: nobody. */
 bool people_who(struct principal *out, struct people *p, const char *token);
-/* Whether that token, by its id, still counts. */
-bool people_has(struct people *p, const char *id);
+/* What that token, by its id, is good for now; ACCESS_ROLE_ANYBODY: nothing. */
+enum access_role people_role(struct people *p, const char *id);
 bool people_is_loaded(struct people *p);
 /* A copy of what is known, the caller's: access_clear. */
 void people_copy(struct access *out, struct people *p);

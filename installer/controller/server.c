@@ -94,6 +94,7 @@ static struct MHD_Response *stream_response(struct exchange *x)
     struct server *s = x->s;
 
     memcpy(t->token, x->q.who.token, sizeof(t->token));
+    t->role = x->q.who.role;
     t->connection = x->connection;
     t->server = s;
     pthread_mutex_lock(&s->mutex);
@@ -351,7 +352,7 @@ static void tick(struct server *s, int beat)
             n->deadline = CLOCK_NEVER;
         }
     for (struct stream *t = s->streams; t; t = t->next) {
-        if (!people_has(&s->c->people, t->token)) {
+        if (people_role(&s->c->people, t->token) < t->role) {
             stream_end(t);
         } else if (beat % BEATS == 0) {
             t->calls->beat(t->arg);

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "env/access.h"
+
 struct MHD_Connection;
 struct server;
 
@@ -25,7 +27,8 @@ struct stream_calls {
 struct stream {
     const struct stream_calls *calls;
     void *arg;
-    char token[17]; /* it ends when this token does */
+    char token[17];        /* it ends when this token does, */
+    enum access_role role; /* or is good for less than when it began */
     pthread_mutex_t mutex;
     struct MHD_Connection *connection;
     bool suspended, woken, ended;

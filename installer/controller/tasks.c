@@ -15,13 +15,16 @@
 #include "conf/json.h"
 #include "controller/controller.h"
 
-enum { FILE_MAX = 64 << 20 };
+enum {
+    FILE_MAX = 64 << 20,
+    ADDED_MAX = 4 << 20, /* bytes that are added before the file is written again */
+};
 
 struct task {
     struct tasks *ts;
     const struct task_kind *kind; /* NULL: of an earlier process */
-    struct node *told;            /* what is told of it, but for the log */
-    struct node *log, *arguments;
+    struct node *told;            /* what is told of it, but for log and result */
+    struct node *log, *result, *arguments;
     struct cancel cancel;
     bool open, asked_to_stop;
     struct task *older;
@@ -37,32 +40,74 @@ static void set_time(struct node *n, const char *key)
     node_set_text(n, key, now);
 }
 
-/* Of a task, without its log and without a result that others need not hear. Owned. */
-static struct node *row_of(const struct task *t)
+/* With what came of it, but for the log. Owned. */
+static struct node *whole_of(const struct task *t)
 {
     struct node *n = node_copy(t->told);
 
-    node_remove(n, "result");
+    if (t->result)
+        node_set(n, "result", node_copy(t->result));
     return n;
+}
+
+/* ---- the file ---- */
+
+static void add_line(struct buf *b, const struct task *t)
+{
+    auto_node struct node *n = whole_of(t);
+
+    json_format(b, n, 0);
+    buf_putc(b, '\n');
+}
+
+/* The newest first is how they are held, the oldest first how they are written. */
+static void add_lines(struct buf *b, const struct task *t)
+{
+    if (!t)
+        return;
+    add_lines(b, t->older);
+    add_line(b, t);
+}
+
+/* With the mutex: all that are kept, a line each, instead of what is there. */
+static int write_all(struct tasks *ts, struct err *e)
+{
+    static const struct fs_write_opts private = {0600, (uid_t)-1, (gid_t)-1};
+    auto_buf struct buf b = {0};
+
+    buf_init(&b, FILE_MAX);
+    add_lines(&b, ts->newest);
+    ts->added = 0;
+    return fs_write(ts->path, buf_str(&b), b.len, &private, e);
+}
+
+/* With the mutex. */
+static int append(struct task *t, struct err *e)
+{
+    struct tasks *ts = t->ts;
+    auto_close int fd = open(ts->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    auto_buf struct buf b = {0};
+
+    buf_init(&b, FILE_MAX);
+    add_line(&b, t);
+    ts->added += b.len;
+    if (fd < 0 || fs_write_all(fd, buf_str(&b), b.len) < 0)
+        return err_sys(e, "cannot write %s", ts->path);
+    return 0;
 }
 
 /* With the mutex: the state is told and written down. */
 static void tell(struct task *t, bool write)
 {
     struct tasks *ts = t->ts;
-    auto_node struct node *row = row_of(t);
-    auto_close int fd = -1;
+    struct err e;
 
-    events_publish(&ts->c->events, "task", ACCESS_ROLE_VIEWER, row);
-    if (!write)
-        return;
-    fd = open(ts->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    auto_free char *text = json_text(t->told);
-    auto_free char *line = mem_printf("%s\n", text);
-
-    if (fd < 0 || fs_write_all(fd, line, strlen(line)) < 0)
-        log_warn("task history: %s cannot be written", ts->path);
+    events_publish(&ts->c->events, "task", ACCESS_ROLE_VIEWER, t->told);
+    if (write && (ts->added < ADDED_MAX ? append(t, &e) : write_all(ts, &e)) < 0)
+        err_drop(&e, "the task history");
 }
+
+/* ---- what the work says ---- */
 
 void task_log(struct task *t, const char *fmt, ...)
 {
@@ -107,7 +152,8 @@ void task_advance(struct task *t)
 void task_result(struct task *t, struct node *result)
 {
     pthread_mutex_lock(&t->ts->mutex);
-    node_set(t->told, "result", result);
+    node_free(t->result);
+    t->result = result;
     pthread_mutex_unlock(&t->ts->mutex);
 }
 
@@ -117,6 +163,7 @@ static void task_free(struct task *t)
 {
     node_free(t->told);
     node_free(t->log);
+    node_free(t->result);
     node_free(t->arguments);
     cancel_clear(&t->cancel);
     free(t);
@@ -275,7 +322,7 @@ int tasks_begin(struct node **answer, struct tasks *ts, const struct task_begin 
         t = task_new(ts, b);
         ts->open++;
         tell(t, true);
-        *answer = row_of(t);
+        *answer = node_copy(t->told);
     }
     pthread_mutex_unlock(&ts->mutex);
     if (!t)
@@ -300,7 +347,7 @@ struct node *tasks_rows(struct tasks *ts)
 
     pthread_mutex_lock(&ts->mutex);
     for (const struct task *t = ts->newest; t; t = t->older)
-        node_add(rows, row_of(t));
+        node_add(rows, node_copy(t->told));
     pthread_mutex_unlock(&ts->mutex);
     return rows;
 }
@@ -321,7 +368,7 @@ struct node *tasks_get(struct tasks *ts, const char *id)
     pthread_mutex_lock(&ts->mutex);
     t = find(ts, id);
     if (t) {
-        n = node_copy(t->told);
+        n = whole_of(t);
         node_set(n, "log", node_copy(t->log));
     }
     pthread_mutex_unlock(&ts->mutex);
@@ -334,8 +381,8 @@ struct node *tasks_last(struct tasks *ts, const char *kind)
 
     pthread_mutex_lock(&ts->mutex);
     for (const struct task *t = ts->newest; t && !n; t = t->older)
-        if (!t->open && node_text_is(t->told, "kind", kind) && node_get(t->told, "result"))
-            n = node_copy(t->told);
+        if (!t->open && node_text_is(t->told, "kind", kind) && t->result)
+            n = whole_of(t);
     pthread_mutex_unlock(&ts->mutex);
     return n;
 }
@@ -375,33 +422,23 @@ static void load_line(struct tasks *ts, const char *line, size_t len)
         return;
     }
     t = node_get_text(n, "id") ? find(ts, node_get_text(n, "id")) : NULL;
-    if (t) {
-        node_free(t->told);
-        t->told = n;
-        return;
+    if (!t) {
+        t = mem_alloc(sizeof(*t));
+        *t = (struct task){.ts = ts, .log = node_new_list(), .older = ts->newest};
+        cancel_init(&t->cancel);
+        ts->newest = t;
     }
-    t = mem_alloc(sizeof(*t));
-    *t = (struct task){.ts = ts, .told = n, .log = node_new_list(), .older = ts->newest};
-    cancel_init(&t->cancel);
-    ts->newest = t;
+    node_free(t->told);
+    node_free(t->result);
+    t->told = n;
+    t->result = node_get(n, "result") ? node_copy(node_get(n, "result")) : NULL;
+    node_remove(n, "result");
     forget(ts);
-}
-
-/* The newest first is how they are held, the oldest first how they are written. */
-static void format(struct buf *b, const struct task *t)
-{
-    if (!t)
-        return;
-    format(b, t->older);
-    json_format(b, t->told, 0);
-    buf_putc(b, '\n');
 }
 
 int tasks_load(struct tasks *ts, struct err *e)
 {
-    static const struct fs_write_opts private = {0600, (uid_t)-1, (gid_t)-1};
     auto_free char *text = NULL;
-    auto_buf struct buf b = {0};
     size_t len = 0;
 
     if (fs_read(&text, &len, ts->path, FILE_MAX, e) < 0)
@@ -425,9 +462,7 @@ int tasks_load(struct tasks *ts, struct err *e)
             set_error(t->told, &lost);
             set_time(t->told, "ended");
         }
-    buf_init(&b, FILE_MAX);
-    format(&b, ts->newest);
-    return fs_write(ts->path, buf_str(&b), b.len, &private, e);
+    return write_all(ts, e);
 }
 
 void tasks_stop(struct tasks *ts)

@@ -31,6 +31,7 @@ struct tasks {
     pthread_cond_t cond;
     struct task *newest; /* a list, the newest first */
     int running, open;   /* open: not ended, those that wait too */
+    size_t added;        /* bytes, to the file since it was written whole */
     int64_t number;
 };
 

@@ -206,6 +206,36 @@ static int remove_tokens(struct etcd *c, const char *env, const char *user, cons
     return r;
 }
 
+/* An admin's rights go only beside another admin, who is compared in the same transaction: of two
+ * admins who take each other's rights at once, one is refused. */
+static int need_other_admin(struct etcd_txn *t, const char *env, const struct access *now,
+                            const struct access_user *u, struct err *e)
+{
+    const struct access_user *other = NULL;
+
+    if (!u || u->role != ACCESS_ROLE_ADMIN)
+        return 0;
+    for (size_t i = 0; i < now->user_count && !other; i++)
+        if (now->users[i].role == ACCESS_ROLE_ADMIN && &now->users[i] != u)
+            other = &now->users[i];
+    if (!other)
+        return err_set(e, ERR_CONFLICT, "%s is the last admin", u->name);
+    auto_free char *key = keys_controller_user(env, other->name);
+
+    etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, other->revision);
+    return 0;
+}
+
+/* Runs what changes a user, whose key was compared. */
+static int change(struct etcd *c, const struct etcd_txn *t, struct err *e)
+{
+    if (etcd_txn_run(c, t, NULL, e) == 0)
+        return 0;
+    if (e->code == ERR_CONFLICT)
+        err_set(e, ERR_CONFLICT, "this user was changed by someone else meanwhile");
+    return -1;
+}
+
 int access_put_user(struct etcd *c, const char *env, const struct access *now,
                     const struct access_change *u, struct err *e)
 {
@@ -214,7 +244,7 @@ int access_put_user(struct etcd *c, const char *env, const struct access *now,
     auto_node struct node *n = node_new_map();
     struct etcd_txn *t;
     int64_t wall = clock_wall_ms();
-    int r;
+    int r = 0;
 
     if (u->password && crypto_password_hash(&hash, u->password, e) < 0)
         return -1;
@@ -228,7 +258,10 @@ int access_put_user(struct etcd *c, const char *env, const struct access *now,
     t = etcd_txn_new();
     etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, u->revision);
     etcd_txn_put(t, key, text, 0);
-    r = etcd_txn_run(c, t, NULL, e);
+    if (u->role != ACCESS_ROLE_ADMIN)
+        r = need_other_admin(t, env, now, old, e);
+    if (r == 0)
+        r = change(c, t, e);
     etcd_txn_free(t);
     return r == 0 && u->password && old ? remove_tokens(c, env, u->name, u->keep, e) : r;
 }
@@ -236,17 +269,21 @@ int access_put_user(struct etcd *c, const char *env, const struct access *now,
 int access_remove_user(struct etcd *c, const char *env, const struct access *now, const char *name,
                        struct err *e)
 {
+    const struct access_user *u = access_user(now, name);
     auto_free char *key = keys_controller_user(env, name);
-    int64_t deleted = 0;
-    struct err gone;
+    struct etcd_txn *t;
+    int r;
 
-    if (etcd_delete(c, key, &deleted, e) < 0)
-        return -1;
-    for (size_t i = 0; i < now->token_count; i++)
-        if (strcmp(now->tokens[i].user, name) == 0 &&
-            access_remove_token(c, env, now->tokens[i].id, &gone) < 0 && gone.code != ERR_NOTFOUND)
-            return err_set(e, gone.code, "%s", gone.msg);
-    return deleted ? 0 : err_set(e, ERR_NOTFOUND, "there is no user %s", name);
+    if (!u)
+        return err_set(e, ERR_NOTFOUND, "there is no user %s", name);
+    t = etcd_txn_new();
+    etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, u->revision);
+    etcd_txn_delete(t, key);
+    r = need_other_admin(t, env, now, u, e);
+    if (r == 0)
+        r = change(c, t, e);
+    etcd_txn_free(t);
+    return r == 0 ? remove_tokens(c, env, name, NULL, e) : r;
 }
 
 /* ---- tokens ---- */
@@ -265,6 +302,21 @@ static char *token_value(const struct access_token *t)
     node_set_int(n, "created", t->created);
     node_set_int(n, "expires", t->expires);
     return json_text(n);
+}
+
+/* Expired tokens go when another is made: they are good for nothing, and would stay for ever. */
+static void remove_expired(struct etcd *c, const char *env)
+{
+    int64_t wall = clock_wall_ms();
+    struct access now = {0};
+    struct err e;
+
+    if (access_load(&now, c, env, &e) < 0)
+        err_drop(&e, "expired tokens");
+    for (size_t i = 0; i < now.token_count; i++)
+        if (now.tokens[i].expires <= wall && access_remove_token(c, env, now.tokens[i].id, &e) < 0)
+            err_drop(&e, "an expired token");
+    access_clear(&now);
 }
 
 int access_make_token(char **text, struct access_token *made, struct etcd *c, const char *env,
@@ -293,6 +345,7 @@ int access_make_token(char **text, struct access_token *made, struct etcd *c, co
         return -1;
     }
     *text = steal(token);
+    remove_expired(c, env);
     return 0;
 }
 

@@ -69,7 +69,7 @@ bool access_user_is_valid(const char *name);
 
 /* Stores a user; `password` NULL: as it is, else the user's tokens and sessions go with the old
  * one, but for the one whose id is `keep` (NULL: none). ERR_CONFLICT when its key is not at
- * `revision` any more (0: when there is one). */
+ * `revision` any more (0: when there is one), or no admin would be left. */
 struct access_change {
     const char *name, *password, *keep;
     enum access_role role;
@@ -77,7 +77,7 @@ struct access_change {
 };
 int access_put_user(struct etcd *c, const char *env, const struct access *now,
                     const struct access_change *u, struct err *e);
-/* With its tokens and sessions. ERR_NOTFOUND. */
+/* With its tokens and sessions. ERR_NOTFOUND; ERR_CONFLICT: as above. */
 int access_remove_user(struct etcd *c, const char *env, const struct access *now, const char *name,
                        struct err *e);
 

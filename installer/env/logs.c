@@ -15,7 +15,8 @@
 
 enum {
     PARALLEL = 4,
-    KEPT_MAX = 500000,      /* lines that are held to be sorted */
+    KEPT_MAX = 500000,      /* lines that are held to be sorted, */
+    KEPT_BYTES = 256 << 20, /* and bytes of them */
     SECONDS_MIN_DIGITS = 9, /* a shorter number is a duration, not a time of day */
 };
 
@@ -32,7 +33,7 @@ struct logs {
     bool keep;
     pthread_mutex_t mutex; /* calls of line, kept, first */
     struct kept *kept;
-    size_t count, dropped;
+    size_t count, bytes, dropped;
     struct err first;   /* code ERR_NONE: none */
     atomic_bool enough; /* nobody wants more lines */
 };
@@ -47,7 +48,7 @@ static void keep(struct logs *l, const struct logs_line *line)
     struct kept k = {
         .len = line->len, .source = line->source, .stream = line->stream, .number = l->count};
 
-    if (l->count == KEPT_MAX) {
+    if (l->count == KEPT_MAX || l->bytes + line->len > KEPT_BYTES) {
         l->dropped++;
         return;
     }
@@ -55,6 +56,7 @@ static void keep(struct logs *l, const struct logs_line *line)
     memcpy(k.text, line->text, line->len);
     l->kept = mem_grow(l->kept, l->count + 1, sizeof(*l->kept));
     l->kept[l->count++] = k;
+    l->bytes += line->len;
 }
 
 static void give(struct logs *l, const struct logs_line *line)

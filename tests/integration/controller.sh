@@ -28,7 +28,7 @@ serve() {
     daemon=$!
 }
 on_exit 'kill "$daemon"'
-try() { check "$1" python3 -B "$ROOT/tests/integration/controller_api.py" "$state" "${@:2}"; }
+try() { check "$1" timeout 120 python3 -B "$ROOT/tests/integration/controller_api.py" "$state" "${@:2}"; }
 answers() { curl -sk -o /dev/null --max-time 5 "https://127.0.0.1:$port/api/v1/health"; }
 
 serve --first-token
@@ -52,6 +52,8 @@ try "an instance that is killed is told of" killed "$env-sleeper-1"
 try "users and tokens" users_and_tokens
 try "what a token made ends with it" what_a_token_made
 try "a revoked token ends its stream" revoked_stream
+try "a user who may less loses the stream" demoted_stream
+try "of two admins who delete each other one stays" two_admins
 try "a change needs the page's own origin" changes_need_their_origin
 try "requests that are not well meant" hostile_requests
 try "heads that take for ever" slow_heads
@@ -60,6 +62,37 @@ try "names that nothing has" odd_names
 try "many connections of one address" many_connections
 try "wrong passwords" wrong_passwords
 try "the audit" audit
+
+# A real Prometheus takes the figures, with a token for them alone, and the dashboard's questions are about them.
+if prometheus=$("$ROOT/scripts/dev/promtool" 2>/dev/null); then
+    jq -r .tokens.metrics "$state" >"$TMP/figures.token"
+    figures() { curl -skf -H "Authorization: Bearer $(cat "$TMP/figures.token")" "https://127.0.0.1:$port/metrics"; }
+    figures >"$TMP/figures"
+    check "promtool finds nothing wrong" "$prometheus/promtool" check metrics <"$TMP/figures"
+    openssl s_client -connect "127.0.0.1:$port" </dev/null 2>/dev/null | openssl x509 >"$TMP/server.pem"
+    cat >"$TMP/prometheus.yml" <<END
+global: {scrape_interval: 1s}
+scrape_configs:
+  - job_name: slipway
+    scheme: https
+    authorization: {credentials_file: $TMP/figures.token}
+    tls_config: {ca_file: $TMP/server.pem}
+    static_configs: [{targets: ['127.0.0.1:$port']}]
+END
+    scraper=$(free_port)
+    "$prometheus/prometheus" --config.file="$TMP/prometheus.yml" --storage.tsdb.path="$TMP/tsdb" \
+        --web.listen-address="127.0.0.1:$scraper" >"$TMP/prometheus" 2>&1 &
+    on_exit "kill $!"
+    asked() { curl -sf --data-urlencode "query=$1" "http://127.0.0.1:$scraper/api/v1/query" | jq -e "$2"; }
+    check "Prometheus reads them" wait_until 60 asked 'slipway_instance_ok{instance_name="echo-1"}' \
+        '.data.result[0].value[1] == "1"'
+    while read -r question; do
+        check "the dashboard asks for what is there: $question" \
+            wait_until 20 asked "$question" '.data.result | length > 0'
+    done < <(jq -r '.panels[].targets[].expr' "$ROOT/installer/controller/grafana.json")
+else
+    skip "the figures in Prometheus" "no package from the archive"
+fi
 
 for secret in "correct horse" "$first" "$(jq -r .tokens.admin "$state")"; do
     check_not "a secret is not in the log" grep -qF "$secret" "$TMP/log"
