@@ -64,7 +64,7 @@ try "wrong passwords" wrong_passwords
 try "the audit" audit
 
 # A real Prometheus takes the figures, with a token for them alone, and the dashboard's questions are about them.
-if prometheus=$("$ROOT/scripts/dev/promtool" 2>/dev/null); then
+if prometheus=$("$ROOT/scripts/dev/unpacked" prometheus 2>/dev/null)/usr/bin; then
     jq -r .tokens.metrics "$state" >"$TMP/figures.token"
     figures() { curl -skf -H "Authorization: Bearer $(cat "$TMP/figures.token")" "https://127.0.0.1:$port/metrics"; }
     figures >"$TMP/figures"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The controller's page in a real Chromium against a real slipwayd and a real environment: every page and every action,
-# what axe finds, pictures in build/page/shots. PAGE_ONLY="edits logs": these parts; PAGE_STORAGE=1: with a storage
-# cluster, so volumes too; PAGE_KEEP=NAME: an environment that is there already, and stays.
+# what axe finds, pictures in build/page/shots. PAGE_ONLY="edits logs": these parts; PAGE_STORAGE=0: without a
+# storage cluster, so without volumes; PAGE_KEEP=NAME: an environment that is there already, and stays.
 # about 240 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
@@ -26,6 +26,7 @@ if ! cmp -s "$ROOT/tests/page/package-lock.json" "$modules/installed.json"; then
     cp "$ROOT/tests/page/package-lock.json" "$modules/installed.json"
 fi
 
+export PAGE_STORAGE=${PAGE_STORAGE:-1}
 environment page --catalog "$ROOT/tests/data/components"
 if [ -n "${PAGE_KEEP:-}" ]; then
     env=$PAGE_KEEP
@@ -36,7 +37,7 @@ else
         echo 'etcd: {instances: 1}'
         echo 'echo: {instances: 2}'
         echo 'sleeper: {instances: 1}'
-        if [ "${PAGE_STORAGE:-}" = 1 ]; then
+        if [ "$PAGE_STORAGE" = 1 ]; then
             printf '%s: {instances: 1}\n' ceph-mon ceph-mgr ceph-osd volumedriver-qemu
         fi
     } | components

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Volumes: create, snapshot, resize, attach, roll back, delete. Where the environment has storage
-// (PAGE_STORAGE=1).
+// Volumes: create, snapshot, resize, attach, roll back, delete. Where the environment has storage:
+// not with PAGE_STORAGE=0.
 import { axe, expect, expectTrue, shot, step, until, visit } from './browser.mjs';
 
 async function ask(page, button, fill, confirm) {
@@ -47,7 +47,7 @@ async function snapshots(page) {
 
 export async function storage(page) {
     if (process.env.PAGE_STORAGE !== '1') {
-        console.log('skipped - volumes: the environment has no storage (PAGE_STORAGE=1)');
+        console.log('skipped - volumes: the environment has no storage (PAGE_STORAGE=0)');
         return;
     }
     await step('a volume is created', () => create(page));
