@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/teller.h"
 #include "plan/object.h"
 
 /* "2026-01-31T12:00:00.123456789Z", which the engine puts before every line. */
@@ -17,9 +18,23 @@ struct run {
     const struct env *env;
     const struct strv *names;
     const struct follow_opts *o;
-    pthread_mutex_t mutex; /* calls of line and news, first */
+    struct teller *teller; /* calls of line and news */
+    pthread_mutex_t mutex; /* first */
     struct err first;      /* code ERR_NONE: none */
     atomic_bool enough;    /* nobody wants more lines */
+};
+
+struct told_line {
+    struct run *r;
+    struct logs_line line;
+    char text[];
+};
+
+struct told_news {
+    struct run *r;
+    size_t number;
+    enum follow_news what;
+    int status;
 };
 
 struct log_stream {
@@ -38,10 +53,20 @@ static bool on_stop(void *arg)
     return until_is_cancelled(s->r->env->until) || atomic_load(&s->r->enough);
 }
 
+static void tell_line(void *what)
+{
+    struct told_line *t = what;
+    struct run *r = t->r;
+
+    if (!atomic_load(&r->enough) && !r->o->line(r->o->arg, &t->line))
+        atomic_store(&r->enough, true);
+    free(t);
+}
+
 static void on_line(void *arg, int stream, const char *text, size_t len)
 {
     struct log_stream *s = arg;
-    const struct logs_line line = {.source = s->number, .stream = stream, .text = text, .len = len};
+    struct told_line *t;
 
     /* After a restart the engine begins with the last line again. Within a stream lines may be out
      * of order: Docker reads standard output and error side by side. */
@@ -49,19 +74,30 @@ static void on_line(void *arg, int stream, const char *text, size_t len)
         return;
     if (len >= STAMP_LEN && strncmp(text, s->last, STAMP_LEN) > 0)
         memcpy(s->last, text, STAMP_LEN);
-    pthread_mutex_lock(&s->r->mutex);
-    if (!atomic_load(&s->r->enough) && !s->r->o->line(s->r->o->arg, &line))
-        atomic_store(&s->r->enough, true);
-    pthread_mutex_unlock(&s->r->mutex);
+    t = mem_alloc(sizeof(*t) + len + 1);
+    t->r = s->r;
+    t->line = (struct logs_line){s->number, stream, t->text, len};
+    memcpy(t->text, text, len);
+    teller_say(s->r->teller, tell_line, t, sizeof(*t) + len);
+}
+
+static void tell_news(void *what)
+{
+    struct told_news *t = what;
+
+    t->r->o->news(t->r->o->arg, t->number, t->what, t->status);
+    free(t);
 }
 
 static void tell(struct log_stream *s, enum follow_news what, int status)
 {
+    struct told_news *t;
+
     if (!s->r->o->news)
         return;
-    pthread_mutex_lock(&s->r->mutex);
-    s->r->o->news(s->r->o->arg, s->number, what, status);
-    pthread_mutex_unlock(&s->r->mutex);
+    t = mem_alloc(sizeof(*t));
+    *t = (struct told_news){s->r, s->number, what, status};
+    teller_say(s->r->teller, tell_news, t, sizeof(*t));
 }
 
 /* A container that `up` has set aside: its successor comes. */
@@ -210,9 +246,10 @@ int follow_run(struct env *env, const struct strv *names, const struct follow_op
 {
     struct run r = {.env = env, .names = names, .o = o, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
-    if (env_need(env, ENV_NEEDS_CONTAINERS, e) < 0)
+    if (env_need(env, ENV_NEEDS_CONTAINERS, e) < 0 || teller_open(&r.teller, e) < 0)
         return -1;
     pool_run(names->count, (unsigned)names->count, job, &r);
+    teller_close(r.teller);
     if (r.first.code == ERR_NONE)
         return 0;
     *e = r.first;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "base/pool.h"
+#include "base/teller.h"
 #include "env/instances.h"
 
 enum {
@@ -30,12 +31,18 @@ struct logs {
     const struct env *env;
     const struct strv *names;
     const struct logs_opts *o;
-    bool keep;
-    pthread_mutex_t mutex; /* calls of line, kept, first */
+    struct teller *teller; /* calls of line; NULL: they come when all are kept */
+    pthread_mutex_t mutex; /* kept, first */
     struct kept *kept;
     size_t count, bytes, dropped;
     struct err first;   /* code ERR_NONE: none */
     atomic_bool enough; /* nobody wants more lines */
+};
+
+struct told_line {
+    struct logs *l;
+    struct logs_line line;
+    char text[];
 };
 
 struct log_stream {
@@ -65,16 +72,36 @@ static void give(struct logs *l, const struct logs_line *line)
         atomic_store(&l->enough, true);
 }
 
+static void tell_line(void *what)
+{
+    struct told_line *t = what;
+
+    give(t->l, &t->line);
+    free(t);
+}
+
+static void say(struct logs *l, const struct logs_line *line)
+{
+    struct told_line *t = mem_alloc(sizeof(*t) + line->len + 1);
+
+    t->l = l;
+    t->line = *line;
+    t->line.text = t->text;
+    memcpy(t->text, line->text, line->len);
+    teller_say(l->teller, tell_line, t, sizeof(*t) + line->len);
+}
+
 static void on_line(void *arg, int stream, const char *text, size_t len)
 {
     const struct log_stream *s = arg;
     const struct logs_line line = {.source = s->number, .stream = stream, .text = text, .len = len};
 
+    if (s->l->teller) {
+        say(s->l, &line);
+        return;
+    }
     pthread_mutex_lock(&s->l->mutex);
-    if (s->l->keep)
-        keep(s->l, &line);
-    else
-        give(s->l, &line);
+    keep(s->l, &line);
     pthread_mutex_unlock(&s->l->mutex);
 }
 
@@ -152,17 +179,15 @@ static void give_kept(struct logs *l)
 int logs_read(size_t *dropped, struct env *env, const struct strv *names, const struct logs_opts *o,
               struct err *e)
 {
-    struct logs l = {.env = env,
-                     .names = names,
-                     .o = o,
-                     .keep = names->count > 1 && !o->follow,
-                     .mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct logs l = {.env = env, .names = names, .o = o, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
     *dropped = 0;
-    if (env_need(env, ENV_NEEDS_CONTAINERS, e) < 0)
+    if (env_need(env, ENV_NEEDS_CONTAINERS, e) < 0 ||
+        ((names->count <= 1 || o->follow) && teller_open(&l.teller, e) < 0))
         return -1;
     /* Following needs a thread each: a stream does not end. */
     pool_run(names->count, o->follow ? (unsigned)names->count : PARALLEL, job, &l);
+    teller_close(l.teller);
     give_kept(&l);
     *dropped = l.dropped;
     if (l.first.code == ERR_NONE)

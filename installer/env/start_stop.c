@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "env/start_stop.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/teller.h"
 #include "engine/images.h"
 #include "env/instances.h"
 #include "plan/object.h"
@@ -28,7 +28,7 @@ struct start_stop {
     const struct start_stop_events *ev;
     struct item *items; /* in the order in which their turn comes */
     size_t count;
-    pthread_mutex_t mutex; /* calls of events */
+    struct teller *teller; /* calls of events */
 };
 
 /* Those whose turn it is at the same time. */
@@ -98,15 +98,29 @@ static int wait_ready(struct engine *g, const char *id, struct until until, stru
                    (int)strcspn(buf_str(&said), "\n"), buf_str(&said));
 }
 
+struct told {
+    const struct start_stop_events *ev;
+    const char *name;
+    int64_t took_ms;
+};
+
+static void tell_done(void *what)
+{
+    struct told *t = what;
+
+    t->ev->done(t->ev->arg, t->name, t->took_ms);
+    free(t);
+}
+
 static void tell(const struct wave *w, const struct item *it)
 {
-    struct start_stop *p = w->p;
+    struct told *t;
 
-    if (!p->ev->done)
+    if (!w->p->ev->done)
         return;
-    pthread_mutex_lock(&p->mutex);
-    p->ev->done(p->ev->arg, it->name, clock_now_ms() - w->began);
-    pthread_mutex_unlock(&p->mutex);
+    t = mem_alloc(sizeof(*t));
+    *t = (struct told){w->p->ev, it->name, clock_now_ms() - w->began};
+    teller_say(w->p->teller, tell_done, t, sizeof(*t));
 }
 
 static int with_container(const struct wave *w, struct item *it, bool wait, struct err *e)
@@ -239,11 +253,14 @@ static int result(const struct start_stop *p, struct err *e)
 int start_stop_run(struct env *env, const struct strv *names, const struct start_stop_opts *o,
                    const struct start_stop_events *ev, struct err *e)
 {
-    struct start_stop p = {.env = env, .o = o, .ev = ev, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct start_stop p = {.env = env, .o = o, .ev = ev};
     int r;
 
+    if (teller_open(&p.teller, e) < 0)
+        return -1;
     put_in_order(&p, names);
     run_waves(&p);
+    teller_close(p.teller);
     r = result(&p, e);
     for (size_t i = 0; i < p.count; i++)
         env->changed = env->changed || p.items[i].acted;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/quote.h"
+#include "base/teller.h"
 #include "base/thread.h"
 #include "env/instances.h"
 #include "host/host.h"
@@ -37,7 +38,7 @@ struct run {
     struct item *items;
     struct item **over_ssh, **by_engine; /* those that are reached so */
     size_t ssh_count, engine_count;
-    pthread_mutex_t mutex; /* calls of events */
+    struct teller *teller; /* calls of events */
 };
 
 void target_of_instance(struct target *t, const struct env *env, const char *name)
@@ -89,38 +90,96 @@ static void *relay(void *arg)
 
 /* ---- events ---- */
 
+/* Something that a target has printed. */
+struct told_output {
+    struct item *it;
+    int stream;
+    size_t len;
+    char bytes[];
+};
+
+static void hand_output(void *what)
+{
+    struct told_output *t = what;
+    struct run *run = t->it->run;
+
+    if (!run->ev->output(run->ev->arg, t->it->index, t->stream, t->bytes, t->len))
+        give_up(run);
+    free(t);
+}
+
 static void tell_output(struct item *it, int stream, const char *p, size_t len)
 {
-    struct run *run = it->run;
+    struct told_output *t;
 
-    if (!len || !run->ev->output)
+    if (!len || !it->run->ev->output)
         return;
-    pthread_mutex_lock(&run->mutex);
-    if (!run->ev->output(run->ev->arg, it->index, stream, p, len))
-        give_up(run);
-    pthread_mutex_unlock(&run->mutex);
+    t = mem_alloc(sizeof(*t) + len);
+    *t = (struct told_output){.it = it, .stream = stream, .len = len};
+    memcpy(t->bytes, p, len);
+    teller_say(it->run->teller, hand_output, t, sizeof(*t) + len);
+}
+
+struct told_cut {
+    struct item *it;
+    int stream;
+};
+
+static void hand_cut(void *what)
+{
+    struct told_cut *t = what;
+    struct run *run = t->it->run;
+
+    run->ev->cut(run->ev->arg, t->it->index, t->stream);
+    free(t);
 }
 
 static void tell_captured(struct item *it, int stream, const struct buf *b)
 {
-    struct run *run = it->run;
+    struct told_cut *t;
 
     tell_output(it, stream, buf_str(b), b->len);
-    if (!b->full || !run->ev->cut)
+    if (!b->full || !it->run->ev->cut)
         return;
-    pthread_mutex_lock(&run->mutex);
-    run->ev->cut(run->ev->arg, it->index, stream);
-    pthread_mutex_unlock(&run->mutex);
+    t = mem_alloc(sizeof(*t));
+    *t = (struct told_cut){it, stream};
+    teller_say(it->run->teller, hand_cut, t, sizeof(*t));
+}
+
+/* What has an answer is waited for: it lives here. */
+struct told_end {
+    struct item *it;
+    const struct target_end *end;
+};
+
+static void hand_end(void *what)
+{
+    const struct told_end *t = what;
+    struct run *run = t->it->run;
+
+    if (!run->ev->ended(run->ev->arg, t->it->index, t->end))
+        give_up(run);
 }
 
 static void tell_end(struct item *it, const struct target_end *end)
 {
-    struct run *run = it->run;
+    struct told_end t = {it, end};
 
-    pthread_mutex_lock(&run->mutex);
-    if (!run->ev->ended(run->ev->arg, it->index, end))
-        give_up(run);
-    pthread_mutex_unlock(&run->mutex);
+    teller_say(it->run->teller, hand_end, &t, sizeof(t));
+    teller_wait(it->run->teller);
+}
+
+struct told_next {
+    struct item *it;
+    bool has; /* the answer */
+};
+
+static void hand_next(void *what)
+{
+    struct told_next *t = what;
+    struct run *run = t->it->run;
+
+    t->has = run->ev->next(run->ev->arg, t->it->index, &t->it->command);
 }
 
 /* The next command that is to be run; there is none for a target without a way to it, nor when all
@@ -129,14 +188,13 @@ static bool take_next(struct item *it)
 {
     struct run *run = it->run;
     struct target_end end = {.status = -1, .error = it->target->error};
-    bool has;
+    struct told_next t = {.it = it};
 
     it->command = (struct target_command){0};
-    pthread_mutex_lock(&run->mutex);
-    has = run->ev->next(run->ev->arg, it->index, &it->command);
-    pthread_mutex_unlock(&run->mutex);
-    if (!has || (!is_over(run) && end.error.code == ERR_NONE))
-        return has;
+    teller_say(run->teller, hand_next, &t, sizeof(t));
+    teller_wait(run->teller);
+    if (!t.has || (!is_over(run) && end.error.code == ERR_NONE))
+        return t.has;
     if (is_over(run))
         err_set(&end.error, ERR_INTERRUPTED, "%s was not started", it->target->name);
     else if (it->target->over_ssh)
@@ -321,10 +379,10 @@ static int run_all(struct run *run, struct err *e)
 int targets_run(struct env *env, const struct targets_opts *o, const struct target_events *ev,
                 struct err *e)
 {
-    struct run run = {.env = env, .o = o, .ev = ev, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct run run = {.env = env, .o = o, .ev = ev};
     int r;
 
-    if (until_check_wait(env->until, "nothing was begun", e) < 0)
+    if (until_check_wait(env->until, "nothing was begun", e) < 0 || teller_open(&run.teller, e) < 0)
         return -1;
     cancel_init(&run.given_up);
     run.until =
@@ -332,10 +390,10 @@ int targets_run(struct env *env, const struct targets_opts *o, const struct targ
                      env_deadline(env, o->timeout_ms));
     build(&run);
     r = run_all(&run, e);
+    teller_close(run.teller);
     cancel_clear(&run.given_up);
     free(run.items);
     free(run.over_ssh);
     free(run.by_engine);
-    pthread_mutex_destroy(&run.mutex);
     return r;
 }
