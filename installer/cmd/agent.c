@@ -6,6 +6,7 @@
 #include "cmd/out.h"
 #include "env/release.h"
 #include "env/selector.h"
+#include "env/tally.h"
 
 enum { SHOWN = 12 };
 
@@ -153,21 +154,11 @@ static void print_json(const struct release_result *results, size_t count, enum 
 static int summary(const struct cmd_context *x, const struct release_result *results, size_t count,
                    struct err *e)
 {
-    auto_strv struct strv failed = {0};
-    const struct release_result *first = NULL;
+    struct tally t = {0};
 
-    for (size_t i = 0; i < count; i++) {
-        if (results[i].error.code == ERR_NONE)
-            continue;
-        first = first ? first : &results[i];
-        strv_add(&failed, results[i].instance);
-    }
-    if (!first)
-        return 0;
-    if (until_is_cancelled(x->env->until))
-        return err_set(e, ERR_INTERRUPTED, "interrupted; run it again to see what came of it");
-    auto_free char *list = strv_join(&failed, ", ");
-    return err_set(e, ERR_PARTIAL, "failed in %zu of %zu: %s", failed.count, count, list);
+    for (size_t i = 0; i < count; i++)
+        tally_add(&t, results[i].instance, results[i].error.code == ERR_NONE);
+    return tally_result(&t, x->env, "interrupted; run it again to see what came of it", e);
 }
 
 /* ---- the commands ---- */

@@ -169,6 +169,7 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
                              .volumes = &o->volumes,
                              .temp_dirs = &dirs};
     struct env_leftovers l;
+    bool show;
     int r;
 
     (void)operands;
@@ -176,12 +177,14 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
         what.before -= OLDER_DEFAULT_MS / 1000;
     temp_dirs(&dirs);
     r = env_clean_find(&l, x->env, &what, e);
+    show = r == 0;
     if (r == 0 && !o->dry_run && l.items->count) {
         r = ask(x, o, l.items, e);
+        show = r == 0;
         if (r == 0)
-            r = env_clean(x->env, l.items, e);
+            r = env_clean(x->env, l.items, e); /* what it did is shown whatever came of the rest */
     }
-    if (r == 0 || e->code == ERR_PARTIAL)
+    if (show)
         print(x, o, l.items, l.kept);
     env_leftovers_clear(&l);
     strv_clear(&o->volumes);

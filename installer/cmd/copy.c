@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cmd/out.h"
+#include "env/tally.h"
 
 static const struct opt_example examples[] = {
     {"slipway copy my.conf ceph-osd-1:/etc/my.conf", "a file into an instance"},
@@ -62,24 +63,16 @@ static void print_json(const struct copy_results *all)
 
 static int summary(const struct cmd_context *x, const struct copy_results *all, struct err *e)
 {
-    size_t failed = 0;
-    const struct copy_result *first = NULL;
+    const struct copy_result *only = &all->items[0];
+    struct tally t = {0};
 
-    for (size_t i = 0; i < all->count; i++) {
-        if (all->items[i].error.code == ERR_NONE)
-            continue;
-        failed++;
-        first = first ? first : &all->items[i];
+    if (all->count == 1 && only->error.code != ERR_NONE && !until_is_cancelled(x->env->until)) {
+        *e = only->error;
+        return err_wrap(e, "%s", only->instance);
     }
-    if (failed == 0)
-        return 0;
-    if (until_is_cancelled(x->env->until))
-        return err_set(e, ERR_INTERRUPTED, "interrupted");
-    if (all->count == 1) {
-        *e = first->error;
-        return err_wrap(e, "%s", first->instance);
-    }
-    return err_set(e, ERR_PARTIAL, "failed in %zu of %zu copies", failed, all->count);
+    for (size_t i = 0; i < all->count; i++)
+        tally_add(&t, all->items[i].instance, all->items[i].error.code == ERR_NONE);
+    return tally_result(&t, x->env, "interrupted", e);
 }
 
 static int run(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)

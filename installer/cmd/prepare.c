@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cmd/out.h"
 #include "env/selector.h"
+#include "env/tally.h"
 
 enum { TEXT_MAX = 4 << 20 };
 
@@ -169,18 +170,11 @@ static void print_table(const struct screen *s, const struct prepare_result *res
 
 static int summary(const struct screen *s, const struct prepare_result *results, struct err *e)
 {
-    auto_strv struct strv failed = {0};
-    auto_free char *list = NULL;
+    struct tally t = {0};
 
     for (size_t i = 0; i < s->names.count; i++)
-        if (results[i].error.code != ERR_NONE)
-            strv_add(&failed, results[i].target);
-    if (failed.count == 0)
-        return 0;
-    if (until_is_cancelled(s->x->env->until))
-        return err_set(e, ERR_INTERRUPTED, "interrupted; what is left is done by another run");
-    list = strv_join(&failed, ", ");
-    return err_set(e, ERR_PARTIAL, "failed in %zu of %zu: %s", failed.count, s->names.count, list);
+        tally_add(&t, results[i].target, results[i].error.code == ERR_NONE);
+    return tally_result(&t, s->x->env, "interrupted; what is left is done by another run", e);
 }
 
 /* ---- the command ---- */

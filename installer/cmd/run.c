@@ -11,6 +11,7 @@
 #include "cmd/out.h"
 #include "env/instances.h"
 #include "env/selector.h"
+#include "env/tally.h"
 
 enum { JSON_MAX = 1 << 20, LINE_MAX_LEN = 1 << 20 };
 
@@ -167,19 +168,13 @@ static void print_table(const struct screen *s, const struct run_result *results
 
 static int summary(const struct screen *s, const struct run_result *results, struct err *e)
 {
-    auto_strv struct strv failed = {0};
-    auto_free char *list = NULL;
+    struct tally t = {0};
 
-    for (size_t i = 0; i < s->lines.names.count; i++)
-        if (!run_is_well(&results[i]))
-            strv_add(&failed, results[i].instance);
-    if (failed.count == 0 || ferror(stdout)) /* which ends with its own status */
+    if (ferror(stdout)) /* which ends with its own status */
         return 0;
-    if (until_is_cancelled(s->x->env->until))
-        return err_set(e, ERR_INTERRUPTED, "interrupted; what had begun may go on");
-    list = strv_join(&failed, ", ");
-    return err_set(e, ERR_PARTIAL, "failed in %zu of %zu: %s", failed.count, s->lines.names.count,
-                   list);
+    for (size_t i = 0; i < s->lines.names.count; i++)
+        tally_add(&t, results[i].instance, run_is_well(&results[i]));
+    return tally_result(&t, s->x->env, "interrupted; what had begun may go on", e);
 }
 
 /* ---- the command ---- */

@@ -128,8 +128,8 @@ int env_clean(struct env *env, struct node *items, struct err *e)
         struct err why;
 
         if (until_is_cancelled(env->until))
-            return err_set(e, done ? ERR_PARTIAL : ERR_INTERRUPTED,
-                           "interrupted; %zu of %zu were removed", done, items->count);
+            return err_set(e, ERR_INTERRUPTED, "interrupted; %zu of %zu were removed", done,
+                           items->count);
         if (remove_item(env, n, &why) == 0) {
             node_set_bool(n, "removed", true);
             done++;

@@ -23,7 +23,7 @@ int env_clean_find(struct env_leftovers *l, struct env *env, const struct env_cl
 void env_leftovers_clear(struct env_leftovers *l);
 
 /* Removes `items`, each of which gets "removed" or "error". What somebody has begun to use
- * meanwhile stays, and is not a failure. */
+ * meanwhile stays, and is not a failure. ERR_PARTIAL when another one failed, ERR_INTERRUPTED. */
 int env_clean(struct env *env, struct node *items, struct err *e);
 
 #endif

@@ -228,11 +228,12 @@ static int verify(const struct rotation *r, unsigned generation, bool good, stru
             result = err_set(e, ERR_INTERRUPTED,
                              "interrupted; run `slipway key rotate ssh` again to go on");
         } else if (clock_passed(deadline)) {
-            result = err_set(e, ERR_PARTIAL, "%s %s; run `slipway key rotate ssh` again to go on",
-                             left->instance,
-                             good ? left->job.error.code != ERR_NONE ? left->job.error.msg
-                                                                     : "does not run `true`"
-                                  : "still accepts the old key");
+            err_set(e, ERR_TIMEOUT, "%s %s; run `slipway key rotate ssh` again to go on",
+                    left->instance,
+                    good ? left->job.error.code != ERR_NONE ? left->job.error.msg
+                                                            : "does not run `true`"
+                         : "still accepts the old key");
+            result = err_partial(e, true);
         }
         if (result < 0)
             break;
