@@ -184,6 +184,7 @@ int etcd_role_get(struct strv *read, struct strv *write, struct etcd *c, const c
                   struct err *e);
 int etcd_user_list(struct strv *out, struct etcd *c, struct err *e);
 int etcd_role_list(struct strv *out, struct etcd *c, struct err *e);
+/* Once more is fine. A component's hook does it where Slipway runs etcd; tests do it with this. */
 int etcd_auth_enable(struct etcd *c, struct err *e);
 /* True in *on when an unauthenticated read is refused: works on 3.4, which has no auth/status. */
 int etcd_auth_is_on(struct etcd *c, bool *on, struct err *e);
@@ -206,10 +207,6 @@ struct etcd_members {
 };
 int etcd_member_list(struct etcd_members *out, struct etcd *c, struct err *e);
 void etcd_members_clear(struct etcd_members *m);
-int etcd_member_add(struct etcd *c, const char *peer_url, bool learner, uint64_t *id,
-                    struct err *e);
-int etcd_member_promote(struct etcd *c, uint64_t id, struct err *e);
-int etcd_member_remove(struct etcd *c, uint64_t id, struct err *e);
 
 struct etcd_status {
     char *version;

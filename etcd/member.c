@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -47,43 +46,4 @@ int etcd_member_list(struct etcd_members *out, struct etcd *c, struct err *e)
         };
     }
     return 0;
-}
-
-int etcd_member_add(struct etcd *c, const char *peer_url, bool learner, uint64_t *id, struct err *e)
-{
-    auto_buf struct buf body = {.max = BODY_MAX};
-    auto_buf struct buf url = {.max = BODY_MAX};
-    auto_wire struct wire *reply = NULL;
-
-    *id = 0;
-    wire_put_text(&url, "", peer_url);
-    /* The text alone, without its empty name. */
-    buf_printf(&body, "{\"peerURLs\":[%s],\"isLearner\":%s}", buf_str(&url) + 3,
-               learner ? "true" : "false");
-    struct call q = {.path = "/v3/cluster/member/add", .body = &body, .kind = CALL_ONCE};
-    if (client_call(&reply, c, &q, NULL, e) < 0)
-        return err_wrap(e, "adding the etcd member at %s", peer_url);
-    *id = wire_uint(wire_get(reply, "member"), "ID");
-    return 0;
-}
-
-static int post_id(struct etcd *c, const char *path, uint64_t id, const char *verb, struct err *e)
-{
-    auto_buf struct buf body = {.max = BODY_MAX};
-
-    buf_printf(&body, "{\"ID\":\"%" PRIu64 "\"}", id);
-    struct call q = {.path = path, .body = &body, .kind = CALL_ONCE};
-    if (client_do(c, &q, e) < 0)
-        return err_wrap(e, "%s the etcd member %" PRIx64, verb, id);
-    return 0;
-}
-
-int etcd_member_promote(struct etcd *c, uint64_t id, struct err *e)
-{
-    return post_id(c, "/v3/cluster/member/promote", id, "promoting", e);
-}
-
-int etcd_member_remove(struct etcd *c, uint64_t id, struct err *e)
-{
-    return post_id(c, "/v3/cluster/member/remove", id, "removing", e);
 }

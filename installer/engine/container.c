@@ -62,14 +62,6 @@ static const struct shape inspected_members[] = {
 static const struct shape inspected = {
     .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = inspected_members};
 
-static const struct shape ended_members[] = {
-    {.name = "StatusCode", .kind = NODE_KIND_NUMBER, .need = SHAPE_MUST},
-    {.name = "Error", .kind = NODE_KIND_MAP},
-    {0},
-};
-static const struct shape ended = {
-    .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = ended_members};
-
 /* ---- calls ---- */
 
 enum { REMOVING_MS = 60 * 1000, REMOVING_POLL_MS = 50 };
@@ -174,14 +166,6 @@ int engine_container_restart(struct engine *g, const char *id, int grace_s, stru
     return change(g, id, tail, grace_s, e) < 0 ? err_wrap(e, "restarting container %s", id) : 0;
 }
 
-int engine_container_kill(struct engine *g, const char *id, const char *signal, struct err *e)
-{
-    auto_free char *tail = url_path("/kill?signal=", signal, "");
-
-    return change(g, id, tail, 0, e) < 0 ? err_wrap(e, "sending %s to container %s", signal, id)
-                                         : 0;
-}
-
 int engine_container_rename(struct engine *g, const char *id, const char *name, struct err *e)
 {
     auto_free char *tail = url_path("/rename?name=", name, "");
@@ -226,28 +210,6 @@ int engine_container_remove(struct engine *g, const char *id, bool force, struct
             return 0;
     }
     return err_wrap(e, "removing container %s", id);
-}
-
-int engine_container_wait(int *status, struct engine *g, const char *id,
-                          const struct engine_wait *w, struct err *e)
-{
-    /* Docker takes any other word for not-running. */
-    if (strcmp(w->condition, "not-running") != 0 && strcmp(w->condition, "next-exit") != 0 &&
-        strcmp(w->condition, "removed") != 0)
-        return err_set(e, ERR_USAGE, "waiting for container %s: no condition %s", id, w->condition);
-    auto_free char *tail = mem_printf("/wait?condition=%s", w->condition);
-    auto_free char *path = url_path("/containers/", id, tail);
-    struct api_request r = {
-        .method = "POST", .path = path, .shape = &ended, .deadline = w->deadline};
-    auto_node struct node *answer = NULL;
-    *status = -1;
-    if (api_call(&answer, g, &r, e) < 0)
-        return err_wrap(e, "waiting for container %s", id);
-    const char *failed = node_get_text(node_get(answer, "Error"), "Message");
-    if (failed && failed[0] != '\0')
-        return err_set(e, ERR_REMOTE, "waiting for container %s: %s", id, failed);
-    *status = (int)node_get_int(answer, "StatusCode", -1);
-    return 0;
 }
 
 /* A tar in one piece of memory that never moves, because the files may be secrets. */

@@ -57,18 +57,9 @@ int engine_container_start(struct engine *g, const char *id,
 /* Stopped already: fine. */
 int engine_container_stop(struct engine *g, const char *id, int grace_s, struct err *e);
 int engine_container_restart(struct engine *g, const char *id, int grace_s, struct err *e);
-int engine_container_kill(struct engine *g, const char *id, const char *signal, struct err *e);
 int engine_container_remove(struct engine *g, const char *id, bool force,
                             struct err *e); /* missing: fine */
 int engine_container_rename(struct engine *g, const char *id, const char *name, struct err *e);
-/* Until `condition` ("not-running", "next-exit" or "removed"; ask next-exit before the start, it
- * never comes true on a stopped container). *status: the exit status. */
-struct engine_wait {
-    const char *condition;
-    int64_t deadline; /* clock.h */
-};
-int engine_container_wait(int *status, struct engine *g, const char *id,
-                          const struct engine_wait *w, struct err *e);
 
 /* Files put into a container, created or running, as a tar made in memory. Missing folders are
  * made, 0755 root. Refused by Docker when the container's root file system is read-only. */

@@ -180,8 +180,5 @@ void manifest_print_doc(struct buf *b, const struct manifest *m);
 struct node *manifest_schema(const struct manifest *m);
 /* JSON Schema of one configuration value. Owned. */
 struct node *manifest_key_schema(const struct config_key *key);
-/* The keys of component.yaml as a Markdown table, and as JSON Schema (draft-07). */
-void manifest_print_format(struct buf *b);
-struct node *manifest_format_schema(void);
 
 #endif

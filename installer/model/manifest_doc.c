@@ -237,16 +237,3 @@ struct node *manifest_schema(const struct manifest *m)
         node_set(properties, m->config[i].name, manifest_key_schema(&m->config[i]));
     return out;
 }
-
-void manifest_print_format(struct buf *b)
-{
-    schema_print(b, &manifest_table);
-}
-
-struct node *manifest_format_schema(void)
-{
-    struct node *out = schema_json(&manifest_table);
-
-    node_set_text(out, "$schema", "http://json-schema.org/draft-07/schema#");
-    return out;
-}

@@ -97,11 +97,6 @@ static int cmd_restart(struct engine *g, char **a, struct err *e)
     return engine_container_restart(g, a[0], 1, e);
 }
 
-static int cmd_kill(struct engine *g, char **a, struct err *e)
-{
-    return engine_container_kill(g, a[0], a[1], e);
-}
-
 static int cmd_rename(struct engine *g, char **a, struct err *e)
 {
     return engine_container_rename(g, a[0], a[1], e);
@@ -115,17 +110,6 @@ static int cmd_remove(struct engine *g, char **a, struct err *e)
 static int cmd_remove_gently(struct engine *g, char **a, struct err *e)
 {
     return engine_container_remove(g, a[0], false, e);
-}
-
-static int cmd_wait(struct engine *g, char **a, struct err *e)
-{
-    struct engine_wait w = {.condition = a[1], .deadline = clock_deadline(strtol(a[2], NULL, 10))};
-    int status = 0;
-
-    if (engine_container_wait(&status, g, a[0], &w, e) < 0)
-        return -1;
-    printf("%d\n", status);
-    return 0;
 }
 
 static int cmd_put(struct engine *g, char **a, struct err *e)
@@ -375,11 +359,9 @@ static const struct verb {
     {"start-reading", 1, cmd_start_reading},
     {"stop", 1, cmd_stop},
     {"restart", 1, cmd_restart},
-    {"kill", 2, cmd_kill},
     {"rename", 2, cmd_rename},
     {"remove", 1, cmd_remove},
     {"remove-gently", 1, cmd_remove_gently},
-    {"wait", 3, cmd_wait},
     {"put", 3, cmd_put},
     {"send", 2, cmd_send},
     {"logs", 4, cmd_logs},

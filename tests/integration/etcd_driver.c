@@ -328,26 +328,6 @@ static int cmd_members(const struct args *a, struct err *e)
     return 0;
 }
 
-static int cmd_member_add(const struct args *a, struct err *e)
-{
-    uint64_t id;
-
-    if (etcd_member_add(a->c, arg(a, 0), strcmp(arg(a, 1), "learner") == 0, &id, e) < 0)
-        return -1;
-    printf("%" PRIu64 "\n", id);
-    return 0;
-}
-
-static int cmd_member_remove(const struct args *a, struct err *e)
-{
-    return etcd_member_remove(a->c, strtoull(arg(a, 0), NULL, 10), e);
-}
-
-static int cmd_member_promote(const struct args *a, struct err *e)
-{
-    return etcd_member_promote(a->c, strtoull(arg(a, 0), NULL, 10), e);
-}
-
 static int cmd_status(const struct args *a, struct err *e)
 {
     struct etcd_status s;
@@ -438,9 +418,6 @@ static const struct {
     {"auth-on", cmd_auth_on},
     {"auth", cmd_auth},
     {"members", cmd_members},
-    {"member-add", cmd_member_add},
-    {"member-remove", cmd_member_remove},
-    {"member-promote", cmd_member_promote},
     {"status", cmd_status},
     {"compact", cmd_compact},
     {"defragment", cmd_defragment},

@@ -119,14 +119,6 @@ static int create_container(struct engine *g, struct err *e)
     return engine_container_create(&id, g, "c", body, e);
 }
 
-static int wait_for_container(struct engine *g, struct err *e)
-{
-    struct engine_wait w = {.condition = "not-running", .deadline = clock_deadline(10000)};
-    int status;
-
-    return engine_container_wait(&status, g, "id", &w, e);
-}
-
 static int create_exec(struct engine *g, struct err *e)
 {
     auto_node struct node *body = node_new_map();
@@ -211,7 +203,6 @@ static const struct call {
      "\"Config\":{\"Tty\":true,\"Env\":[\"A=1\"],\"Labels\":{\"a\":\"b\"}},"
      "\"NetworkSettings\":{},\"Mounts\":null}"},
     {create_container, "POST /containers/create", "{\"Id\":\"1\"}"},
-    {wait_for_container, "POST /containers/id/wait", "{\"StatusCode\":0,\"Error\":null}"},
     {create_exec, "POST /containers/id/exec", "{\"Id\":\"1\"}"},
     {ask_exec, "GET /exec/id/json", "{\"Running\":false,\"ExitCode\":0}"},
     {list_networks, "GET /networks",
