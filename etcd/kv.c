@@ -142,23 +142,23 @@ static void put_range_body(struct buf *b, const struct reading *r)
     buf_printf(b, ",\"limit\":\"%lld\"}", (long long)r->limit);
 }
 
-static int read_page(struct reading *r, struct err *e)
+static int read_page(struct reading *reading, struct err *e)
 {
     auto_buf struct buf body = {.max = WIRE_REQUEST_MAX};
     auto_wire struct wire *reply = NULL;
     struct range_reply page;
 
-    put_range_body(&body, r);
+    put_range_body(&body, reading);
     struct call q = {.path = "/v3/kv/range", .body = &body, .kind = CALL_READ};
-    if (client_call(&reply, r->c, &q, &r->fault, e) < 0)
+    if (client_call(&reply, reading->c, &q, &reading->fault, e) < 0)
         return -1;
-    if (r->kvs->revision == 0)
-        r->kvs->revision = wire_int(wire_get(reply, "header"), "revision");
-    int rc = kvs_add_reply(r->kvs, &page, reply, e);
-    if (rc == 0)
-        reading_go_on(r, &page);
+    if (reading->kvs->revision == 0)
+        reading->kvs->revision = wire_int(wire_get(reply, "header"), "revision");
+    int r = kvs_add_reply(reading->kvs, &page, reply, e);
+    if (r == 0)
+        reading_go_on(reading, &page);
     free(page.last_key);
-    return rc;
+    return r;
 }
 
 /* Reads the rest, with smaller pages when the values are large. */
@@ -178,39 +178,39 @@ static int read_pages(struct reading *r, struct err *e)
 int etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e)
 {
     struct etcd_kvs kvs = {0};
-    struct reading r = {.c = c, .kvs = &kvs, .limit = 1};
+    struct reading reading = {.c = c, .kvs = &kvs, .limit = 1};
 
     *out = (struct etcd_kv){0};
-    r.key = mem_strdup(key);
-    r.key_len = strlen(key);
-    int rc = read_page(&r, e);
-    reading_clear(&r);
-    if (rc < 0)
+    reading.key = mem_strdup(key);
+    reading.key_len = strlen(key);
+    int r = read_page(&reading, e);
+    reading_clear(&reading);
+    if (r < 0)
         err_wrap(e, "get %s", key);
     else if (kvs.count == 0)
-        rc = err_set(e, ERR_NOTFOUND, "get %s: there is no such key", key);
+        r = err_set(e, ERR_NOTFOUND, "get %s: there is no such key", key);
     else
         *out = kvs.items[--kvs.count];
     etcd_kvs_clear(&kvs);
-    return rc;
+    return r;
 }
 
 int etcd_range(struct etcd_kvs *out, struct etcd *c, const char *prefix, struct err *e)
 {
-    struct reading r;
-    int rc;
+    struct reading reading;
+    int r;
 
     for (int restart = 0;; restart++) {
         *out = (struct etcd_kvs){0};
-        r = (struct reading){.c = c, .kvs = out};
-        reading_set_prefix(&r, prefix);
-        rc = read_pages(&r, e);
-        reading_clear(&r);
-        if (rc == 0)
+        reading = (struct reading){.c = c, .kvs = out};
+        reading_set_prefix(&reading, prefix);
+        r = read_pages(&reading, e);
+        reading_clear(&reading);
+        if (r == 0)
             return 0;
         etcd_kvs_clear(out);
         /* The revision of the first page may be compacted away before the last one. */
-        if (r.fault != WIRE_FAULT_COMPACTED || restart == RESTARTS)
+        if (reading.fault != WIRE_FAULT_COMPACTED || restart == RESTARTS)
             return err_wrap(e, "list %s", *prefix ? prefix : "everything");
     }
 }
@@ -230,19 +230,20 @@ static void put_ranges(struct buf *b, const char *const *names, size_t count, in
     buf_puts(b, "]}");
 }
 
-static int read_rest(struct reading *r, const char *name, const struct range_reply *first,
+static int read_rest(struct reading *reading, const char *name, const struct range_reply *first,
                      struct err *e)
 {
-    reading_set_name(r, name);
-    reading_go_on(r, first);
-    int rc = r->more ? read_pages(r, e) : 0;
-    reading_clear(r);
-    r->key = r->end = NULL;
-    return rc;
+    reading_set_name(reading, name);
+    reading_go_on(reading, first);
+    int r = reading->more ? read_pages(reading, e) : 0;
+    reading_clear(reading);
+    reading->key = reading->end = NULL;
+    return r;
 }
 
 /* At most ETCD_TXN_MAX names in one transaction. */
-static int read_ranges(struct reading *r, const char *const *names, size_t count, struct err *e)
+static int read_ranges(struct reading *reading, const char *const *names, size_t count,
+                       struct err *e)
 {
     auto_buf struct buf body = {.max = WIRE_REQUEST_MAX};
     auto_wire struct wire *reply = NULL;
@@ -250,20 +251,20 @@ static int read_ranges(struct reading *r, const char *const *names, size_t count
     struct range_reply page;
     size_t i = 0;
 
-    put_ranges(&body, names, count, r->kvs->revision);
+    put_ranges(&body, names, count, reading->kvs->revision);
     struct call q = {.path = "/v3/kv/txn", .body = &body, .kind = CALL_READ};
-    if (client_call(&reply, r->c, &q, &r->fault, e) < 0)
+    if (client_call(&reply, reading->c, &q, &reading->fault, e) < 0)
         return -1;
-    if (r->kvs->revision == 0)
-        r->kvs->revision = wire_int(wire_get(reply, "header"), "revision");
+    if (reading->kvs->revision == 0)
+        reading->kvs->revision = wire_int(wire_get(reply, "header"), "revision");
     response = wire_first(wire_get(reply, "responses"));
     for (; response && i < count; response = wire_next(response), i++) {
-        int rc = kvs_add_reply(r->kvs, &page, wire_get(response, "response_range"), e);
+        int r = kvs_add_reply(reading->kvs, &page, wire_get(response, "response_range"), e);
 
-        if (rc == 0 && page.more)
-            rc = read_rest(r, names[i], &page, e);
+        if (r == 0 && page.more)
+            r = read_rest(reading, names[i], &page, e);
         free(page.last_key);
-        if (rc < 0)
+        if (r < 0)
             return -1;
     }
     if (i < count)
@@ -272,14 +273,15 @@ static int read_ranges(struct reading *r, const char *const *names, size_t count
 }
 
 /* The values are too large for one reply: one name after the other, still at one revision. */
-static int read_one_by_one(struct reading *r, const char *const *names, size_t count, struct err *e)
+static int read_one_by_one(struct reading *reading, const char *const *names, size_t count,
+                           struct err *e)
 {
     for (size_t i = 0; i < count; i++) {
-        reading_set_name(r, names[i]);
-        int rc = read_pages(r, e);
-        reading_clear(r);
-        r->key = r->end = NULL;
-        if (rc < 0)
+        reading_set_name(reading, names[i]);
+        int r = read_pages(reading, e);
+        reading_clear(reading);
+        reading->key = reading->end = NULL;
+        if (r < 0)
             return err_wrap(e, "%s", names[i]);
     }
     return 0;

@@ -275,26 +275,26 @@ static int attend(struct running *h, struct err *e)
 }
 
 /* *tail is owned. */
-static int run(struct hook_result *r, char **tail, const struct hook_call *c, struct err *e)
+static int run(struct hook_result *ended, char **tail, const struct hook_call *c, struct err *e)
 {
     struct running *h = mem_alloc(sizeof(*h));
 
     h->call = c;
     h->both = h->out = h->pidfd = -1;
     buf_init(&h->line, LINE_LEN_MAX);
-    int result = start(h, e);
-    if (result == 0)
-        result = attend(h, e);
+    int r = start(h, e);
+    if (r == 0)
+        r = attend(h, e);
     if (h->line.len)
         log_line(h);
     close_fd(&h->both);
     close_fd(&h->out);
     close_fd(&h->pidfd);
     *tail = tail_text(h);
-    *r = (struct hook_result){.status = h->status, .last_line = last_line(*tail)};
+    *ended = (struct hook_result){.status = h->status, .last_line = last_line(*tail)};
     buf_clear(&h->line);
     free(h);
-    return result;
+    return r;
 }
 
 int hook_run(struct hook_result *r, const struct hook_call *c, struct err *e)
@@ -307,24 +307,24 @@ int hook_run(struct hook_result *r, const struct hook_call *c, struct err *e)
 int hook_must(const struct hook_call *c, struct err *e)
 {
     auto_free char *tail = NULL;
-    struct hook_result r;
-    int result = run(&r, &tail, c, e);
-    int status = r.status;
+    struct hook_result ended;
+    int r = run(&ended, &tail, c, e);
+    int status = ended.status;
 
-    hook_result_clear(&r);
+    hook_result_clear(&ended);
     if (c->unfinished)
-        *c->unfinished = result == 0 && status == HOOK_UNFINISHED;
-    if (result == 0 && (status == 0 || (c->unfinished && *c->unfinished)))
+        *c->unfinished = r == 0 && status == HOOK_UNFINISHED;
+    if (r == 0 && (status == 0 || (c->unfinished && *c->unfinished)))
         return 0;
     /* The end of the text says most; the message has room for about 1,500 bytes of it. */
     size_t len = strlen(tail);
     const char *end = len > 1500 ? tail + len - 1500 : tail;
-    if (result < 0 && *end) {
+    if (r < 0 && *end) {
         auto_free char *why = mem_strdup(e->msg);
 
         return err_set(e, e->code, "%s; it printed: %s", why, end);
     }
-    if (result < 0)
+    if (r < 0)
         return -1;
     return err_set(e, ERR_REMOTE, "hook %s failed with status %d%s%s", c->name, status,
                    *end ? ": " : "", end);

@@ -311,19 +311,19 @@ int check_run(struct check_report *out, struct env *env, const struct strv *word
 {
     auto_node struct node *status = NULL;
     static const struct check_events none = {0};
-    struct run r = {
+    struct run run = {
         .env = env, .ev = ev ? ev : &none, .mutex = PTHREAD_MUTEX_INITIALIZER, .report = out};
-    int result = -1;
+    int r = -1;
 
     *out = (struct check_report){0};
     if (look(&status, env, words, e) < 0)
         return -1;
-    r.status = status;
-    if (choose_modules(&r, words, e) == 0)
-        result = run_modules(&r, words, e);
-    check_picks_clear(&r.picks);
-    free(r.modules);
-    return result;
+    run.status = status;
+    if (choose_modules(&run, words, e) == 0)
+        r = run_modules(&run, words, e);
+    check_picks_clear(&run.picks);
+    free(run.modules);
+    return r;
 }
 
 void check_report_clear(struct check_report *r)

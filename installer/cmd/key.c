@@ -86,14 +86,14 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
                                             o->lock_wait ? o->lock_wait : CONFIG_LOCK_WAIT_MS,
                                         .step = print_step,
                                         .arg = x};
-    struct key_rotate r;
-    int result = env_key_rotate_ssh(&r, x->env, &how, e);
+    struct key_rotate rotated;
+    int r = env_key_rotate_ssh(&rotated, x->env, &how, e);
 
     (void)operands;
-    if (result == 0)
-        print_result(x, &r);
-    key_rotate_clear(&r);
-    return result;
+    if (r == 0)
+        print_result(x, &rotated);
+    key_rotate_clear(&rotated);
+    return r;
 }
 
 const struct cmd cmd_key_rotate = {

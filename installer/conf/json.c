@@ -317,9 +317,9 @@ int json_parse(struct node **out, const char *name, const char *text, size_t len
     if (text_check(name, text, len, e) < 0)
         return -1;
     struct scan s = {.name = name, .text = text, .len = len};
-    int status = parse(out, &s, e);
+    int r = parse(out, &s, e);
     scan_clear(&s);
-    return status;
+    return r;
 }
 
 static void format_break(struct buf *b, int indent, int depth)

@@ -317,11 +317,11 @@ int yaml_parse(struct node **out, const char *name, const char *text, size_t len
     *out = NULL;
     problems_init(&p, name);
     auto_node struct node *root = yaml_read(&p, text, len);
-    int status = problems_result(&p, e);
-    if (status == 0)
+    int r = problems_result(&p, e);
+    if (r == 0)
         *out = steal(root);
     problems_clear(&p);
-    return status;
+    return r;
 }
 
 struct node *yaml_read_file(struct problems *p, const char *path)

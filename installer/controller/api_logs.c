@@ -135,26 +135,29 @@ static bool on_line(void *arg, const struct logs_line *line)
     return put(r, text);
 }
 
-static int read_lines(struct log_reader *r, struct err *e)
+static int read_lines(struct log_reader *reader, struct err *e)
 {
-    const struct logs_opts logs = {
-        .tail = r->tail, .since = r->since, .until = r->until, .line = on_line, .arg = r};
+    const struct logs_opts logs = {.tail = reader->tail,
+                                   .since = reader->since,
+                                   .until = reader->until,
+                                   .line = on_line,
+                                   .arg = reader};
     const struct follow_opts follow = {
-        .tail = r->tail, .since = r->since, .line = on_line, .arg = r};
+        .tail = reader->tail, .since = reader->since, .line = on_line, .arg = reader};
     struct env *env = NULL;
     size_t dropped = 0;
-    int result = env_open(&env, &r->o, ENV_NEEDS_NAME | ENV_NEEDS_CONTAINERS, e);
+    int r = env_open(&env, &reader->o, ENV_NEEDS_NAME | ENV_NEEDS_CONTAINERS, e);
 
-    if (result == 0)
-        result = instances_select(&r->names, env, &r->words, 0, e);
-    if (result == 0 && r->follow)
-        result = follow_run(env, &r->names, &follow, e);
-    else if (result == 0)
-        result = logs_read(&dropped, env, &r->names, &logs, e);
-    if (result == 0 && dropped)
-        result = err_set(e, ERR_SYS, "%zu lines are not shown; ask for less", dropped);
+    if (r == 0)
+        r = instances_select(&reader->names, env, &reader->words, 0, e);
+    if (r == 0 && reader->follow)
+        r = follow_run(env, &reader->names, &follow, e);
+    else if (r == 0)
+        r = logs_read(&dropped, env, &reader->names, &logs, e);
+    if (r == 0 && dropped)
+        r = err_set(e, ERR_SYS, "%zu lines are not shown; ask for less", dropped);
     env_close(env);
-    return result;
+    return r;
 }
 
 static void *run(void *arg)

@@ -332,30 +332,30 @@ static int logged_len(const char *path)
     return (int)(args ? (size_t)(args - path) : strlen(path));
 }
 
-int api_call(struct node **out, struct engine *g, const struct api_request *r, struct err *e)
+int api_call(struct node **out, struct engine *g, const struct api_request *q, struct err *e)
 {
-    struct transfer t = {.r = r, .g = g, .e = e};
+    struct transfer t = {.r = q, .g = g, .e = e};
     bool stopped = false;
     int64_t start = clock_now_ms();
 
     g->answered_ms = 0;
-    auto_free char *target = mem_printf("http://docker/v%s%s", g->version, r->path);
+    auto_free char *target = mem_printf("http://docker/v%s%s", g->version, q->path);
 
-    assert(!out || r->shape);
+    assert(!out || q->shape);
     if (out)
         *out = NULL;
-    if (g->read_only && strcmp(r->method, "GET") != 0)
-        return err_set(e, ERR_SYS, "%s %s: this engine is open for reading only", r->method,
-                       r->path);
+    if (g->read_only && strcmp(q->method, "GET") != 0)
+        return err_set(e, ERR_SYS, "%s %s: this engine is open for reading only", q->method,
+                       q->path);
     buf_init(&t.body, ANSWER_MAX);
-    int rc = transfer(&t, target, &stopped);
-    if (rc == 0 && !stopped)
-        rc = finish(out, &t);
+    int r = transfer(&t, target, &stopped);
+    if (r == 0 && !stopped)
+        r = finish(out, &t);
     if (log_enabled(LOG_LEVEL_DEBUG))
-        log_debug("docker: %s %.*s: %ld in %d ms", r->method, logged_len(r->path), r->path,
+        log_debug("docker: %s %.*s: %ld in %d ms", q->method, logged_len(q->path), q->path,
                   t.status, (int)(clock_now_ms() - start));
     buf_clear(&t.body);
-    return rc;
+    return r;
 }
 
 /* min(ours, theirs); "1.41" and the like. */
@@ -377,18 +377,18 @@ static int choose_version(struct engine *g, const char *theirs, struct err *e)
 
 static int negotiate(struct engine *g, struct err *e)
 {
-    struct api_request r = {.method = "GET", .deadline = clock_deadline(PING_MS)};
-    struct transfer t = {.r = &r, .g = g, .e = e};
+    struct api_request q = {.method = "GET", .deadline = clock_deadline(PING_MS)};
+    struct transfer t = {.r = &q, .g = g, .e = e};
     bool stopped = false;
 
     buf_init(&t.body, ANSWER_MAX);
-    int rc = transfer(&t, "http://docker/_ping", &stopped);
-    if (rc == 0)
-        rc = finish(NULL, &t);
-    if (rc == 0)
-        rc = choose_version(g, t.api_version, e);
+    int r = transfer(&t, "http://docker/_ping", &stopped);
+    if (r == 0)
+        r = finish(NULL, &t);
+    if (r == 0)
+        r = choose_version(g, t.api_version, e);
     buf_clear(&t.body);
-    return rc;
+    return r;
 }
 
 static struct engine *engine_new(const char *url)

@@ -268,21 +268,21 @@ int engine_container_put(struct engine *g, const char *id, const struct engine_f
                          size_t count, struct err *e)
 {
     struct tar t = {0};
-    int rc = tar_make(&t, files, count, e);
+    int r = tar_make(&t, files, count, e);
 
-    if (rc == 0) {
+    if (r == 0) {
         auto_free char *path = url_path("/containers/", id, "/archive?path=/");
-        struct api_request r = {.method = "PUT",
+        struct api_request q = {.method = "PUT",
                                 .path = path,
                                 .tar = t.data,
                                 .tar_len = t.len,
                                 .deadline = clock_deadline(API_CHANGE_MS)};
 
-        rc = api_call(NULL, g, &r, e);
+        r = api_call(NULL, g, &q, e);
     }
     if (t.data)
         mem_wipe_free(t.data, t.room);
-    return rc < 0 ? err_wrap(e, "putting files into container %s", id) : 0;
+    return r < 0 ? err_wrap(e, "putting files into container %s", id) : 0;
 }
 
 int engine_container_get(struct engine *g, const char *id, const struct engine_get *get,

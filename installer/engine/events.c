@@ -65,7 +65,7 @@ int engine_events(struct engine *g, const struct engine_event_opts *o, struct er
 {
     struct feed f = {.until = engine_until(g), .o = o};
     auto_free char *path = events_path(o->label);
-    struct api_request r = {.method = "GET",
+    struct api_request q = {.method = "GET",
                             .path = path,
                             .deadline = CLOCK_NEVER,
                             .chunk = on_chunk,
@@ -73,9 +73,9 @@ int engine_events(struct engine *g, const struct engine_event_opts *o, struct er
                             .arg = &f};
 
     ndjson_init(&f.values, on_value, &f);
-    int rc = api_call(NULL, g, &r, e);
+    int r = api_call(NULL, g, &q, e);
     ndjson_clear(&f.values);
-    if (rc == 0 && !on_stop(&f))
-        rc = err_set(e, ERR_NET, "Docker ended the stream");
-    return rc < 0 ? err_wrap(e, "watching events") : 0;
+    if (r == 0 && !on_stop(&f))
+        r = err_set(e, ERR_NET, "Docker ended the stream");
+    return r < 0 ? err_wrap(e, "watching events") : 0;
 }

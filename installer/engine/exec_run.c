@@ -37,16 +37,16 @@ static int run(int *status, struct engine *g, const char *exec, const struct eng
 
     node_set_bool(body, "Detach", false);
     node_set_bool(body, "Tty", false);
-    struct api_request r = {.method = "POST",
+    struct api_request q = {.method = "POST",
                             .path = path,
                             .body = body,
                             .deadline = x->deadline,
                             .chunk = on_chunk,
                             .arg = &c};
     frames_init(&c.frames, on_frame, &c);
-    int rc = api_call(NULL, g, &r, e);
+    int r = api_call(NULL, g, &q, e);
     frames_clear(&c.frames);
-    if (rc < 0)
+    if (r < 0)
         return -1;
     /* Not less than a moment: a command that ended at its deadline has ended. */
     return exec_status(status, g, exec, until_within(engine_until(g), STATUS_MS), e);

@@ -60,7 +60,7 @@ int engine_network_create(char **id, struct engine *g, const struct node *body, 
     const char *name = node_get_text(body, "Name");
     auto_node struct node *ask = node_copy(body);
     auto_node struct node *answer = NULL;
-    struct api_request r = {.method = "POST",
+    struct api_request q = {.method = "POST",
                             .path = "/networks/create",
                             .shape = &shape_created,
                             .body = ask,
@@ -68,14 +68,14 @@ int engine_network_create(char **id, struct engine *g, const struct node *body, 
 
     *id = NULL;
     node_set_bool(ask, "CheckDuplicate", true); /* names are not unique without it before 1.44 */
-    int rc = api_call(&answer, g, &r, e);
-    if (rc == 0)
+    int r = api_call(&answer, g, &q, e);
+    if (r == 0)
         *id = mem_strdup(node_get_text(answer, "Id"));
     else if (e->code == ERR_CONFLICT && strstr(e->msg, "already exists")) {
         err_drop(e, "network exists");
-        rc = adopt(id, g, body, e);
+        r = adopt(id, g, body, e);
     }
-    return rc < 0 ? err_wrap(e, "creating network %s", name) : 0;
+    return r < 0 ? err_wrap(e, "creating network %s", name) : 0;
 }
 
 int engine_network_remove(struct engine *g, const char *name, struct err *e)

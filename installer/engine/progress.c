@@ -123,26 +123,26 @@ static bool on_stop(void *arg)
     return s->late;
 }
 
-int progress_call(struct engine *g, struct api_request *r, const struct engine_progress *p,
+int progress_call(struct engine *g, struct api_request *q, const struct engine_progress *p,
                   struct err *e)
 {
     struct progress_stream s = {.p = p};
 
     ndjson_init(&s.values, on_value, &s);
     buf_init(&s.part, OUTPUT_LINE_MAX + 1);
-    r->chunk = on_chunk;
-    r->stop = on_stop;
-    r->arg = &s;
-    int rc = api_call(NULL, g, r, e);
-    if (rc == 0 && s.late)
-        rc = err_set(e, ERR_TIMEOUT, "the registry does not answer");
-    if (rc == 0)
-        rc = ndjson_end(&s.values, e);
-    if (rc == 0)
+    q->chunk = on_chunk;
+    q->stop = on_stop;
+    q->arg = &s;
+    int r = api_call(NULL, g, q, e);
+    if (r == 0 && s.late)
+        r = err_set(e, ERR_TIMEOUT, "the registry does not answer");
+    if (r == 0)
+        r = ndjson_end(&s.values, e);
+    if (r == 0)
         end_line(&s);
     for (size_t i = 0; i < KEEP_LINES; i++)
         free(s.last[i]);
     ndjson_clear(&s.values);
     buf_clear(&s.part);
-    return rc;
+    return r;
 }

@@ -221,24 +221,24 @@ static int follow_all(struct log_stream *s, struct engine *g, struct err *e)
 
 static void job(void *arg, size_t i)
 {
-    struct run *r = arg;
-    struct log_stream s = {.r = r, .number = i};
+    struct run *run = arg;
+    struct log_stream s = {.r = run, .number = i};
     struct engine *g = NULL;
     struct err e;
-    int result = engine_clone(&g, r->env->engine, &e);
+    int r = engine_clone(&g, run->env->engine, &e);
 
-    if (result == 0)
-        result = follow_all(&s, g, &e);
+    if (r == 0)
+        r = follow_all(&s, g, &e);
     engine_close(g);
     free(s.id);
     free(s.started);
-    if (result == 0)
+    if (r == 0)
         return;
-    err_wrap(&e, "%s", r->names->items[i]);
-    pthread_mutex_lock(&r->mutex);
-    if (r->first.code == ERR_NONE)
-        r->first = e;
-    pthread_mutex_unlock(&r->mutex);
+    err_wrap(&e, "%s", run->names->items[i]);
+    pthread_mutex_lock(&run->mutex);
+    if (run->first.code == ERR_NONE)
+        run->first = e;
+    pthread_mutex_unlock(&run->mutex);
 }
 
 int follow_run(struct env *env, const struct strv *names, const struct follow_opts *o,

@@ -44,23 +44,25 @@ static int read_state(struct rotation *r, struct err *e)
 
 /* The document goes with it as it is in force: instances may have changed keys since it was
  * stored, and a document that is newer than those would count. */
-static int put_state(struct rotation *r, const struct ssh_state *to, struct err *e)
+static int put_state(struct rotation *rotation, const struct ssh_state *to, struct err *e)
 {
-    auto_node struct node *root = node_copy(r->s.d.root), *detail = node_new_map();
-    auto_free char *key = keys_spec(r->env->name);
+    auto_node struct node *root = node_copy(rotation->s.d.root), *detail = node_new_map();
+    auto_free char *key = keys_spec(rotation->env->name);
     auto_free char *text = NULL;
     struct etcd_txn *t = etcd_txn_new();
-    int result;
+    int r;
 
-    node_set(root, "document", node_copy(r->s.d.document));
+    node_set(root, "document", node_copy(rotation->s.d.document));
     ssh_state_write(root, to);
     text = json_text(root);
-    etcd_txn_if(t, lock_key(r->s.lock), ETCD_CMP_CREATE_EQ, lock_revision(r->s.lock));
-    etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, r->s.d.mod_revision);
-    for (size_t i = 0; i < r->s.d.edits.count; i++) {
-        const struct etcd_kv *kv = etcd_kvs_find(&r->s.d.edited, r->s.d.edits.items[i].key);
+    etcd_txn_if(t, lock_key(rotation->s.lock), ETCD_CMP_CREATE_EQ, lock_revision(rotation->s.lock));
+    etcd_txn_if(t, key, ETCD_CMP_MOD_EQ, rotation->s.d.mod_revision);
+    for (size_t i = 0; i < rotation->s.d.edits.count; i++) {
+        const struct etcd_kv *kv =
+            etcd_kvs_find(&rotation->s.d.edited, rotation->s.d.edits.items[i].key);
 
-        etcd_txn_if(t, r->s.d.edits.items[i].key, ETCD_CMP_MOD_EQ, kv ? kv->mod_revision : 0);
+        etcd_txn_if(t, rotation->s.d.edits.items[i].key, ETCD_CMP_MOD_EQ,
+                    kv ? kv->mod_revision : 0);
     }
     etcd_txn_put(t, key, text, 0);
     node_set_int(detail, "generation", to->generation);
@@ -68,10 +70,10 @@ static int put_state(struct rotation *r, const struct ssh_state *to, struct err 
         node_set_int(detail, "next", to->next);
     if (to->previous)
         node_set_int(detail, "previous", to->previous);
-    audit_add(t, r->env->name, r->env->user, r->s.commit.what, detail);
-    result = etcd_txn_run(r->env->etcd, t, NULL, e);
+    audit_add(t, rotation->env->name, rotation->env->user, rotation->s.commit.what, detail);
+    r = etcd_txn_run(rotation->env->etcd, t, NULL, e);
     etcd_txn_free(t);
-    return result;
+    return r;
 }
 
 static int store(struct rotation *r, const struct ssh_state *to, struct err *e)
@@ -116,27 +118,28 @@ static int add_changes(struct node *out, struct rotation *r, const struct etcd_k
 }
 
 /* What the state says, into the keys of every instance that has any. */
-static int push(struct rotation *r, struct err *e)
+static int push(struct rotation *rotation, struct err *e)
 {
-    auto_free char *all = keys_env(r->env->name);
+    auto_free char *all = keys_env(rotation->env->name);
     auto_node struct node *changes = node_new_map();
-    const struct etcd_push_opts o = {lock_key(r->s.lock), lock_revision(r->s.lock), CONNECTIONS};
+    const struct etcd_push_opts o = {lock_key(rotation->s.lock), lock_revision(rotation->s.lock),
+                                     CONNECTIONS};
     struct etcd_write *writes;
     struct etcd_kvs kvs = {0};
-    int result;
+    int r;
 
-    etcd_set_deadline(r->env->etcd, clock_deadline(CALL_MS));
-    result = etcd_range(&kvs, r->env->etcd, all, e);
-    if (result == 0)
-        result = add_changes(changes, r, &kvs, e);
+    etcd_set_deadline(rotation->env->etcd, clock_deadline(CALL_MS));
+    r = etcd_range(&kvs, rotation->env->etcd, all, e);
+    if (r == 0)
+        r = add_changes(changes, rotation, &kvs, e);
     writes = mem_array(changes->count + 1, sizeof(*writes));
     for (size_t i = 0; i < changes->count; i++)
         writes[i] = (struct etcd_write){changes->items[i]->key, changes->items[i]->text};
-    if (result == 0 && changes->count)
-        result = etcd_push(r->env->etcd, writes, changes->count, &o, NULL, e);
+    if (r == 0 && changes->count)
+        r = etcd_push(rotation->env->etcd, writes, changes->count, &o, NULL, e);
     free(writes);
     etcd_kvs_clear(&kvs);
-    return result;
+    return r;
 }
 
 /* ---- logging in ---- */
@@ -173,24 +176,24 @@ static bool is_done(const struct attempt *a, bool good)
 }
 
 /* Tries those that are not done; `good`: whether the key has to be taken, or to be refused. */
-static int try_all(const struct rotation *r, struct attempt *all, unsigned generation, bool good,
-                   struct err *e)
+static int try_all(const struct rotation *rotation, struct attempt *all, unsigned generation,
+                   bool good, struct err *e)
 {
     struct hosts *h = hosts_new(NULL); /* new ones: a refused key is not shown again for a while */
-    int result = 0;
+    int r = 0;
 
-    for (struct attempt *a = all; a->instance && result == 0; a++)
+    for (struct attempt *a = all; a->instance && r == 0; a++)
         if (!a->done)
-            result = start(h, r, a, generation, e);
-    if (result == 0)
+            r = start(h, rotation, a, generation, e);
+    if (r == 0)
         hosts_finish(h);
     hosts_free(h);
     for (struct attempt *a = all; a->instance; a++) {
         ssh_login_clear(&a->login);
-        if (result == 0 && !a->done)
+        if (r == 0 && !a->done)
             a->done = is_done(a, good);
     }
-    return result;
+    return r;
 }
 
 static const struct attempt *undone(const struct attempt *all)
@@ -216,31 +219,31 @@ static struct attempt *attempts(const struct rotation *r)
 }
 
 /* Until every agent has written the file. */
-static int verify(const struct rotation *r, unsigned generation, bool good, struct err *e)
+static int verify(const struct rotation *rotation, unsigned generation, bool good, struct err *e)
 {
-    struct attempt *all = attempts(r);
-    int64_t deadline = env_deadline(r->env, KEY_ROTATE_TIMEOUT_MS);
+    struct attempt *all = attempts(rotation);
+    int64_t deadline = env_deadline(rotation->env, KEY_ROTATE_TIMEOUT_MS);
     const struct attempt *left;
-    int result;
+    int r;
 
-    while ((result = try_all(r, all, generation, good, e)) == 0 && (left = undone(all))) {
-        if (until_is_cancelled(r->env->until)) {
-            result = err_set(e, ERR_INTERRUPTED,
-                             "interrupted; run `slipway key rotate ssh` again to go on");
+    while ((r = try_all(rotation, all, generation, good, e)) == 0 && (left = undone(all))) {
+        if (until_is_cancelled(rotation->env->until)) {
+            r = err_set(e, ERR_INTERRUPTED,
+                        "interrupted; run `slipway key rotate ssh` again to go on");
         } else if (clock_passed(deadline)) {
             err_set(e, ERR_TIMEOUT, "%s %s; run `slipway key rotate ssh` again to go on",
                     left->instance,
                     good ? left->job.error.code != ERR_NONE ? left->job.error.msg
                                                             : "does not run `true`"
                          : "still accepts the old key");
-            result = err_partial(e, true);
+            r = err_partial(e, true);
         }
-        if (result < 0)
+        if (r < 0)
             break;
-        until_sleep_ms(r->env->until, AGAIN_MS);
+        until_sleep_ms(rotation->env->until, AGAIN_MS);
     }
     free(all);
-    return result;
+    return r;
 }
 
 /* ---- the steps ---- */
@@ -304,25 +307,25 @@ static int remove_old(struct rotation *r, struct err *e)
 int env_key_rotate_ssh(struct key_rotate *out, struct env *env, const struct key_rotate_opts *o,
                        struct err *e)
 {
-    struct rotation r = {.env = env, .o = o, .out = out};
+    struct rotation rotation = {.env = env, .o = o, .out = out};
     const struct config_commit c = {.what = "key rotate ssh", .lock_wait_ms = o->lock_wait_ms};
-    int result;
+    int r;
 
     *out = (struct key_rotate){0};
     if (env_need(env, ENV_NEEDS_NAME | ENV_NEEDS_CATALOG | ENV_NEEDS_ETCD, e) < 0)
         return -1;
-    result = config_begin(&r.s, env, NULL, &c, e);
-    if (result == 0) {
-        find_instances(&r);
-        result = begin(&r, e);
+    r = config_begin(&rotation.s, env, NULL, &c, e);
+    if (r == 0) {
+        find_instances(&rotation);
+        r = begin(&rotation, e);
     }
-    if (result == 0 && r.state.next)
-        result = add_new(&r, e);
-    if (result == 0)
-        result = remove_old(&r, e);
-    config_close(&r.s);
-    strv_clear(&r.deployed);
-    return result;
+    if (r == 0 && rotation.state.next)
+        r = add_new(&rotation, e);
+    if (r == 0)
+        r = remove_old(&rotation, e);
+    config_close(&rotation.s);
+    strv_clear(&rotation.deployed);
+    return r;
 }
 
 void key_rotate_clear(struct key_rotate *r)

@@ -291,26 +291,26 @@ int env_volume_detach(struct env *env, const struct strv *names, const struct vo
                       const struct volume_options *o, struct err *e)
 {
     static const struct volume_detach_opts none = {0};
-    auto_volume_run struct volume_run r;
+    auto_volume_run struct volume_run run;
     auto_strv struct strv left = {0};
-    int result = 0;
+    int r = 0;
 
     d = d ? d : &none;
-    volume_run_init(&r, env, o);
+    volume_run_init(&run, env, o);
     if (!d->force && volume_mounted_refuse(env->name, names, "detaching it", e) < 0)
         return -1;
     strv_add_all(&left, names);
-    while (result == 0 && left.count) { /* a step for each instance */
+    while (r == 0 && left.count) { /* a step for each instance */
         auto_free char *instance = NULL;
         auto_strv struct strv together = {0};
 
-        result = volume_run_begin(&r, DETACH, e);
-        if (result == 0)
-            result = take_first(&instance, &together, &r, &left, d->from, e);
-        if (result == 0 && instance)
-            result = detach(&r, instance, &together, d->force ? DETACH_FORCED : DETACH_ASKED, e);
+        r = volume_run_begin(&run, DETACH, e);
+        if (r == 0)
+            r = take_first(&instance, &together, &run, &left, d->from, e);
+        if (r == 0 && instance)
+            r = detach(&run, instance, &together, d->force ? DETACH_FORCED : DETACH_ASKED, e);
     }
-    return result;
+    return r;
 }
 
 /* ---- move ---- */
@@ -420,20 +420,20 @@ int env_volume_move(struct env *env, const char *name, const struct volume_move_
                     const struct volume_options *o, struct err *e)
 {
     static const struct volume_move_opts none = {0};
-    auto_volume_run struct volume_run r;
+    auto_volume_run struct volume_run run;
     auto_strv struct strv names = {0};
     struct move what = {0};
-    int result;
+    int r;
 
     strv_add(&names, name);
     m = m ? m : &none;
-    volume_run_init(&r, env, o);
-    if (r.options->no_wait && !m->force)
+    volume_run_init(&run, env, o);
+    if (run.options->no_wait && !m->force)
         return err_set(e, ERR_USAGE, "a move waits for the old driver: not with --no-wait");
     if (!m->force && volume_mounted_refuse(env->name, &names, "moving it", e) < 0)
         return -1;
-    result = move(&r, &what, name, m, e);
+    r = move(&run, &what, name, m, e);
     free(what.to);
     free(what.old);
-    return result;
+    return r;
 }

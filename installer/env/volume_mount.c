@@ -344,12 +344,12 @@ static int mount_volume(struct volume_run *r, const struct mount *m, struct err 
 int env_volume_mount(struct env *env, const char *name, const char *dir, const char *to,
                      const struct volume_options *o, struct err *e)
 {
-    auto_volume_run struct volume_run r;
+    auto_volume_run struct volume_run run;
     auto_close int lock = -1;
     struct mount m = {.volume = name, .dir = dir, .to = to};
-    int result = -1;
+    int r = -1;
 
-    volume_run_init(&r, env, o);
+    volume_run_init(&run, env, o);
     if (dir[0] != '/')
         return err_set(e, ERR_USAGE, "%s: the folder is named from / on", dir);
     if (volume_check_name("volume", name, e) < 0) /* it becomes part of a path */
@@ -358,10 +358,10 @@ int env_volume_mount(struct env *env, const char *name, const char *dir, const c
     m.place.until = env->until;
     if (lock_place(&lock, &m.place, e) == 0) {
         m.held = lock;
-        result = mount_volume(&r, &m, e);
+        r = mount_volume(&run, &m, e);
     }
     volume_place_clear(&m.place);
-    return result;
+    return r;
 }
 
 /* ---- unmount ---- */

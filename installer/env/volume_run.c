@@ -64,24 +64,24 @@ static int drop_detached(struct volume_run *r, struct err *e)
 }
 
 /* What the document that was read says. */
-static int load(struct volume_run *r, struct err *e)
+static int load(struct volume_run *run, struct err *e)
 {
     struct problems p;
-    int result = 0;
+    int r = 0;
 
     problems_init(&p, "the document in etcd");
-    if (!(r->spec = spec_decode(r->state.d.document, r->env->catalog, &p)))
-        result = problems_result(&p, e);
+    if (!(run->spec = spec_decode(run->state.d.document, run->env->catalog, &p)))
+        r = problems_result(&p, e);
     problems_clear(&p);
-    if (result < 0)
+    if (r < 0)
         return -1;
-    r->provisioner = volume_provisioner(r->spec);
-    if (!r->provisioner)
-        return err_set(e, ERR_NOTFOUND, "%s has no component that makes volumes", r->spec->name);
-    r->maps.volumes = copy_or_map(node_get(r->provisioner->config, "volumes"));
-    r->maps.pools = copy_or_map(node_get(r->provisioner->config, "pools"));
-    r->attached = volume_attachments(r->spec);
-    return drop_detached(r, e);
+    run->provisioner = volume_provisioner(run->spec);
+    if (!run->provisioner)
+        return err_set(e, ERR_NOTFOUND, "%s has no component that makes volumes", run->spec->name);
+    run->maps.volumes = copy_or_map(node_get(run->provisioner->config, "volumes"));
+    run->maps.pools = copy_or_map(node_get(run->provisioner->config, "pools"));
+    run->attached = volume_attachments(run->spec);
+    return drop_detached(run, e);
 }
 
 /* The deadline is the step's; a call that is under way may end. */
@@ -335,30 +335,30 @@ static int wait_for_all(const struct volume_run *r, const struct volume_step *s,
 /* Waits, and takes back what is refused. An interrupt lets it wait a while longer: what is recorded
  * may be refused, and then it would stand in the way of others. A second one ends that. `changed`:
  * what the environment said of itself before the step. */
-static int settle_step(struct volume_run *r, const struct volume_step *s, const struct node *old,
+static int settle_step(struct volume_run *run, const struct volume_step *s, const struct node *old,
                        bool changed, struct err *e)
 {
-    struct cancel *cancel = r->env->o.cancel;
+    struct cancel *cancel = run->env->o.cancel;
     auto_free char *said = NULL;
-    int result = wait_for_all(r, s, &said, e), before = 0;
+    int r = wait_for_all(run, s, &said, e), before = 0;
 
-    if (result < 0 && e->code == ERR_INTERRUPTED && cancel && cancel_count(cancel) == 1) {
+    if (r < 0 && e->code == ERR_INTERRUPTED && cancel && cancel_count(cancel) == 1) {
         int64_t deadline = clock_deadline(INTERRUPTED_MS);
 
         log_warn("interrupted; the change is recorded, so its answer is waited for, up to 15 s; a "
                  "second Ctrl-C leaves at once");
         before = cancel_set_aside(cancel);
-        r->deadline = deadline < r->deadline ? deadline : r->deadline;
+        run->deadline = deadline < run->deadline ? deadline : run->deadline;
         err_drop(e, "waiting on");
-        result = wait_for_all(r, s, &said, e);
-        if (result < 0 && e->code == ERR_TIMEOUT)
+        r = wait_for_all(run, s, &said, e);
+        if (r < 0 && e->code == ERR_TIMEOUT)
             e->code = ERR_INTERRUPTED;
     }
-    if (result < 0 && e->code == ERR_UNHEALTHY && take_back(r, s, old, said))
-        r->env->changed = changed;
+    if (r < 0 && e->code == ERR_UNHEALTHY && take_back(run, s, old, said))
+        run->env->changed = changed;
     if (before)
         cancel_put_back(cancel, before);
-    return result;
+    return r;
 }
 
 int volume_run_step(struct volume_run *r, const struct volume_step *s, struct err *e)

@@ -174,14 +174,14 @@ static int expand_text(char **out, struct expansion *x, const char *text)
             text = next + 2;
             continue;
         }
-        struct reference r;
-        if (read_reference(&r, next, x->e) < 0)
+        struct reference ref;
+        if (read_reference(&ref, next, x->e) < 0)
             return -1;
-        int result = append_reference(&b, x, &r);
-        mem_cleanup_free(&r.fallback);
-        if (result < 0)
+        int r = append_reference(&b, x, &ref);
+        mem_cleanup_free(&ref.fallback);
+        if (r < 0)
             return -1;
-        text = next + r.len;
+        text = next + ref.len;
     }
     if (b.full)
         return err_set(x->e, ERR_CONFIG, "what is rendered is larger than %d bytes",

@@ -211,10 +211,10 @@ int manifest_value_parse(struct node **out, const struct config_key *key, const 
     struct problems p;
     problems_init(&p, "value");
     struct node *checked = manifest_value(key, value, &p);
-    int status = problems_result(&p, e);
+    int r = problems_result(&p, e);
     problems_clear(&p);
     *out = checked;
-    return status;
+    return r;
 }
 
 struct node *manifest_value_document(const struct config_key *key, const struct node *value)

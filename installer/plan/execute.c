@@ -101,19 +101,18 @@ static const char *end_state(int result, const struct err *e)
 
 static int run_journalled(struct worker *w, const struct op *op, struct err *e)
 {
-    struct run *r = w->r;
+    struct run *run = w->r;
     struct err second;
-    int result;
+    int r;
 
-    if (lock_is_taken(r->o->lock) && lock_is_lost(r->o->lock))
-        return err_set(e, ERR_LOCKED, "the lock of environment %s was lost", r->plan->env);
-    if (journal_write(r->journal, op, "started", e) < 0)
+    if (lock_is_taken(run->o->lock) && lock_is_lost(run->o->lock))
+        return err_set(e, ERR_LOCKED, "the lock of environment %s was lost", run->plan->env);
+    if (journal_write(run->journal, op, "started", e) < 0)
         return err_wrap(e, "journal");
-    result = op_run(w, op, e);
-    if (journal_write(r->journal, op, end_state(result, e), result == 0 ? e : &second) < 0 &&
-        result == 0)
+    r = op_run(w, op, e);
+    if (journal_write(run->journal, op, end_state(r, e), r == 0 ? e : &second) < 0 && r == 0)
         return err_wrap(e, "journal");
-    if (result < 0) {
+    if (r < 0) {
         auto_free char *title = op_title(op);
 
         return err_wrap(e, "%s", title);
@@ -207,20 +206,20 @@ static void *work(void *arg)
 }
 
 /* The old container of what `op` waits for is back and runs; else *e says also why it is not. */
-static int put_back(struct run *r, const struct op *op, struct err *e)
+static int put_back(struct run *run, const struct op *op, struct err *e)
 {
-    struct worker w = {.r = r, .g = r->g};
+    struct worker w = {.r = run, .g = run->g};
     struct err back;
-    int result;
+    int r;
 
     /* Also when it is the deadline of the run that ended the wait. */
-    engine_set_until(r->g, until_no_deadline(r->until));
-    result = op_roll_back(&w, op, &back);
-    if (result < 0)
+    engine_set_until(run->g, until_no_deadline(run->until));
+    r = op_roll_back(&w, op, &back);
+    if (r < 0)
         err_wrap(e, "bringing the old container of %s back failed too (%s)", op->target, back.msg);
-    engine_set_until(r->g, r->until);
+    engine_set_until(run->g, run->until);
     etcd_close(w.c);
-    return result;
+    return r;
 }
 
 static void fail_wait(struct run *r, size_t i, struct err *e)
@@ -330,33 +329,33 @@ static void give_up_early(struct run *r, const struct err *e)
     pthread_mutex_unlock(&r->mutex);
 }
 
-static int run_threads(struct run *r, unsigned engine_workers, struct err *e)
+static int run_threads(struct run *run, unsigned engine_workers, struct err *e)
 {
     struct worker workers[WORKERS_MAX + ETCD_WORKERS] = {{0}};
     pthread_t threads[WORKERS_MAX + ETCD_WORKERS];
     unsigned started = 0;
-    int result = 0;
+    int r = 0;
 
-    for (; result == 0 && started < engine_workers + ETCD_WORKERS; started++) {
-        workers[started].r = r;
+    for (; r == 0 && started < engine_workers + ETCD_WORKERS; started++) {
+        workers[started].r = run;
         workers[started].side = started < ETCD_WORKERS ? OP_SIDE_ETCD : OP_SIDE_ENGINE;
-        if (engine_clone(&workers[started].g, r->g, e) < 0 ||
+        if (engine_clone(&workers[started].g, run->g, e) < 0 ||
             start_thread(&threads[started], &workers[started], e) < 0) {
             engine_close(workers[started].g);
-            result = -1;
+            r = -1;
             break;
         }
     }
-    if (result == 0)
-        supervise(r);
+    if (r == 0)
+        supervise(run);
     else
-        give_up_early(r, e);
+        give_up_early(run, e);
     for (unsigned i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
         engine_close(workers[i].g);
         etcd_close(workers[i].c);
     }
-    return result;
+    return r;
 }
 
 /* Whether this run took the container away, or began to, that `wait` would bring back: stopped it,

@@ -141,6 +141,7 @@ dialect 'p == NULL: write !p' '    return p == NULL;'
 dialect 'p != NULL as a condition' '    if (p != NULL)\n        return 1;\n    return 0;'
 dialect 'auto_free does not stand first' '    char *auto_free q = NULL;\n\n    return 0;'
 dialect 'a status int is called r, not rc' '    int rc = base_a(1);\n\n    return rc;'
+dialect 'a status int is called r, not result' '    char *r = p;\n    int result = base_a(*r);\n\n    return result;'
 dialect 'a banner is one line' '    /* ---- one ------- */\n    return 0;'
 dialect 'only the end of the comment' '    /* A sentence.\n     */\n    return 0;'
 fresh

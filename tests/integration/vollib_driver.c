@@ -189,35 +189,35 @@ static int run_verify(struct run *r)
 /* ---- waiting ---- */
 
 /* NAME BYTE OFFSET LENGTH */
-static int run_fill(struct run *r)
+static int run_fill(struct run *run)
 {
-    size_t length = (size_t)number(r, 3);
+    size_t length = (size_t)number(run, 3);
     unsigned char *buffer = malloc(length + 1);
-    int result = buffer ? open_as(r, SV_WRITER) : -ENOMEM;
+    int r = buffer ? open_as(run, SV_WRITER) : -ENOMEM;
 
-    if (result == 0) {
-        memset(buffer, (int)number(r, 1), length);
-        result = sv_write(r->v, buffer, length, number(r, 2), &r->e);
+    if (r == 0) {
+        memset(buffer, (int)number(run, 1), length);
+        r = sv_write(run->v, buffer, length, number(run, 2), &run->e);
     }
     free(buffer);
-    return result == 0 ? sv_flush(r->v, &r->e) : result;
+    return r == 0 ? sv_flush(run->v, &run->e) : r;
 }
 
-static int run_check(struct run *r)
+static int run_check(struct run *run)
 {
-    size_t length = (size_t)number(r, 3);
-    unsigned char *buffer = malloc(length + 1), want = (unsigned char)number(r, 1);
-    int result = buffer ? open_as(r, SV_READ_ONLY) : -ENOMEM;
+    size_t length = (size_t)number(run, 3);
+    unsigned char *buffer = malloc(length + 1), want = (unsigned char)number(run, 1);
+    int r = buffer ? open_as(run, SV_READ_ONLY) : -ENOMEM;
 
-    if (result == 0)
-        result = sv_read(r->v, buffer, length, number(r, 2), &r->e);
-    for (size_t i = 0; result == 0 && i < length; i++)
+    if (r == 0)
+        r = sv_read(run->v, buffer, length, number(run, 2), &run->e);
+    for (size_t i = 0; r == 0 && i < length; i++)
         if (buffer[i] != want) {
-            snprintf(r->e.text, sizeof(r->e.text), "byte %zu is 0x%02x", i, buffer[i]);
-            result = r->e.code = -EIO;
+            snprintf(run->e.text, sizeof(run->e.text), "byte %zu is 0x%02x", i, buffer[i]);
+            r = run->e.code = -EIO;
         }
     free(buffer);
-    return result;
+    return r;
 }
 
 static int run_zero(struct run *r)
@@ -477,10 +477,10 @@ static int connect_storage(struct run *r)
 
 int main(int argc, char **argv)
 {
-    struct run r = {.arguments = argv + 2, .count = argc > 2 ? argc - 2 : 0};
+    struct run run = {.arguments = argv + 2, .count = argc > 2 ? argc - 2 : 0};
     const struct command *command = NULL;
     struct sv_error closing = {0};
-    int result;
+    int r;
 
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
         if (argc > 1 && strcmp(argv[1], COMMANDS[i].name) == 0)
@@ -489,12 +489,12 @@ int main(int argc, char **argv)
         fputs("vollib_driver: no such command\n", stderr);
         return 6;
     }
-    result = connect_storage(&r);
-    if (result == 0)
-        result = command->run(&r);
-    if (sv_close(r.v, &closing) < 0 || sv_disconnect(r.c, &closing) < 0)
+    r = connect_storage(&run);
+    if (r == 0)
+        r = command->run(&run);
+    if (sv_close(run.v, &closing) < 0 || sv_disconnect(run.c, &closing) < 0)
         fprintf(stderr, "closing: %d: %s\n", closing.code, closing.text);
-    if (result < 0)
-        fprintf(stderr, "%d: %s\n", r.e.code, r.e.text);
-    return result < 0 || closing.code ? 1 : 0;
+    if (r < 0)
+        fprintf(stderr, "%d: %s\n", run.e.code, run.e.text);
+    return r < 0 || closing.code ? 1 : 0;
 }

@@ -48,12 +48,12 @@ static int run(struct daemon *d, struct err *e)
 {
     struct manifest m = {0};
     struct config c = {0};
-    struct daemon_run r = {.manifest = &m, .config = &c, .tag = "x"};
+    struct daemon_run run = {.manifest = &m, .config = &c, .tag = "x"};
 
     strv_add(&c.argv, "sh");
-    int rc = daemon_run(d, &r, e);
+    int r = daemon_run(d, &run, e);
     strv_clear(&c.argv);
-    return rc;
+    return r;
 }
 
 static void a_daemon_that_ended_at_once_was_started(void **state)
