@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "conf/yaml.h"
 #include "env/config.h"
+#include "env/document.h"
 #include "model/keys.h"
 
 enum { PATH_PARTS_MAX = 32 };
@@ -232,12 +233,10 @@ int env_config_list(struct node **rows, struct env *env, const char *target, str
 {
     struct config_state s;
     auto_node struct node *list = node_new_list();
-    struct problems p;
     int r = config_open(&s, env, target, e);
 
-    problems_init(&p, "the document in etcd");
-    if (r == 0 && !(s.spec = spec_decode(s.d.document, env->catalog, &p)))
-        r = problems_result(&p, e);
+    if (r == 0)
+        r = env_document_decode(&s.spec, env, s.d.document, DOCUMENT_STORED, e);
     for (size_t c = 0; r == 0 && c < s.spec->component_count; c++) {
         const struct spec_component *comp = &s.spec->components[c];
 
@@ -249,7 +248,6 @@ int env_config_list(struct node **rows, struct env *env, const char *target, str
             if (!s.target.instance || strcmp(comp->instances[i].name, s.target.instance) == 0)
                 add_rows(list, s.spec, comp, &comp->instances[i]);
     }
-    problems_clear(&p);
     if (r == 0)
         *rows = steal(list);
     config_close(&s);

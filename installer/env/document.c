@@ -49,6 +49,19 @@ static int decode(struct spec **out, struct env *env, const struct node *documen
     return *out ? 0 : -1;
 }
 
+int env_document_decode(struct spec **out, const struct env *env, const struct node *document,
+                        const char *what, struct err *e)
+{
+    struct problems p;
+    int r;
+
+    problems_init(&p, what);
+    *out = spec_decode(document, env->catalog, &p);
+    r = *out ? 0 : problems_result(&p, e);
+    problems_clear(&p);
+    return r;
+}
+
 static int load_path(struct env *env, const char *path, struct err *e)
 {
     struct problems p;

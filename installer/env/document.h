@@ -16,6 +16,14 @@ int env_document_load_file(struct env *env, struct err *e);
  * never made here. */
 int env_document_load_known(struct env *env, const struct err *away, struct err *e);
 
+#define DOCUMENT_STORED "the document in etcd"
+/* A document that is stored or was built here, and that nobody is at work on: *out, owned, or the
+ * first problems in the one message, where it is called `what`. What a command reads is decoded
+ * here, to decide from; what it has made of it by config_plan, which tells what the change would
+ * break. */
+int env_document_decode(struct spec **out, const struct env *env, const struct node *document,
+                        const char *what, struct err *e);
+
 /* For struct converge_opts, with the environment as its argument: *spec becomes what the document
  * has to be now, under what the file says. `keys`: what etcd holds, NULL when it does not answer;
  * then the operator's copy counts. The result lives until the next call. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "conf/yaml.h"
+#include "env/document.h"
 
 /* Those of the built-in demo: a storage cluster. */
 int env_new_defaults(struct strv *out, const struct env *env, struct err *e)
@@ -56,19 +57,12 @@ static int build(struct node **out, const struct env *env, const struct env_new 
 int env_new(struct node **out, struct env *env, const struct env_new *w, struct err *e)
 {
     auto_node struct node *document = NULL;
-    struct problems p;
-    struct spec *s;
-    int r = 0;
+    struct spec *s = NULL;
 
-    if (build(&document, env, w, e) < 0)
+    if (build(&document, env, w, e) < 0 ||
+        env_document_decode(&s, env, document, "the new document", e) < 0)
         return -1;
-    problems_init(&p, "the new document");
-    s = spec_decode(document, env->catalog, &p);
-    if (!s)
-        r = problems_result(&p, e);
-    problems_clear(&p);
     spec_free(s);
-    if (r == 0)
-        *out = steal(document);
-    return r;
+    *out = steal(document);
+    return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/units.h"
+#include "env/document.h"
 #include "env/volume_answer.h"
 #include "env/volume_settle.h"
 
@@ -66,14 +67,7 @@ static int drop_detached(struct volume_run *r, struct err *e)
 /* What the document that was read says. */
 static int load(struct volume_run *run, struct err *e)
 {
-    struct problems p;
-    int r = 0;
-
-    problems_init(&p, "the document in etcd");
-    if (!(run->spec = spec_decode(run->state.d.document, run->env->catalog, &p)))
-        r = problems_result(&p, e);
-    problems_clear(&p);
-    if (r < 0)
+    if (env_document_decode(&run->spec, run->env, run->state.d.document, DOCUMENT_STORED, e) < 0)
         return -1;
     run->provisioner = volume_provisioner(run->spec);
     if (!run->provisioner)
