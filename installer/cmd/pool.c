@@ -213,17 +213,8 @@ static void print_list(const struct cmd_context *x, const struct node *rows)
 static int run_list(struct cmd_context *x, void *options, const struct strv *operands,
                     struct err *e)
 {
-    auto_node struct node *rows = NULL;
-
-    (void)options;
-    (void)operands;
-    if (env_pool_list(&rows, x->env, e) < 0)
-        return -1;
-    if (x->json)
-        out_json(rows);
-    else
-        print_list(x, rows);
-    return 0;
+    (void)options, (void)operands;
+    return volume_list(x, env_pool_list, print_list, e);
 }
 
 static int run_show(struct cmd_context *x, void *options, const struct strv *operands,

@@ -16,6 +16,21 @@ const char *volume_size(char out[32], const struct node *row, const char *key)
     return out;
 }
 
+int volume_list(struct cmd_context *x,
+                int (*read)(struct node **rows, struct env *env, struct err *e),
+                void (*print)(const struct cmd_context *x, const struct node *rows), struct err *e)
+{
+    auto_node struct node *rows = NULL;
+
+    if (read(&rows, x->env, e) < 0)
+        return -1;
+    if (x->json)
+        out_json(rows);
+    else
+        print(x, rows);
+    return 0;
+}
+
 void volume_say(const struct cmd_context *x, const struct volume_said *s)
 {
     const struct strv *already = s->options->already, *partly = s->options->partly;

@@ -23,6 +23,11 @@
 /* A number of bytes as people write it, into out[32]; NULL when there is none. */
 const char *volume_size(char out[32], const struct node *row, const char *key);
 
+/* A list of volumes or pools: what `read` finds, as JSON or by `print`. */
+int volume_list(struct cmd_context *x,
+                int (*read)(struct node **rows, struct env *env, struct err *e),
+                void (*print)(const struct cmd_context *x, const struct node *rows), struct err *e);
+
 /* What was done. */
 struct volume_said {
     const struct strv *names;

@@ -105,6 +105,20 @@ void problems_add_err(struct problems *p, const struct err *e)
         insert(p, (struct problem_place){-1, 0}, mem_strdup(e->msg));
 }
 
+struct problems_part problems_begin(struct problems *p, const char *name)
+{
+    struct problems_part part = {p->name, p->count};
+
+    p->name = name;
+    return part;
+}
+
+bool problems_end(struct problems *p, const struct problems_part *part)
+{
+    p->name = part->name;
+    return p->count == part->count;
+}
+
 int problems_result(const struct problems *p, struct err *e)
 {
     if (p->count == 0)

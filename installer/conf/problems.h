@@ -3,6 +3,8 @@
 #ifndef CONF_PROBLEMS_H
 #define CONF_PROBLEMS_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/strv.h"
 #include "conf/node.h"
@@ -20,6 +22,15 @@ struct problems {
 
 void problems_init(struct problems *p, const char *name);
 void problems_clear(struct problems *p);
+/* What follows is about the file `name`, which is borrowed, until problems_end. */
+struct problems_part {
+    const char *name; /* of the file before */
+    size_t count;     /* of its problems and all before them */
+};
+struct problems_part problems_begin(struct problems *p, const char *name);
+/* Whether the part had no problem. */
+bool problems_end(struct problems *p, const struct problems_part *part);
+
 /* At the place of `at` (its key if at_key), or of no place when NULL. */
 void problems_add(struct problems *p, const struct node *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -130,11 +130,10 @@ static bool find_ring(const struct catalog *c, const struct manifest *m, struct 
             strv_add(&part, path->items[i]);
         auto_free char *text = strv_join(&part, " -> ");
         auto_free char *file = file_of(m);
-        const char *name = p->name;
+        const struct problems_part named = problems_begin(p, file);
 
-        p->name = file;
         problems_add(p, NULL, "requires goes round in a ring: %s", text);
-        p->name = name;
+        problems_end(p, &named);
         strv_clear(path);
         strv_add_all(path, &part);
         return true;
@@ -188,18 +187,14 @@ static void take_out_broken(struct catalog *c)
 /* Adds the names of the components that name others which are not there. */
 static void check_all_names(const struct catalog *c, struct strv *broken, struct problems *p)
 {
-    const char *name = p->name;
-
     for (size_t i = 0; i < c->count; i++) {
         auto_free char *file = file_of(c->items[i]);
-        size_t before = p->count;
+        const struct problems_part part = problems_begin(p, file);
 
-        p->name = file;
         check_names(c, c->items[i], p);
-        if (p->count > before)
+        if (!problems_end(p, &part))
             strv_add(broken, c->items[i]->name);
     }
-    p->name = name;
 }
 
 /* The first ring only; true when there was one. */

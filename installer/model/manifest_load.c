@@ -58,17 +58,12 @@ struct manifest *manifest_decode(const struct node *root, const char *dir, struc
 struct manifest *manifest_load(const char *dir, struct problems *p)
 {
     auto_free char *path = fs_join(dir, "component.yaml");
-    const char *name = p->name;
-    size_t before = p->count;
-
-    p->name = path;
+    const struct problems_part part = problems_begin(p, path);
     auto_node struct node *root = yaml_read_file(p, path);
-    bool good = root && p->count == before;
     struct manifest *m = root ? manifest_decode(root, dir, p) : NULL;
-    p->name = name;
-    if (!good) {
-        manifest_free(m);
-        m = NULL;
-    }
-    return m;
+
+    if (problems_end(p, &part))
+        return m;
+    manifest_free(m); /* good but for the text */
+    return NULL;
 }

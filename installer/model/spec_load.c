@@ -262,17 +262,12 @@ struct spec *spec_decode(const struct node *root, const struct catalog *c, struc
 
 struct spec *spec_load(const char *path, const struct catalog *c, struct problems *p)
 {
-    const char *name = p->name;
-    size_t before = p->count;
-
-    p->name = path;
+    const struct problems_part part = problems_begin(p, path);
     auto_node struct node *root = yaml_read_input(p, path);
-    bool good = root && p->count == before;
     struct spec *s = root ? spec_decode(root, c, p) : NULL;
-    p->name = name;
-    if (!good) {
-        spec_free(s);
-        s = NULL;
-    }
-    return s;
+
+    if (problems_end(p, &part))
+        return s;
+    spec_free(s); /* good but for the text */
+    return NULL;
 }

@@ -2,6 +2,7 @@
 #include "model/spec_table.h"
 
 #include "base/mem.h"
+#include "model/format.h"
 
 enum { INSTANCES_MAX = 1000, VOLUMES_MAX = 16 };
 #define MEMORY_MIN (INT64_C(6) << 20) /* Docker's own minimum */
@@ -94,13 +95,7 @@ static const struct schema_row network_rows[] = {
 static const struct schema network_table = {.rows = network_rows, .count = ARRAY_LEN(network_rows)};
 
 static const struct schema_row rows[] = {
-    {.key = "slipway",
-     .type = SCHEMA_TYPE_INT,
-     .offset = AT(version),
-     .min = 1,
-     .max = 1,
-     .fallback = "1",
-     .help = "version of this format"},
+    FORMAT_ROW(AT(version)),
     {.key = "name",
      .type = SCHEMA_TYPE_STRING,
      .word = SCHEMA_WORD_NAME,

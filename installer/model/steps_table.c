@@ -2,6 +2,7 @@
 #include "model/steps_table.h"
 
 #include "base/mem.h"
+#include "model/format.h"
 
 enum { ID_MAX = 0x7FFFFFFE };
 
@@ -135,13 +136,7 @@ const struct schema steps_tables[STEP_KINDS] = {
 #undef AT
 #define AT(field) offsetof(struct steps_raw, field)
 static const struct schema_row rows[] = {
-    {.key = "slipway",
-     .type = SCHEMA_TYPE_INT,
-     .offset = AT(version),
-     .min = 1,
-     .max = 1,
-     .fallback = "1",
-     .help = "version of this format"},
+    FORMAT_ROW(AT(version)),
     {.key = "vars",
      .type = SCHEMA_TYPE_DICT,
      .offset = AT(vars),
