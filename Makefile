@@ -62,8 +62,11 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call q,CC,$<)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
 
-# What it has in it (.incbin) is not a header that the compiler would tell of.
+# What it has in it (base/embed.h) is not a header that the compiler would tell of: EMBEDDED.
 $(B)/installer/check/inside.o: installer/check/inside.sh
+$(B)/installer/controller/openapi.o: installer/controller/schemas.json
+$(B)/installer/env/copy_docker.o: installer/env/copy_inside.sh
+$(B)/installer/host/copy.o: installer/host/put.sh
 
 # The page's files are in the program: a list of them, and the program again when one changes.
 WEB     := $(sort $(patsubst installer/controller/web/%,%,$(shell find installer/controller/web -type f 2>/dev/null)))
@@ -72,7 +75,6 @@ $(WEB_DEF): $(addprefix installer/controller/web/,$(WEB)) Makefile
 	@mkdir -p $(@D)
 	@n=0; : >$@; for f in $(WEB); do n=$$((n + 1)); echo "WEB($$n, \"$$f\")" >>$@; done
 $(B)/installer/controller/web.o: $(WEB_DEF)
-$(B)/installer/controller/openapi.o: installer/controller/schemas.json
 $(B)/installer/controller/%.o: ALLFLAGS += -I$(B)/include
 
 define lib_rule

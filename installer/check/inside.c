@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/embed.h"
 #include "base/mem.h"
 #include "conf/units.h"
 
@@ -17,12 +18,7 @@ enum {
 
 static const int64_t LOG_WARN = (int64_t)100 << 20, LOG_FAILED = (int64_t)1 << 30;
 
-/* The text of inside.sh, ended by a NUL. */
-__asm__(".pushsection .rodata\n"
-        ".global check_inside_script\n"
-        "check_inside_script: .incbin \"installer/check/inside.sh\"\n"
-        ".byte 0\n"
-        ".popsection\n");
+EMBED_TEXT(check_inside_script, "installer/check/inside.sh");
 
 void check_inside_clear(struct check_inside *i)
 {

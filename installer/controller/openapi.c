@@ -4,15 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/embed.h"
 #include "base/mem.h"
 #include "conf/json.h"
 #include "controller/routes.h"
 
-__asm__(".pushsection .rodata\n"
-        ".global openapi_schemas_text\n"
-        "openapi_schemas_text: .incbin \"installer/controller/schemas.json\"\n"
-        ".byte 0\n"
-        ".popsection\n");
+EMBED_TEXT(openapi_schemas_text, "installer/controller/schemas.json");
 extern const char openapi_schemas_text[];
 
 struct node *openapi_schemas(void)

@@ -204,7 +204,9 @@ static void probe(struct copy *c)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct copy_item *it = &c->items[i];
-        const char *const words[] = {"/bin/sh", "-c", COPY_PROBE, it->up ? it->to : it->from, NULL};
+        const char *path = it->up ? it->to : it->from;
+        const char *const words[] = {"/bin/sh", "-c", copy_inside_script, "sh", "probe",
+                                     path,      NULL};
 
         if (it->over_ssh)
             open_login(c, it);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/embed.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "crypto/crypto.h"
@@ -32,13 +33,15 @@ enum { SAID_MAX = 4096, UP_MAX = 256 << 20, FILES_MAX = 100000, DEPTH_MAX = 128,
  */
 #define STAGE "/.slipway-copy"
 
-/* Runs a shell's line with $0, the path in the container, and $1, our folder there. */
-static int inside(char **said, struct copy_item *it, const struct place *p, const char *line,
+EMBED_TEXT(copy_inside_script, "installer/env/copy_inside.sh");
+
+/* What the script does for `verb`, with the path in the container and our folder there. */
+static int inside(char **said, struct copy_item *it, const struct place *p, const char *verb,
                   struct err *e)
 {
-    const char *const argv[] = {
-        "/bin/sh", "-c", line, it->up && it->target ? it->target : it->up ? it->to : it->from,
-        it->stage, NULL};
+    const char *path = it->up && it->target ? it->target : it->up ? it->to : it->from;
+    const char *const argv[] = {"/bin/sh", "-c", copy_inside_script, "sh",
+                                verb,      path, it->stage,          NULL};
     auto_buf struct buf out = {0}, errors = {0};
     const struct engine_exec x = {
         .argv = argv, .out = &out, .err = &errors, .deadline = p->deadline};
@@ -72,7 +75,7 @@ int copy_docker_probe(struct copy_item *it, struct env *env, struct engine *g, s
     if (crypto_random(&number, sizeof(number), e) < 0)
         return -1;
     it->stage = mem_printf(STAGE ".%016llx", (unsigned long long)number);
-    if (find_place(&p, it, env, g, e) < 0 || inside(&said, it, &p, COPY_PROBE, e) < 0)
+    if (find_place(&p, it, env, g, e) < 0 || inside(&said, it, &p, "probe", e) < 0)
         return -1;
     it->there = copy_kind_of(&it->mode, said);
     return 0;
@@ -164,14 +167,6 @@ static int load_path(struct load *l, const char *path, const char *as, unsigned 
     return f.folder ? load_folder(l, path, as, depth, e) : 0;
 }
 
-/* A file appears whole or not at all. */
-#define FILE_IN                                                                                    \
-    "[ ! -d \"$0\" ] || { echo \"a folder is in the way: $0\" >&2; exit 1; }; "                    \
-    "t=$0.slipway.$$; cp -p \"$1/it\" \"$t\" && mv -f \"$t\" \"$0\" || { rm -f \"$t\"; exit 1; }"
-#define FOLDER_IN "[ -d \"$0\" ] || mkdir \"$0\" && cp -a \"$1/it/.\" \"$0/\""
-#define FILE_OUT "umask 077; mkdir \"$1\" && cp -p \"$0\" \"$1/it\""
-#define FOLDER_OUT "umask 077; mkdir -p \"$1/it\" && cp -a \"$0/.\" \"$1/it/\""
-
 static int put(struct copy_item *it, const struct place *p, struct err *e)
 {
     auto_free char *as = fs_join(it->stage, "it");
@@ -182,7 +177,8 @@ static int put(struct copy_item *it, const struct place *p, struct err *e)
         r = engine_container_put(p->g, p->id, l.files, l.count, e);
     it->result->bytes = l.bytes;
     load_clear(&l);
-    return r < 0 ? -1 : inside(NULL, it, p, it->here == COPY_KIND_FOLDER ? FOLDER_IN : FILE_IN, e);
+    return r < 0 ? -1
+                 : inside(NULL, it, p, it->here == COPY_KIND_FOLDER ? "folder-in" : "file-in", e);
 }
 
 /* ---- out of it ---- */
@@ -199,7 +195,7 @@ static int get(struct copy_item *it, const struct place *p, struct err *e)
     int r;
 
     if (copy_tree_open(&it->tree, it->target, e) < 0 ||
-        inside(NULL, it, p, it->there == COPY_KIND_FOLDER ? FOLDER_OUT : FILE_OUT, e) < 0)
+        inside(NULL, it, p, it->there == COPY_KIND_FOLDER ? "folder-out" : "file-out", e) < 0)
         return -1;
     u = untar_new(it->tree.fd, COPY_TREE_NAME);
     r = engine_container_get(
@@ -225,7 +221,7 @@ int copy_docker_transfer(struct copy_item *it, struct env *env, struct engine *g
     /* Also after an interrupt and a deadline. */
     p.deadline = clock_deadline(CLEAN_MS);
     engine_set_until(g, until_in(CLEAN_MS, NULL));
-    if (inside(NULL, it, &p, "rm -rf \"$1\"", &ignored) < 0)
+    if (inside(NULL, it, &p, "clean", &ignored) < 0)
         err_drop(&ignored, "removing our folder in the container");
     return r;
 }

@@ -37,9 +37,7 @@ int copy_docker_transfer(struct copy_item *it, struct env *env, struct engine *g
 /* Takes apart what the probe's command says: "file 640". *mode: of a file, what everybody may
  * have of it here. */
 enum copy_kind copy_kind_of(mode_t *mode, const char *said);
-/* That command: words for a shell. The path is the last one. */
-#define COPY_PROBE                                                                                 \
-    "if [ -d \"$0\" ]; then echo folder; elif [ -f \"$0\" ]; then stat -Lc 'file %a' \"$0\"; "     \
-    "elif [ -e \"$0\" ]; then echo other; else echo none; fi"
+/* copy_inside.sh, for `sh -c SCRIPT sh VERB PATH [STAGE]`; its verbs are told there. */
+extern const char copy_inside_script[];
 
 #endif

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/copy.h"
 
+#include <inttypes.h>
+
+#include "base/embed.h"
+#include "base/mem.h"
 #include "base/quote.h"
 
-enum { COMMAND_MAX = 1 << 20 };
+EMBED_TEXT(host_put_script, "installer/host/put.sh");
+extern const char host_put_script[];
 
 char *copy_put_command(const char *path, uint64_t size, unsigned mode)
 {
-    struct buf b;
+    auto_free char *bytes = mem_printf("%" PRIu64, size), *bits = mem_printf("%o", mode & 07777);
+    const char *const words[] = {"/bin/sh", "-c", host_put_script, "sh", path, bytes, bits, NULL};
 
-    buf_init(&b, COMMAND_MAX);
-    buf_puts(&b, "umask 077; p=");
-    quote_add(&b, path);
-    /* Where the connection ends, cat sees the end of its input as it does at that of the file. */
-    buf_printf(&b,
-               "; [ ! -d \"$p\" ] || { echo \"a folder is in the way: $p\" >&2; exit 1; }; "
-               "t=$p.slipway.$$; cat >\"$t\" && [ \"$(wc -c <\"$t\")\" -eq %llu ] && "
-               "chmod -- %o \"$t\" && mv -f -- \"$t\" \"$p\" || { rm -f -- \"$t\"; exit 1; }",
-               (unsigned long long)size, mode & 07777);
-    return buf_take(&b);
+    return quote_words(words);
 }
 
 char *copy_get_command(const char *path)
