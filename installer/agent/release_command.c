@@ -45,7 +45,7 @@ static int show(struct release_dir *d, struct err *e)
     }
     node_set_text(n, "current", current);
     node_set_text(n, "digest", digest);
-    if (release_read(previous, d->fd, RELEASE_PREVIOUS))
+    if (release_previous(previous, d->fd, current))
         node_set_text(n, "previous", previous);
     node_set_bool(n, "trial",
                   release_read(trial, d->fd, RELEASE_TRIAL) && strcmp(trial, current) == 0);
@@ -110,8 +110,11 @@ static int wait_for_end(const struct release_dir *d, const char *name, int trial
                                 : answer("unknown", "slipway-init does not decide");
 }
 
-/* In this order: a run that is killed at any point leaves what the next one can go on from. The
- * trial begins with the link that makes it current. */
+/* In this order: a run that is killed at any point leaves what the next one can go on from, and what
+ * to go back to (release_previous). Killed before the last link, it leaves the current one current
+ * and a trial of another one, which counts for nothing; killed behind it, before init is told, the
+ * new one comes, on trial, with the next start of the agent. The trial begins with the link that
+ * makes it current. */
 static int make_current(const struct release_dir *d, const char *name, int trial_ms, struct err *e)
 {
     char current[RELEASE_NAME_SIZE], previous[RELEASE_NAME_SIZE];
@@ -119,7 +122,7 @@ static int make_current(const struct release_dir *d, const char *name, int trial
     auto_free char *bad = mem_printf(RELEASE_BAD "/%s", name);
 
     release_read(current, d->fd, RELEASE_CURRENT);
-    release_read(previous, d->fd, RELEASE_PREVIOUS);
+    release_previous(previous, d->fd, current);
     if (unlinkat(d->fd, bad, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
         return err_sys(e, "%s", bad);
     if (strcmp(current, name) != 0 && (release_switch(d->fd, RELEASE_BEFORE, previous) < 0 ||
@@ -160,11 +163,12 @@ static int activate(struct release_dir *d, const char *digest, int trial_ms, str
 
 static int rollback(struct release_dir *d, int trial_ms, struct err *e)
 {
-    char previous[RELEASE_NAME_SIZE], digest[RELEASE_NAME_SIZE];
+    char current[RELEASE_NAME_SIZE], previous[RELEASE_NAME_SIZE], digest[RELEASE_NAME_SIZE];
 
     if (release_dir_begin(d, e) < 0)
         return -1;
-    if (!release_read(previous, d->fd, RELEASE_PREVIOUS))
+    release_read(current, d->fd, RELEASE_CURRENT);
+    if (!release_previous(previous, d->fd, current))
         return err_set(e, ERR_NOTFOUND, "no other release ran in this container");
     if (release_dir_digest(digest, d, previous, e) < 0) {
         err_drop(e, "going back");

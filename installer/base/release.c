@@ -46,6 +46,13 @@ bool release_read(char out[RELEASE_NAME_SIZE], int dir, const char *link)
     return there;
 }
 
+bool release_previous(char out[RELEASE_NAME_SIZE], int dir, const char *current)
+{
+    bool there = release_read(out, dir, RELEASE_PREVIOUS);
+
+    return there && strcmp(out, current) == 0 ? release_read(out, dir, RELEASE_BEFORE) : there;
+}
+
 int release_switch(int dir, const char *link, const char *name)
 {
     char made[NAME_MAX];

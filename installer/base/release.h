@@ -52,6 +52,10 @@ bool release_home(char *out, size_t size);
 /* The name that a link in the folder `dir` of releases has; RELEASE_IMAGE for "image", for none and
  * for nonsense. False: there is none. */
 bool release_read(char out[RELEASE_NAME_SIZE], int dir, const char *link);
+/* As release_read: what ran before `current`. Who changes the links writes `before`, `previous` and
+ * `current` in turn, who puts a release back `current` and `previous`; where either was cut off,
+ * `previous` names what is current, and `before` is what it would have been. */
+bool release_previous(char out[RELEASE_NAME_SIZE], int dir, const char *current);
 /* Sets or changes a link at once. errno on -1. */
 int release_switch(int dir, const char *link, const char *name);
 

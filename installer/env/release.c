@@ -93,19 +93,36 @@ static bool instance_names(const struct etcd_kv *kv, const char *digest)
     return false;
 }
 
+/* Where a release may be named as bad: for all, and by each instance that has a container (a status
+ * goes with its agent). */
+static void bad_keys(struct strv *out, const struct release_work *w)
+{
+    auto_free char *all = keys_release_bad(w->env->name, w->digest);
+    auto_strv struct strv instances = {0};
+
+    strv_add(out, all);
+    instances_all(&instances, w->env);
+    for (size_t i = 0; i < instances.count; i++) {
+        auto_free char *key = keys_instance_status(w->env->name, instances.items[i]);
+
+        strv_add(out, key);
+    }
+}
+
 static int check_bad(struct release_work *w, struct err *e)
 {
-    auto_free char *key = keys_release_bad(w->env->name, w->digest);
-    auto_free char *all = keys_env(w->env->name);
+    auto_strv struct strv keys = {0};
     struct etcd_kvs kvs = {0};
     int r;
 
     if (w->o->verb != RELEASE_VERB_DEPLOY || w->o->again)
         return 0;
+    bad_keys(&keys, w);
     etcd_set_deadline(w->env->etcd, clock_deadline(ETCD_MS));
-    r = etcd_range(&kvs, w->env->etcd, all, e);
+    r = etcd_range_many(&kvs, w->env->etcd, (const char *const *)keys.items, keys.count, e);
     for (size_t i = 0; r == 0 && i < kvs.count; i++)
-        if (strcmp(kvs.items[i].key, key) == 0 || instance_names(&kvs.items[i], w->digest))
+        if (strcmp(kvs.items[i].key, keys.items[0]) == 0 ||
+            instance_names(&kvs.items[i], w->digest))
             r = err_set(e, ERR_CONFLICT,
                         "release %.12s was put back before and is named as bad; deploy another "
                         "one, or this one with --again",

@@ -42,7 +42,7 @@ static bool is_there(int dir, const char *name)
 /* What was current before, unless that is gone or no better. */
 static void find_previous(char out[RELEASE_NAME_SIZE], int dir, const struct release *r)
 {
-    release_read(out, dir, RELEASE_PREVIOUS);
+    release_previous(out, dir, r->current);
     if (strcmp(out, r->current) == 0 || (!is_image(out) && !is_there(dir, out)))
         snprintf(out, RELEASE_NAME_SIZE, "%s", RELEASE_IMAGE);
 }

@@ -161,6 +161,32 @@ static void one_that_ends_is_put_back_although_it_waits(void **state)
     close_place(&p);
 }
 
+/* Whoever activates another one was killed behind `before` and `previous`. */
+static void a_change_that_was_cut_off_leaves_what_ran_before(void **state)
+{
+    static const char older[] = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+    struct fs_write_opts o = {.mode = 0755, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    char previous[RELEASE_NAME_SIZE];
+    struct place p;
+    struct err e;
+
+    (void)state;
+    open_place(&p);
+    auto_free char *folder = mem_printf("%s/releases/%s", p.home, older);
+    auto_free char *agent = fs_join(folder, RELEASE_AGENT);
+    assert_int_equal(fs_mkdirs(folder, 0755, &e), 0);
+    assert_int_equal(fs_write(agent, "x", 1, &o, &e), 0);
+    assert_int_equal(release_switch(p.dir, RELEASE_BEFORE, older), 0);
+    assert_int_equal(release_switch(p.dir, RELEASE_PREVIOUS, name), 0);
+    assert_true(release_previous(previous, p.dir, name));
+    assert_string_equal(previous, older);
+    release_put_back(&p.r, "it ended");
+    assert_string_equal(current(&p), older);
+    assert_false(release_previous(previous, p.dir, older));
+    assert_string_equal(previous, RELEASE_IMAGE);
+    close_place(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +195,7 @@ int main(void)
         cmocka_unit_test(when_it_waits_no_more_its_time_counts_from_there),
         cmocka_unit_test(one_that_reports_at_last_stays),
         cmocka_unit_test(one_that_ends_is_put_back_although_it_waits),
+        cmocka_unit_test(a_change_that_was_cut_off_leaves_what_ran_before),
     };
 
     return cmocka_run_group_tests_name("release_trial", tests, NULL, NULL);
