@@ -125,7 +125,7 @@ static void add_header(struct curl_slist **list, const char *line)
     struct curl_slist *grown = curl_slist_append(*list, line);
 
     if (!grown)
-        abort(); /* as everywhere: the process ends when memory is out */
+        mem_die("libcurl");
     *list = grown;
 }
 

@@ -7,16 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
+void mem_die(const char *what)
+{
+    /* Without the heap. Nothing can be done about a failing write here. */
+    dprintf(STDERR_FILENO, "out of memory%s%s\n", what ? ": " : "", what ? what : "");
+    abort();
+}
+
 static void *must(void *p)
 {
-    static const char text[] = "out of memory\n";
-
-    if (p)
-        return p;
-    /* Nothing can be done about a failing write here. */
-    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-        abort();
-    abort();
+    if (!p)
+        mem_die(NULL);
+    return p;
 }
 
 void *mem_alloc(size_t size)

@@ -9,6 +9,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+/* Ends the process with a line on stderr: there was no memory for `what` (NULL: for whatever). For
+ * libraries that can tell us nothing else. */
+_Noreturn void mem_die(const char *what);
+
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));               /* zeroed */
 void *mem_array(size_t count, size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed */
 /* Grows an array of `count` elements; the new part is not zeroed. */

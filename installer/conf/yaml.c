@@ -265,7 +265,7 @@ static void read_events(struct reader *r, const char *text, size_t len)
     }
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
-        abort();
+        mem_die("libyaml");
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
     for (enum step step = STEP_GO_ON; step == STEP_GO_ON;) {

@@ -15,6 +15,10 @@
 
 enum { CRYPTO_KEY_LEN = 32, CRYPTO_HEX_LEN = 65 };
 
+/* Whether libcrypto, as this machine has set it up, has what everything here needs: asked with every
+ * environment key that is loaded, so that later on nothing but a lack of memory can fail. ERR_SYS. */
+int crypto_check(struct err *e);
+
 /* SHA-256 as 64 lower-case hex digits. */
 void crypto_sha256_hex(char out[CRYPTO_HEX_LEN], const void *p, size_t len);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -16,10 +15,37 @@ struct crypto_hash {
 
 void crypto_must(bool ok, const char *what)
 {
-    if (ok)
-        return;
-    fprintf(stderr, "libcrypto failed: %s\n", what);
-    abort();
+    if (!ok)
+        mem_die(what);
+}
+
+static const char *find_missing(void)
+{
+    unsigned char digest[32], seed[32] = {0};
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
+    const char *what = NULL;
+
+    if (EVP_Digest("", 0, digest, NULL, EVP_sha256(), NULL) != 1)
+        what = "SHA-256";
+    else if (!mac)
+        what = "HMAC";
+    else if (!cipher)
+        what = "AES-GCM";
+    else if (!key)
+        what = "Ed25519";
+    EVP_MAC_free(mac);
+    EVP_CIPHER_free(cipher);
+    EVP_PKEY_free(key);
+    return what;
+}
+
+int crypto_check(struct err *e)
+{
+    const char *what = find_missing();
+
+    return what ? err_set(e, ERR_SYS, "libcrypto, as it is set up here, has no %s", what) : 0;
 }
 
 static void hex(char out[CRYPTO_HEX_LEN], const unsigned char digest[32])

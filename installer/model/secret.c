@@ -56,6 +56,8 @@ int secret_load_key(struct env_key *out, const char *folder, struct err *e)
     auto_free char *path = fs_join(folder, "key");
 
     *out = (struct env_key){0};
+    if (crypto_check(e) < 0)
+        return -1;
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return err_set(e, ERR_NOTFOUND, "environment %s has no key: %s is missing",

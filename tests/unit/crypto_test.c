@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// wrap: EVP_MAC_fetch EVP_Digest EVP_PKEY_new_raw_private_key EVP_CIPHER_fetch
 #include "crypto/crypto.h"
 
 #include <setjmp.h>
@@ -7,6 +8,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include <openssl/evp.h>
+#include <stdbool.h>
 
 #include "base/mem.h"
 
@@ -19,6 +23,64 @@ static void to_hex(char *out, const uint8_t *p, size_t len)
 static const uint8_t key[CRYPTO_KEY_LEN] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
                                             11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
                                             22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+
+/* A libcrypto that was set up without one of them. */
+static const char *missing;
+
+static bool is_missing(const char *what)
+{
+    return missing && strcmp(missing, what) == 0;
+}
+
+EVP_MAC *__real_EVP_MAC_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_MAC *__wrap_EVP_MAC_fetch(OSSL_LIB_CTX *c, const char *name, const char *with)
+{
+    return is_missing("HMAC") ? NULL : __real_EVP_MAC_fetch(c, name, with);
+}
+
+EVP_CIPHER *__real_EVP_CIPHER_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *c, const char *name, const char *with)
+{
+    return is_missing("AES-GCM") ? NULL : __real_EVP_CIPHER_fetch(c, name, with);
+}
+
+int __real_EVP_Digest(const void *p, size_t len, unsigned char *out, unsigned *out_len,
+                      const EVP_MD *type, ENGINE *engine);
+int __wrap_EVP_Digest(const void *p, size_t len, unsigned char *out, unsigned *out_len,
+                      const EVP_MD *type, ENGINE *engine);
+int __wrap_EVP_Digest(const void *p, size_t len, unsigned char *out, unsigned *out_len,
+                      const EVP_MD *type, ENGINE *engine)
+{
+    return is_missing("SHA-256") ? 0 : __real_EVP_Digest(p, len, out, out_len, type, engine);
+}
+
+EVP_PKEY *__real_EVP_PKEY_new_raw_private_key(int type, ENGINE *engine, const unsigned char *p,
+                                              size_t len);
+EVP_PKEY *__wrap_EVP_PKEY_new_raw_private_key(int type, ENGINE *engine, const unsigned char *p,
+                                              size_t len);
+EVP_PKEY *__wrap_EVP_PKEY_new_raw_private_key(int type, ENGINE *engine, const unsigned char *p,
+                                              size_t len)
+{
+    return is_missing("Ed25519") ? NULL : __real_EVP_PKEY_new_raw_private_key(type, engine, p, len);
+}
+
+static void what_libcrypto_lacks_is_said_before_it_is_needed(void **state)
+{
+    static const char *const all[] = {"SHA-256", "HMAC", "AES-GCM", "Ed25519"};
+    struct err e;
+
+    (void)state;
+    assert_int_equal(crypto_check(&e), 0);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        missing = all[i];
+        assert_int_equal(crypto_check(&e), -1);
+        assert_int_equal(e.code, ERR_SYS);
+        assert_non_null(strstr(e.msg, all[i]));
+    }
+    missing = NULL;
+}
 
 static void sha256_of_known_texts(void **state)
 {
@@ -126,6 +188,7 @@ int main(void)
         cmocka_unit_test(labels_give_unrelated_bytes),
         cmocka_unit_test(a_uuid_has_version_8_and_the_rfc_variant),
         cmocka_unit_test(random_bytes_differ),
+        cmocka_unit_test(what_libcrypto_lacks_is_said_before_it_is_needed),
         cmocka_unit_test(a_password_is_kept_as_what_only_it_becomes),
     };
 
