@@ -58,6 +58,7 @@ struct etcd_kvs {
     size_t count;
     int64_t revision; /* of the store when read */
 };
+/* Frees the keys; usable again. */
 void etcd_kvs_clear(struct etcd_kvs *kvs);
 /* Borrowed, or NULL. */
 const struct etcd_kv *etcd_kvs_find(const struct etcd_kvs *kvs, const char *key);
@@ -82,10 +83,14 @@ enum etcd_cmp { ETCD_CMP_CREATE_EQ, ETCD_CMP_MOD_EQ, ETCD_CMP_VALUE_EQ, ETCD_CMP
 enum { ETCD_TXN_MAX = 128 }; /* operations per transaction, etcd's default --max-txn-ops */
 
 struct etcd_txn; /* a builder; free it after use */
+/* An empty one, owned. */
 struct etcd_txn *etcd_txn_new(void);
 void etcd_txn_free(struct etcd_txn *t);
+/* What must hold, or nothing is done: a number of the key (its create or modification revision, its
+ * version; 0: there is none), or its value. Everything is copied. */
 void etcd_txn_if(struct etcd_txn *t, const char *key, enum etcd_cmp cmp, int64_t number);
 void etcd_txn_if_value(struct etcd_txn *t, const char *key, const char *value);
+/* What is done then. lease 0: none. */
 void etcd_txn_put(struct etcd_txn *t, const char *key, const char *value, int64_t lease);
 void etcd_txn_delete(struct etcd_txn *t, const char *key); /* ending in '/': the prefix */
 size_t etcd_txn_count(const struct etcd_txn *t);           /* operations so far */
@@ -205,6 +210,7 @@ struct etcd_members {
     struct etcd_member *items;
     size_t count;
 };
+/* Every member. Clear it in every case. */
 int etcd_member_list(struct etcd_members *out, struct etcd *c, struct err *e);
 void etcd_members_clear(struct etcd_members *m);
 

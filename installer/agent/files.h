@@ -18,9 +18,14 @@ struct files_source {
     const struct config *config;
     const char *password; /* of the link; NULL: secrets have to be clear */
 };
+/* Every file of the manifest, rendered; nothing is written yet. *out is owned. ERR_CONFIG: a
+ * template asks for something that is not there; ERR_AUTH: a secret is sealed under another
+ * password. */
 int files_build(struct files **out, const struct files_source *s, struct err *e);
+/* Writes those that differ from what is there, each at once. */
 int files_write(const struct files *f, struct err *e);
 void files_free(struct files *f); /* wipes */
+/* For auto_files. */
 void files_cleanup(struct files **f);
 #define auto_files __attribute__((cleanup(files_cleanup)))
 

@@ -40,6 +40,7 @@ struct hook_result {
     int status;      /* exit status, 128+signal */
     char *last_line; /* of its output, "" when none; owned */
 };
+/* Frees what it owns. */
 void hook_result_clear(struct hook_result *r);
 
 /* -1 when it did not end well: could not run, deadline, interrupted. An exit status other than 0 is

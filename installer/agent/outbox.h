@@ -17,6 +17,7 @@ struct outbox {
     {                                                                                              \
         .lock = PTHREAD_MUTEX_INITIALIZER                                                          \
     }
+/* Frees the text; when no thread uses it any more. */
 void outbox_clear(struct outbox *o);
 
 /* Takes the text. */

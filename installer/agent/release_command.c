@@ -110,11 +110,11 @@ static int wait_for_end(const struct release_dir *d, const char *name, int trial
                                 : answer("unknown", "slipway-init does not decide");
 }
 
-/* In this order: a run that is killed at any point leaves what the next one can go on from, and what
- * to go back to (release_previous). Killed before the last link, it leaves the current one current
- * and a trial of another one, which counts for nothing; killed behind it, before init is told, the
- * new one comes, on trial, with the next start of the agent. The trial begins with the link that
- * makes it current. */
+/* In this order: a run that is killed at any point leaves what the next one can go on from, and
+ * what to go back to (release_previous). Killed before the last link, it leaves the current one
+ * current and a trial of another one, which counts for nothing; killed behind it, before init is
+ * told, the new one comes, on trial, with the next start of the agent. The trial begins with the
+ * link that makes it current. */
 static int make_current(const struct release_dir *d, const char *name, int trial_ms, struct err *e)
 {
     char current[RELEASE_NAME_SIZE], previous[RELEASE_NAME_SIZE];

@@ -17,9 +17,12 @@ struct buf {
     bool full;
 };
 
+/* An empty one that never grows beyond `max` bytes. What does not fit is left out, and `full` says
+ * so from then on. */
 void buf_init(struct buf *b, size_t max);
 void buf_clear(struct buf *b); /* frees; usable again with the same maximum */
 void buf_reset(struct buf *b); /* empties, keeps the memory */
+/* Append: bytes; a text; a byte; a text made as printf does. */
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);

@@ -48,6 +48,8 @@ bool log_is_json(void);
 void log_set_hook(void (*before_line)(void *arg), void (*after_line)(void *arg), void *arg);
 bool log_enabled(enum log_level level);
 
+/* One line each, with the fields of this thread; secrets that were registered are made unreadable.
+ * No newline at the end. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -28,6 +28,7 @@ void mem_wipe_free(void *p, size_t len);
 /* The same for a text; NULL is fine. */
 void mem_wipe_str(char *s);
 
+/* For the attributes below. */
 void mem_cleanup_free(void *pp);
 void mem_cleanup_wipe(char **pp);
 void mem_cleanup_close(int *fd);

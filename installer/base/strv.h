@@ -11,6 +11,7 @@ struct strv {
     size_t count;
 };
 
+/* Frees all; usable again. */
 void strv_clear(struct strv *v);
 /* The texts up to NULL, copied. */
 struct strv strv_copy(const char *const *texts);

@@ -42,6 +42,7 @@ struct until until_within(struct until u, int64_t ms);
 /* The same cancel without a deadline: for what must be put right after the deadline passed. */
 struct until until_no_deadline(struct until u);
 
+/* Whether the deadline has passed; a cancel is asked for by the two below. */
 bool until_passed(struct until u);
 int64_t until_left_ms(struct until u);   /* 0 when passed, CLOCK_NEVER */
 bool until_is_cancelled(struct until u); /* begin nothing new */

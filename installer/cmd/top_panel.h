@@ -7,6 +7,7 @@
 #include "cmd/top_table.h"
 #include "cmd/top_text.h"
 
+/* Draws it into `area`, cut to its size. */
 void top_panel_draw(struct top_screen *s, const struct top_view *v, const struct top_area *area);
 
 #endif

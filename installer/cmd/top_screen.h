@@ -35,7 +35,9 @@ char *top_screen_told(struct top_screen *s);
 
 /* ---- drawing: into memory, until top_screen_show ---- */
 
+/* Of the terminal, as it is now. */
 void top_screen_size(const struct top_screen *s, size_t *lines, size_t *columns);
+/* An empty screen, to be drawn again. */
 void top_screen_begin(struct top_screen *s);
 struct top_at {
     size_t line, column, width;

@@ -31,13 +31,16 @@ struct node {
     size_t count;
 };
 
+/* Without a place and a key. Owned; what it is made of is copied. */
 struct node *node_new(enum node_kind kind);
 struct node *node_new_string(const char *text);
 struct node *node_new_number(int64_t value);
 struct node *node_new_bool(bool value);
 struct node *node_new_list(void);
 struct node *node_new_map(void);
+/* With all below; NULL is fine. */
 void node_free(struct node *n);
+/* With all below, keys and places. NULL gives NULL. Owned. */
 struct node *node_copy(const struct node *n);
 bool node_equal(const struct node *a, const struct node *b); /* values; map order does not count */
 
@@ -82,6 +85,7 @@ void node_sort(struct node *n);
          (parent) && i_##child < (parent)->count && ((child) = (parent)->items[i_##child]);        \
          i_##child++)
 
+/* For auto_node. */
 void node_cleanup(struct node **n);
 #define auto_node __attribute__((cleanup(node_cleanup)))
 

@@ -20,6 +20,7 @@ struct problems {
     size_t count;
 };
 
+/* None yet, of the file `name`, which is borrowed. Clear it in every case. */
 void problems_init(struct problems *p, const char *name);
 void problems_clear(struct problems *p);
 /* What follows is about the file `name`, which is borrowed, until problems_end. */

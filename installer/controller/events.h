@@ -29,6 +29,7 @@ struct events {
     struct event_reader *readers;
 };
 
+/* None yet. It is cleared when no stream reads it any more. */
 void events_init(struct events *v);
 void events_clear(struct events *v);
 /* Tells everybody who has that role; `data` is borrowed. */

@@ -25,6 +25,7 @@ struct headers {
     size_t bytes;
 };
 
+/* One more; the first HEADERS_MAX are kept. The texts are borrowed. */
 void headers_add(struct headers *h, const char *name, const char *value);
 /* The first of that name, in any case of letters; NULL: none. */
 const char *headers_get(const struct headers *h, const char *name);

@@ -20,6 +20,7 @@ struct limiter {
     } keys[LIMITER_KEYS];
 };
 
+/* `burst` tries at once, and one more after each `every_ms`. */
 void limiter_init(struct limiter *l, int burst, int64_t every_ms);
 /* How long the key has to wait before it may try, in ms; 0: it may. */
 int64_t limiter_wait(const struct limiter *l, const char *key);

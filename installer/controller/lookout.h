@@ -16,6 +16,7 @@ struct lookout {
     int started; /* how many of the two */
 };
 
+/* Two threads, which watch Docker and etcd until lookout_stop, which is called in every case. */
 int lookout_start(struct lookout *l, struct controller *c, struct err *e);
 /* After c->stop was raised. */
 void lookout_stop(struct lookout *l);

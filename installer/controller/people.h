@@ -22,6 +22,7 @@ struct people {
     pthread_mutex_t login; /* one password is tried at a time: each needs 16 MiB and a core */
 };
 
+/* Nobody is known until people_take. */
 void people_init(struct people *p);
 void people_clear(struct people *p);
 /* Takes in what etcd has; true: it differs from before. */

@@ -26,6 +26,8 @@ struct query {
     size_t param_count;
 };
 
+/* The target of a request, "/a/b?c=d", decoded. ERR_USAGE: it is not well formed, or has too many
+ * parts. Clear it in every case. */
 int query_parse(struct query *out, const char *target, struct err *e);
 void query_clear(struct query *q);
 /* The first value of that name, borrowed; NULL: none. */

@@ -27,8 +27,11 @@ enum {
     SERVER_WAITING_MAX = 128, /* requests that no worker has taken yet */
 };
 
+/* Listens and answers from threads of its own until server_stop. ERR_SYS, ERR_CONFIG: the address
+ * or the certificate cannot be used. */
 int server_start(struct server **out, struct controller *c, const struct server_opts *o,
                  struct err *e);
+/* The port that it listens on. */
 int server_port(const struct server *s);
 /* Ends all streams, lets the requests under way end. NULL is fine. */
 void server_stop(struct server *s);

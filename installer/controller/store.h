@@ -16,6 +16,7 @@ struct store {
     struct err why;
 };
 
+/* Opens nothing yet. `o` is copied, its texts are borrowed. */
 void store_init(struct store *s, const struct env_opts *o);
 void store_clear(struct store *s);
 /* The environment, held until store_end; NULL with *e, for a moment after a failure at once, so

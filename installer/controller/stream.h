@@ -36,6 +36,7 @@ struct stream {
     struct stream *next, *previous; /* the server's list */
 };
 
+/* For a route to answer with, owned; whoever frees it has calls->close(arg) called. */
 struct stream *stream_new(const struct stream_calls *calls, void *arg);
 /* There is something to read. From any thread, until `close` was called. */
 void stream_wake(struct stream *s);

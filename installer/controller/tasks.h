@@ -35,6 +35,7 @@ struct tasks {
     int64_t number;
 };
 
+/* None yet. */
 void tasks_init(struct tasks *ts, struct controller *c);
 /* Reads what became of the tasks of an earlier process. */
 int tasks_load(struct tasks *ts, struct err *e);
@@ -61,7 +62,9 @@ bool tasks_cancel(struct tasks *ts, const char *id);
 
 /* ---- for the work itself, from any of its threads ---- */
 
+/* A line of the task's log, with the time in front. */
 void task_log(struct task *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* How far it is: `done` of `total`. */
 void task_steps(struct task *t, int64_t done, int64_t total);
 void task_advance(struct task *t); /* one more is done */
 /* Takes the value. */

@@ -31,6 +31,7 @@ struct view {
     bool started;
 };
 
+/* Nothing is seen yet. */
 void view_init(struct view *v, struct controller *c);
 /* Starts to look; what is not there yet is waited for. */
 int view_start(struct view *v, struct err *e);

@@ -15,8 +15,9 @@
 
 enum { CRYPTO_KEY_LEN = 32, CRYPTO_HEX_LEN = 65 };
 
-/* Whether libcrypto, as this machine has set it up, has what everything here needs: asked with every
- * environment key that is loaded, so that later on nothing but a lack of memory can fail. ERR_SYS. */
+/* Whether libcrypto, as this machine has set it up, has what everything here needs: asked with
+ * every environment key that is loaded, so that later on nothing but a lack of memory can fail.
+ * ERR_SYS. */
 int crypto_check(struct err *e);
 
 /* SHA-256 as 64 lower-case hex digits. */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Ends the process (mem_die) when `ok` is false, which crypto_check leaves no other reason for. `what`
- * is static. */
+/* Ends the process (mem_die) when `ok` is false, which crypto_check leaves no other reason for.
+ * `what` is static. */
 void crypto_must(bool ok, const char *what);
 /* HMAC-SHA256 of a | b (b may be NULL with len 0) into out[32]. */
 struct crypto_bytes {

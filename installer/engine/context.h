@@ -11,8 +11,11 @@
 #include "base/err.h"
 
 struct context;
+/* An empty one, owned. */
 struct context *context_new(void);
+/* NULL is fine. */
 void context_free(struct context *c);
+/* For auto_context. */
 void context_cleanup(struct context **c);
 #define auto_context __attribute__((cleanup(context_cleanup)))
 /* Adds a folder's content under `as` ("" = root of the context); modes become 0644 or 0755. */

@@ -21,6 +21,7 @@ struct frames {
     void *arg;
 };
 
+/* `frame` is called with each whole frame; stream is 1 or 2. Clear it in every case. */
 void frames_init(struct frames *f, void (*frame)(void *, int, const char *, size_t), void *arg);
 void frames_clear(struct frames *f);
 /* Forgets an unfinished frame, for a stream that starts again. */

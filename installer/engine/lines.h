@@ -24,6 +24,7 @@ struct lines {
     void *arg;
 };
 
+/* The caller sets line and arg. Clear it in every case. */
 void lines_init(struct lines *l, bool keep_stamps);
 void lines_clear(struct lines *l);
 /* One message, stream 1 or 2; without a time in front it is taken as it is. */

@@ -14,6 +14,7 @@ struct ndjson {
     void *arg;
 };
 
+/* `value` is called with each line's value, which lives for the call. Clear it in every case. */
 void ndjson_init(struct ndjson *s, int (*value)(void *, const struct node *, struct err *),
                  void *arg);
 void ndjson_clear(struct ndjson *s);

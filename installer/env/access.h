@@ -28,6 +28,7 @@ enum access_kind {
     ACCESS_KIND_SESSION, /* of a browser */
     ACCESS_KIND_ONCE,    /* begins one session, and is gone */
 };
+/* "api", ... Static. */
 const char *access_kind_name(enum access_kind k);
 
 struct access_user {

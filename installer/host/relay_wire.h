@@ -16,6 +16,7 @@ struct relay_request {
     int fds[RELAY_FDS];         /* the caller's to close after relay_request_receive */
 };
 
+/* With this process's standard input, output and error. */
 int relay_request_send(int socket, const char *name, const char *command, struct err *e);
 /* Waits for it some seconds at most. On failure no descriptor is left open. */
 int relay_request_receive(struct relay_request *q, int socket, struct err *e);

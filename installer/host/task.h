@@ -33,6 +33,7 @@ struct task {
     int refusals;             /* of its channel while no other one was open */
 };
 
+/* Of a job that has not begun, which is borrowed. Owned. */
 struct task *task_new(struct host_job *job);
 /* The job's result, if it has not ended: `why`, or NULL when it ran to its end. */
 void task_end(struct task *k, const struct err *why);

@@ -14,7 +14,9 @@ struct cidr {
     uint32_t base; /* host order, network bits only */
     int bits;
 };
+/* "10.90.7.0/24": what is behind the network bits is left out. ERR_CONFIG. */
 int cidr_parse(struct cidr *out, const char *text, struct err *e);
+/* Whether an address is in both. */
 bool cidr_overlaps(const struct cidr *a, const struct cidr *b);
 char *cidr_address(const struct cidr *c, uint32_t host); /* "10.0.0.2", owned */
 /* The part of a subnet in which Docker chooses addresses for guests of the network, like

@@ -77,13 +77,17 @@ struct plan_down_opts {
     /* Says what requires what; NULL: only that all need etcd is known. */
     const struct catalog *catalog;
 };
+/* What takes the environment, or a part of it, away: a plan as plan_up makes it. Pure. */
 int plan_down(struct plan **out, const char *env, const struct env_key *key,
               const struct observed *w, const struct plan_down_opts *o, struct err *e);
 
+/* NULL is fine. */
 void plan_free(struct plan *p);
+/* For auto_plan. */
 void plan_cleanup(struct plan **p);
 #define auto_plan __attribute__((cleanup(plan_cleanup)))
 
+/* "instance", "create", '+': the columns of ops.def. Static. */
 const char *op_noun(enum op_kind kind);
 const char *op_verb(enum op_kind kind);
 char op_sign(enum op_kind kind);

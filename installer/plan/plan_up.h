@@ -21,8 +21,10 @@ struct builder {
     struct problems wrong;                 /* why nothing may be begun */
 };
 
+/* Its arrays have room for all of `d`, with PLAN_NONE everywhere. What it is given is borrowed. */
 struct builder *builder_new(struct plan *p, const struct desired *d, const struct observed *w);
 void builder_free(struct builder *b);
+/* Whether it is etcd, which everything else waits for. */
 bool builder_is_etcd(const struct desired_component *c);
 
 /* Volumes, container, link and start of every instance of one component. */

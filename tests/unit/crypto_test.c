@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// wrap: EVP_MAC_fetch EVP_Digest EVP_PKEY_new_raw_private_key EVP_CIPHER_fetch
+// wrap: EVP_MAC_fetch EVP_sha256 EVP_PKEY_new_raw_private_key EVP_CIPHER_fetch
 #include "crypto/crypto.h"
 
 #include <setjmp.h>
@@ -46,14 +46,11 @@ EVP_CIPHER *__wrap_EVP_CIPHER_fetch(OSSL_LIB_CTX *c, const char *name, const cha
     return is_missing("AES-GCM") ? NULL : __real_EVP_CIPHER_fetch(c, name, with);
 }
 
-int __real_EVP_Digest(const void *p, size_t len, unsigned char *out, unsigned *out_len,
-                      const EVP_MD *type, ENGINE *engine);
-int __wrap_EVP_Digest(const void *p, size_t len, unsigned char *out, unsigned *out_len,
-                      const EVP_MD *type, ENGINE *engine);
-int __wrap_EVP_Digest(const void *p, size_t len, unsigned char *out, unsigned *out_len,
-                      const EVP_MD *type, ENGINE *engine)
+const EVP_MD *__real_EVP_sha256(void);
+const EVP_MD *__wrap_EVP_sha256(void);
+const EVP_MD *__wrap_EVP_sha256(void)
 {
-    return is_missing("SHA-256") ? 0 : __real_EVP_Digest(p, len, out, out_len, type, engine);
+    return is_missing("SHA-256") ? NULL : __real_EVP_sha256();
 }
 
 EVP_PKEY *__real_EVP_PKEY_new_raw_private_key(int type, ENGINE *engine, const unsigned char *p,
