@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a lock says of its holder: JSON, for the one who finds it held. */
+/*
+ * What a lock says of its holder: JSON, for the one who finds it held. It has the boot, the
+ * namespaces, the number and the start of the process. The same boot and pid namespace, and no
+ * such process (or a zombie, or another start): the holder is dead, and the lock is taken over.
+ * The key is removed by a compare of its create revision, the lease revoked, the lock taken with a
+ * new create revision, and a warning says so. In doubt it is left to its lease: a run killed in
+ * another container of the same machine holds the lock for up to 15 s.
+ */
 #ifndef PLAN_LOCK_OWNER_H
 #define PLAN_LOCK_OWNER_H
 

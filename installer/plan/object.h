@@ -30,7 +30,14 @@ char *object_network_name(const char *env);                         /* <env>-net
 /*
  * Labels alone make no instance: `docker commit` copies them. A container is an instance's when it
  * has its labels and its name, and its image does not carry the labels (that of a copy does). One
- * that only lacks the name was renamed, and is the instance's still unless another one has it.
+ * that only lacks the name was renamed, and is the instance's still unless another one has it, and
+ * gets it back. Whatever else carries the labels is a stray, named by `status`, `plan` and `down`
+ * and left alone.
+ *
+ * No ids are kept: a record beside the key would be missing on another machine and stale after a
+ * restore, and then take an environment for foreign when it is needed most. What must never
+ * happen, two writers on one data volume, is told by Docker's mounts instead, whoever the other
+ * one is: nothing is started beside a container that writes there.
  */
 struct object_lists {
     struct node *instances; /* at most one for each instance, and one that is set aside */
