@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,7 +24,9 @@ enum { FILE_MAX = 16 << 20, LATE_MS = 15 * 1000, ETCD_MS = 5000, GATHER_MS = 500
 
 struct journal {
     char *env, *path, *run;
-    int fd;
+    int fd;               /* -1: there is no file */
+    bool unwritten;       /* what the file does not take is let go */
+    atomic_bool given_up; /* it has not taken an entry, and is not written any more */
     const struct env_lock *lock;
     const struct link *root;
     struct until until;
@@ -34,7 +37,6 @@ struct journal {
     pthread_cond_t cond;
     struct node *pending; /* key -> entry: what etcd does not have yet */
     bool stop, away, lost;
-    bool unwritten; /* what the file does not take is let go */
     struct fault fault;
 };
 
@@ -202,17 +204,19 @@ static int file_failed(struct journal *j, int r, struct err *e)
 {
     if (r == 0 || !j->unwritten)
         return r;
-    log_warn("%s; going on without a journal", e->msg);
-    if (j->fd >= 0)
-        close(j->fd);
-    j->fd = -1;
+    if (!atomic_exchange(&j->given_up, true))
+        log_warn("%s; going on without a journal", e->msg);
     return 0;
 }
 
-static int write_file(struct journal *j, const char *line, struct err *e)
+/* Appended by one call: the entries of several threads stay whole without a lock. */
+static int write_file(const struct journal *j, const char *line, struct err *e)
 {
-    ssize_t written = write(j->fd, line, strlen(line));
+    ssize_t written;
 
+    if (j->fd < 0 || atomic_load(&j->given_up))
+        return 0;
+    written = write(j->fd, line, strlen(line));
     if (written < 0)
         return err_sys(e, "writing %s", j->path);
     if ((size_t)written < strlen(line))
@@ -274,11 +278,9 @@ int journal_write(struct journal *j, const struct op *op, const char *state, str
     auto_free char *line = mem_printf("%s\n", text);
     auto_free char *name = mem_printf("%s/%s-%s", j->run, op_verb(op->kind), op->target);
     auto_free char *key = keys_journal(j->env, name);
-    int r = 0;
+    int r = file_failed(j, write_file(j, line, e), e);
 
     pthread_mutex_lock(&j->mutex);
-    if (j->fd >= 0)
-        r = file_failed(j, write_file(j, line, e), e);
     if (r == 0 && j->lost)
         r = err_set(e, ERR_LOCKED, "the lock of environment %s was lost to another run", j->env);
     node_set_text(j->pending, key, text);
