@@ -64,6 +64,7 @@ $(B)/%.o: %.c
 
 # What it has in it (base/embed.h) is not a header that the compiler would tell of: EMBEDDED.
 $(B)/installer/check/inside.o: installer/check/inside.sh
+$(B)/installer/cmd/completion.o: installer/cmd/completion_bash.sh installer/cmd/completion.fish
 $(B)/installer/controller/openapi.o: installer/controller/schemas.json
 $(B)/installer/env/copy_docker.o: installer/env/copy_inside.sh
 $(B)/installer/host/copy.o: installer/host/put.sh

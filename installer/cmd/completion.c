@@ -4,11 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/embed.h"
 #include "base/mem.h"
 #include "cmd/completion_words.h"
 #include "cmd/out.h"
 
 enum { TEXT_MAX = 1 << 20 };
+
+EMBED_TEXT(completion_bash_script, "installer/cmd/completion_bash.sh");
+EMBED_TEXT(completion_fish_script, "installer/cmd/completion.fish");
+extern const char completion_bash_script[], completion_fish_script[];
 
 static const struct opt_example examples[] = {
     {"source <(slipway completion bash)", "in ~/.bashrc"},
@@ -113,86 +118,27 @@ static char *option_kind(const struct opt_spec *o)
 
 /* ---- bash, zsh ---- */
 
-/* `first` and `count`: the operands before this word. */
-static const char BASH_HEAD[] =
-    "# Completion of slipway for bash and zsh; printed by `slipway completion bash`.\n"
-    "_slipway() {\n"
-    "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]-}\n"
-    "    local cmd='' words='' kind=none i w first='' before='' count=0 env=()\n"
-    "    [[ $prev != = ]] || prev=${COMP_WORDS[COMP_CWORD - 2]-}\n"
-    "    [[ $cur != = ]] || cur=''\n"
-    "    # bash divides --env=x, zsh does not.\n"
-    "    [[ $cur != --*=* ]] || { prev=${cur%%=*} before=${cur%%=*}=; cur=${cur#*=}; }\n"
-    "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-    "        w=${COMP_WORDS[i]}\n"
-    "        case $w in\n"
-    "        -e | --env | -f | --file)\n"
-    "            [[ ${COMP_WORDS[i + 1]-} == = ]] && i=$((i + 1))\n"
-    "            [[ $((i + 1)) -ge COMP_CWORD ]] || env+=(\"$w\" \"${COMP_WORDS[i + 1]}\")\n"
-    "            i=$((i + 1))\n"
-    "            ;;\n";
+static void add_with_argument(struct strv *names, const struct opt_spec *specs)
+{
+    for (const struct opt_spec *o = specs; o && o->name; o++) {
+        auto_free char *name = mem_printf("--%s", o->name);
 
-static const char BASH_WORDS[] = "            [[ ${COMP_WORDS[i + 1]-} == = ]] || i=$((i + 1))\n"
-                                 "            ;;\n"
-                                 "        =) i=$((i + 1)) ;;\n"
-                                 "        --env=* | --file=*) env+=(\"$w\") ;;\n"
-                                 "        -*) ;;\n"
-                                 "        *)\n"
-                                 "            case $cmd in\n"
-                                 "            '') cmd=$w ;;\n";
+        if (o->arg && !strv_has(names, name))
+            strv_add(names, name);
+    }
+}
 
-static const char BASH_MIDDLE[] = "            *) [[ $((count++)) != 0 ]] || first=$w ;;\n"
-                                  "            esac\n"
-                                  "            ;;\n"
-                                  "        esac\n"
-                                  "    done\n"
-                                  "    case $cmd in\n";
-
-/* A space follows each word but "--size="; both shells take it from the word under nospace. */
-static const char BASH_TAIL[] =
-    "    esac\n"
-    "    case $cur in\n"
-    "    -*) words=\"$words $globals\" ;;\n"
-    "    *)\n"
-    "        [[ $kind != targets || $count == 0 ]] || kind=keys\n"
-    "        case $kind in\n"
-    "        files)\n"
-    "            compopt -o filenames 2>/dev/null\n"
-    "            COMPREPLY=($(compgen -f -- \"$cur\"))\n"
-    "            return\n"
-    "            ;;\n"
-    "        environments | instances | components | targets | checks | volumes | drivers | "
-    "pools)\n"
-    "            words=$(slipway --timeout 5s \"${env[@]}\" completion \"$kind\" 2>/dev/null)\n"
-    "            ;;\n"
-    "        keys) words=$(slipway completion keys \"$first\" 2>/dev/null) ;;\n"
-    "        words) ;;\n"
-    "        none) words='' ;;\n"
-    "        *) words=$kind ;;\n"
-    "        esac\n"
-    "        ;;\n"
-    "    esac\n"
-    "    COMPREPLY=()\n"
-    "    for w in $(compgen -W \"$words\" -- \"$cur\"); do\n"
-    "        [[ $w == *= ]] || w=\"$w \"\n"
-    "        COMPREPLY+=(\"$before$w\")\n"
-    "    done\n"
-    "}\n"
-    "complete -o nospace -F _slipway slipway\n";
-
-/* The long options that take an argument, of all commands: "--size | --pool", each once. */
-static char *options_with_arguments(const struct cmd *const *all)
+/* ` --size --pool `: the long options that take an argument; and the words of the common ones. */
+static void bash_options(struct buf *b, const struct cmd *const *all)
 {
     auto_strv struct strv names = {0};
+    auto_free char *globals = option_words(cmd_global_options), *with = NULL;
 
+    add_with_argument(&names, cmd_global_options);
     for (size_t i = 0; all[i]; i++)
-        for (const struct opt_spec *o = all[i]->help.options; o && o->name; o++) {
-            auto_free char *name = mem_printf("--%s", o->name);
-
-            if (o->arg && !strv_has(&names, name))
-                strv_add(&names, name);
-        }
-    return strv_join(&names, " | ");
+        add_with_argument(&names, all[i]->help.options);
+    with = strv_join(&names, " ");
+    buf_printf(b, "    local with=' %s ' globals='%s'\n", with, globals);
 }
 
 /* A case of what stands behind the options of a table, by `prev`. */
@@ -208,24 +154,28 @@ static void bash_arguments(struct buf *b, const struct opt_spec *specs, const ch
     }
 }
 
-static void print_bash(struct buf *b, const struct cmd *const *all)
+/* Of `volume create` the first word alone is not a command yet. */
+static void bash_groups(struct buf *b, const struct cmd *const *all)
 {
     auto_strv struct strv first = {0};
-    auto_free char *globals = option_words(cmd_global_options);
-    auto_free char *words = NULL, *with = options_with_arguments(all);
 
     first_words(&first, all);
-    words = strv_join(&first, " ");
-    buf_puts(b, BASH_HEAD);
-    buf_printf(b, "        --catalog | --timeout | --log-format | --log-file | %s)\n", with);
-    buf_puts(b, BASH_WORDS);
     for (size_t i = 0; i < first.count; i++) {
         auto_free char *second = second_words(first.items[i], all);
 
         if (*second)
             buf_printf(b, "            %s) cmd=\"$cmd $w\" ;;\n", first.items[i]);
     }
-    buf_puts(b, BASH_MIDDLE);
+}
+
+/* What can stand behind each command, and behind a first word. */
+static void bash_commands(struct buf *b, const struct cmd *const *all)
+{
+    auto_strv struct strv first = {0};
+    auto_free char *words = NULL;
+
+    first_words(&first, all);
+    words = strv_join(&first, " ");
     buf_printf(b, "    '') words='%s' kind=words ;;\n", words);
     for (size_t i = 0; i < first.count; i++) {
         auto_free char *second = second_words(first.items[i], all);
@@ -239,78 +189,55 @@ static void print_bash(struct buf *b, const struct cmd *const *all)
 
         buf_printf(b, "    '%s') words='%s' kind='%s' ;;\n", all[i]->help.name, own, kind);
     }
-    buf_puts(b, "    esac\n    local globals='");
-    buf_puts(b, globals);
-    buf_puts(b, "'\n    case $cmd:$prev in\n");
+}
+
+static void bash_all_arguments(struct buf *b, const struct cmd *const *all)
+{
     for (size_t i = 0; all[i]; i++)
         bash_arguments(b, all[i]->help.options, all[i]->help.name);
-    buf_puts(b, "    esac\n    case :$prev in\n");
+}
+
+static void bash_common_arguments(struct buf *b, const struct cmd *const *all)
+{
+    (void)all;
     bash_arguments(b, cmd_global_options, "");
-    buf_puts(b, BASH_TAIL);
+}
+
+/* The lines `#: NAME` of the script, and what is printed there. */
+static const struct {
+    const char *name;
+    void (*print)(struct buf *b, const struct cmd *const *all);
+} PLACES[] = {
+    {"#: options", bash_options},
+    {"#: groups", bash_groups},
+    {"#: commands", bash_commands},
+    {"#: arguments", bash_all_arguments},
+    {"#: common-arguments", bash_common_arguments},
+};
+
+static void bash_line(struct buf *b, const char *line, const struct cmd *const *all)
+{
+    const char *text = line + strspn(line, " ");
+
+    for (size_t i = 0; i < ARRAY_LEN(PLACES); i++)
+        if (strcmp(text, PLACES[i].name) == 0) {
+            PLACES[i].print(b, all);
+            return;
+        }
+    if (strncmp(text, "# shellcheck", 12) != 0)
+        buf_printf(b, "%s\n", line);
+}
+
+static void print_bash(struct buf *b, const struct cmd *const *all)
+{
+    auto_strv struct strv lines = {0};
+
+    strv_split(&lines, completion_bash_script, "\n");
+    for (size_t i = 0; i < lines.count; i++)
+        bash_line(b, lines.items[i], all);
 }
 
 /* ---- fish ---- */
-
-/* fish's own __fish_use_subcommand takes the value of an option for a command. */
-static const char FISH_HEAD[] =
-    "# Completion of slipway for fish; printed by `slipway completion fish`.\n"
-    "# The words of the command so far, without options: at most two.\n"
-    "function __slipway_words\n"
-    "    set -l skip 0\n"
-    "    set -l count 0\n"
-    "    for word in (commandline -opc)[2..-1]\n"
-    "        if test $skip = 1\n"
-    "            set skip 0\n"
-    "            continue\n"
-    "        end\n"
-    "        switch $word\n"
-    "            case -e --env -f --file --catalog --timeout --log-format --log-file\n"
-    "                test $count = 0; and set skip 1\n"
-    "            case '-*'\n"
-    "            case '*'\n"
-    "                echo $word\n"
-    "                set count (math $count + 1)\n"
-    "                test $count = 2; and return\n"
-    "        end\n"
-    "    end\n"
-    "end\n"
-    "# Exactly these words, or nothing, have been written.\n"
-    "function __slipway_only\n"
-    "    set -l words (__slipway_words)\n"
-    "    test \"$words\" = \"$argv\"\n"
-    "end\n"
-    "# They begin with these.\n"
-    "function __slipway_in\n"
-    "    set -l words (__slipway_words)\n"
-    "    set -l count (count $argv)\n"
-    "    test (count $words) -ge $count\n"
-    "    and test \"$words[1..$count]\" = \"$argv\"\n"
-    "end\n"
-    "# What `slipway completion KIND` says, about the environment that is named.\n"
-    "function __slipway_ask\n"
-    "    set -l named\n"
-    "    set -l words (commandline -opc)\n"
-    "    for i in (seq (count $words))\n"
-    "        switch $words[$i]\n"
-    "            case -e --env -f --file\n"
-    "                test $i -lt (count $words); and set named $words[$i..(math $i + 1)]\n"
-    "            case '--env=*' '--file=*'\n"
-    "                set named $words[$i]\n"
-    "        end\n"
-    "    end\n"
-    "    slipway --timeout 5s $named completion $argv 2>/dev/null\n"
-    "end\n"
-    "# A component or instance, then its keys.\n"
-    "function __slipway_targets\n"
-    "    set -l words (commandline -opc)\n"
-    "    set -l at (contains -i config $words); or return\n"
-    "    if test (count $words) -gt (math $at + 1)\n"
-    "        slipway completion keys $words[(math $at + 2)] 2>/dev/null\n"
-    "    else\n"
-    "        __slipway_ask targets\n"
-    "    end\n"
-    "end\n"
-    "complete -c slipway -f\n";
 
 /* Between single quotes. */
 static void fish_text(struct buf *b, const char *text)
@@ -403,7 +330,7 @@ static void print_fish(struct buf *b, const struct cmd *const *all)
     auto_strv struct strv first = {0};
 
     first_words(&first, all);
-    buf_puts(b, FISH_HEAD);
+    buf_puts(b, completion_fish_script);
     fish_options(b, cmd_global_options, "");
     for (size_t i = 0; i < first.count; i++)
         fish_group(b, first.items[i], all);
