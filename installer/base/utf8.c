@@ -33,6 +33,11 @@ size_t utf8_decode(uint32_t *c, const char *p, size_t left)
     return n + 1;
 }
 
+bool utf8_is_inside(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
 bool utf8_is_control(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7F && c < 0xA0);

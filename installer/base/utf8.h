@@ -11,6 +11,8 @@
  * when it is cut short or not well formed: overlong forms, surrogates and what lies beyond U+10FFFF
  * are not. */
 size_t utf8_decode(uint32_t *c, const char *p, size_t left);
+/* Whether a byte is inside a character, and not its first. */
+bool utf8_is_inside(char byte);
 /* C0 controls, DEL and C1 controls: a terminal acts on them. */
 bool utf8_is_control(uint32_t c);
 

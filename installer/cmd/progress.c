@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/thread.h"
+#include "base/utf8.h"
 #include "cmd/out.h"
 
 enum { TICK_MS = 200, TEXT_MAX = 1 << 20, ROWS_MAX = 200 };
@@ -83,7 +84,7 @@ static void cut(char *text, size_t columns)
     while (len && out_width(text) > columns) {
         do
             len--;
-        while (len && ((unsigned char)text[len] & 0xc0) == 0x80);
+        while (len && utf8_is_inside(text[len]));
         text[len] = '\0';
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 const char *top_sort_name(enum top_sort sort)
 {
@@ -146,7 +147,7 @@ void top_model_type(struct top_model *m, const char *c, size_t len)
     size_t used = strlen(m->filter);
 
     if (len == 0) {
-        while (used > 0 && ((unsigned char)m->filter[--used] & 0xc0) == 0x80)
+        while (used > 0 && utf8_is_inside(m->filter[--used]))
             ;
         m->filter[used] = '\0';
     } else if (used + len < sizeof(m->filter)) {

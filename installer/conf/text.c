@@ -15,7 +15,7 @@ struct text_place text_place_at(const char *text, size_t offset)
         if (text[i] == '\n') {
             at.line++;
             at.column = 1;
-        } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
+        } else if (!utf8_is_inside(text[i])) {
             at.column++;
         }
     }
@@ -56,7 +56,7 @@ size_t text_cut(const char *text, size_t max)
         return len;
     len = max;
     for (size_t back = 0; back < 4 && len > back; back++)
-        if (((unsigned char)text[len - back] & 0xc0) != 0x80)
+        if (!utf8_is_inside(text[len - back]))
             return len - back;
     return len; /* not UTF-8 */
 }

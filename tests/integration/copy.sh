@@ -131,7 +131,7 @@ says "both sides there" 6 "copy it here first" slip copy shell-1:/etc/hosts shel
 says "a relative path in a container" 6 "begins with /" slip copy one shell-1:tmp
 touch ./a:b
 check_status "a colon in a name here" 0 slip copy ./a:b shell-1:/tmp/
-check "is no instance" inside shell-1 'test -e /tmp/a:b'
+check "does not name an instance" inside shell-1 'test -e /tmp/a:b'
 says "several things into a file" 6 "is not a folder" slip copy shell-1:/etc/hosts shell-1:/etc/passwd one
 says "no such instance" 1 "shell-9" slip copy one shell-9:/tmp
 
