@@ -224,7 +224,7 @@ static void bash_line(struct buf *b, const char *line, const struct cmd *const *
             PLACES[i].print(b, all);
             return;
         }
-    if (strncmp(text, "# shellcheck", 12) != 0)
+    if (strncmp(text, "# shellcheck", 12) != 0 && strncmp(text, "# SPDX", 6) != 0)
         buf_printf(b, "%s\n", line);
 }
 

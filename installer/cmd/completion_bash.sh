@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154,SC2194,SC2207,SC2309
 # Completion of slipway for bash and zsh; printed by `slipway completion bash`.
 _slipway() {
