@@ -53,13 +53,21 @@ static void start(struct release_work *w, struct release_item *it, char *command
     hosts_start(w->hosts, &it->host, &it->job);
 }
 
+/* The operator's key is renewed by every rotation, this one only by newer versions of it. */
+static int explain_login(const struct err *why, struct err *e)
+{
+    *e = *why;
+    if (why->code != ERR_AUTH || !strstr(why->msg, HOST_REFUSED))
+        return -1;
+    return err_set(e, ERR_AUTH, "%.400s; `slipway up` gives it the key that deploys agents",
+                   why->msg);
+}
+
 static int job_end(struct release_item *it, struct err *e)
 {
     it->result->took_ms += it->job.took_ms;
-    if (it->job.error.code != ERR_NONE) {
-        *e = it->job.error;
-        return -1;
-    }
+    if (it->job.error.code != ERR_NONE)
+        return explain_login(&it->job.error, e);
     return it->job.status == 0 ? 0 : explain(&it->errors, it->job.status, e);
 }
 
