@@ -65,6 +65,12 @@ check_has "it says what each needs" \
     "$(cat "$TMP/err")" "8+3 needs 11 osds, there are 4; 3+2 x=1 needs 5 hosts, there are 2"
 check_same "nothing was made of it" "" "$(pool none .pool_name)"
 check "nothing is left of it" wait_until 60 slip status
+says "copies have too few places for I/O" 5 "its 6 parts go to different osds, 5 of them must be there for I/O, and \
+the OSDs that are up are in 4" slip pool create none --size 6 --min-size 5
+check_same "nothing was made of that either" "" "$(pool none .pool_name)"
+check_status "enough for I/O is enough" 0 "$SLIPWAY" -e "$env" pool create six --size 6 --min-size 2
+check_has "what it lacks is said" "$(cat "$TMP/out")" \
+    "six: not all parts have a place: its 6 parts go to different osds, and the OSDs that are up are in 4"
 says "policies and copies" 6 "either policies, or size" slip pool create x --policy 1+1 --size 2
 says "c is checked" 6 "c is 9; 4 to 6 are allowed" slip pool create x --policy '4+2 c=9'
 
