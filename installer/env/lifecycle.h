@@ -28,6 +28,10 @@ int env_plan(struct converge_view *v, struct env *env, struct err *e);
 int env_up(struct execute_result *result, struct env *env, const struct env_run *run,
            struct err *e);
 
+/* Remembers which of the environment's data there is, for one that did not make it (env_opts.self):
+ * what is missing one day is then known to be lost. Needs SPEC and ENGINE. `up` does it, too. */
+int env_note_data(struct env *env, struct err *e);
+
 struct env_down {
     bool volumes;             /* the data too */
     const struct strv *named; /* only these volumes; NULL: the whole environment */

@@ -105,6 +105,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
     auto_strv struct strv made = {0};
     struct plan_opts po = {.catalog_version = kept->version,
                            .made = &made,
+                           .self = o->self,
                            .locked = kept->lock && lock_is_taken(kept->lock),
                            .still_unhealthy = &kept->still_unhealthy};
     int r = -1;

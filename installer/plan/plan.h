@@ -59,6 +59,8 @@ struct plan_opts {
     /* Instances that the round before left no better than they were: no reason to wait again. */
     const struct strv *still_unhealthy;
     const struct strv *made; /* names of the volumes that were made (volumes_made.h), or NULL */
+    /* The instance that plans: its own container it leaves alone. NULL: none does. */
+    const char *self;
 };
 
 /* ERR_CONFLICT for a foreign container, network or volume with our name; ERR_AUTH when etcd refuses

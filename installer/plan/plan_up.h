@@ -27,6 +27,8 @@ void builder_free(struct builder *b);
 /* Whether it is etcd, which everything else waits for. */
 bool builder_is_etcd(const struct desired_component *c);
 
+/* Whether it is the instance that makes the plan. `it` may be NULL. */
+bool builder_is_self(const struct builder *b, const struct desired_instance *it);
 /* Volumes, container, link and start of every instance of one component. */
 void builder_add_instances(struct builder *b, size_t component);
 /* It is wrong when another container writes to a volume of an instance and keeps it; what merely
