@@ -14,8 +14,7 @@ enum { ETCD_MS = 5000 };
 /* Docker tells where a link leads, too. */
 static bool is_engine_socket(const char *source)
 {
-    return strcmp(source, BODY_ENGINE_SOCKET) == 0 ||
-           strcmp(source, strchr(BODY_ENGINE_SOCKET + 1, '/')) == 0;
+    return strcmp(source, BODY_ENGINE_SOCKET) == 0 || strcmp(source, "/run/docker.sock") == 0;
 }
 
 static void set_host(struct node *reach, const struct node *inspected)

@@ -7,13 +7,26 @@ set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
 
-needs "the controller's component" jq curl openssl
+needs "the controller's component" jq curl openssl ip
 unset NO_COLOR SLIPWAY_LINK
-environment component --catalog "$ROOT/tests/data/components"
+environment component --catalog "$ROOT/tests/data/components" --catalog "$TMP/catalog"
+# One that needs of the host what the controller does not see in its container: a device, one of its addresses.
+mkdir -p "$TMP/catalog/visitor"
+cat >"$TMP/catalog/visitor/component.yaml" <<END
+name: visitor
+summary: needs the host
+requires: [etcd]
+run: {command: [sleep, infinity]$([ ! -c /dev/fuse ] || echo ", devices: [/dev/fuse]")}
+ports: {door: {port: 80, help: nobody listens}}
+ready: {settle: 0s}
+stop: {signal: KILL, grace: 1s}
+END
+address=$(ip -4 -o route get 198.51.100.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')
 components <<END
 etcd: {instances: 1}
 sleeper: {instances: 1}
 echo: {instances: 1}
+visitor: {instances: 1, overrides: {visitor-1: {ports: {door: "${address:-127.0.0.1}:$(free_port)"}}}}
 controller: {instances: 1}
 END
 slipway() { "$SLIPWAY" "${slip_options[@]}" -e "$env" "$@"; }
@@ -26,7 +39,7 @@ check_has "it says beforehand what the controller gets" "$(cat "$TMP/out")" \
 check_status "up" 0 slipway -f "$file" up
 told() { sed -n "s/^$1 *//p" "$TMP/out"; }
 url=$(told page) token=$(told token) pin=$(told pin)
-check "and tells where the page is, on this machine alone" grep -qE '^https://127\.0\.0\.1:2[0-9]{4}/$' <<<"$url"
+check "and tells where the page is, on this machine alone" grep -qE '^https://127\.0\.0\.1:[23][0-9]{4}/$' <<<"$url"
 check "with a token" test -n "$token"
 check_status "status" 0 slip status
 
@@ -52,7 +65,7 @@ check "the API knows nobody" api 401 GET /api/v1/instances
 check "the token begins a session" api 200 POST /api/v1/login "{\"token\":\"$token\"}"
 check_same "as admin" admin "$(answer .role)"
 check "it lists the instances" is '[.items[].instance] | join(" ")' /api/v1/instances \
-    "controller-1 echo-1 etcd-1 sleeper-1"
+    "controller-1 echo-1 etcd-1 sleeper-1 visitor-1"
 check "the document in force is all there is to do" api 200 POST /api/v1/document/plan '{}'
 check_same "also seen from inside" 0 "$(answer '.operations | length')"
 
@@ -68,6 +81,17 @@ check "a key is changed" api 200 PATCH /api/v1/configuration/echo '{"set":{"gree
 applied() { slip show --json echo-1 | jq -e '.config.current and .config.result == "ok"' &&
     docker exec "$env-echo-1" grep -q bye /run/slipway/echo.ini; }
 check "and acknowledged" wait_until 60 applied
+
+docker rm -f "$env-visitor-1" >"$TMP/out" 2>&1
+check "the document is applied once more" api 202 POST /api/v1/document/apply '{}'
+check "and done" wait_until 60 task_is "$(answer .id)" succeeded
+check_status "what was removed is there again, with what it needs of the host" 0 slip status
+
+check "it checks what can be seen from inside" api 202 POST /api/v1/checks \
+    '{"words":["host","instances","containers"]}'
+check "to the end" wait_until 60 task_is "$(answer .id)" succeeded
+check_has "and finds nothing wrong" "$(cat "$TMP/answer")" '"FAILED":0'
+check_has "without the host" "$(cat "$TMP/answer")" "it looks at the host, which controller-1 does not see"
 
 # ---- what it does not ----
 check "it does not stop itself" api 202 POST /api/v1/instances/controller-1/stop '{}'
@@ -109,6 +133,13 @@ for place in inspect history logs processes data etcd; do
     check_not "nor is the password" grep -qaF "$password" "$TMP/$place"
     check_not "nor the token" grep -qaF "$token" "$TMP/$place"
 done
+
+# ---- its own configuration ----
+calls_it() { curl -sk --max-time 5 -o /dev/null -w '%{http_code}' -H "Host: box.example" "${url}api/v1/health"; }
+check_same "a name that nobody gave it is not its own" 403 "$(calls_it)"
+check_status "it is given one" 0 slip config set controller names '[box.example]'
+is_called() { [ "$(calls_it)" = 200 ]; }
+check "and answers to it" wait_until 60 is_called
 
 # ---- killed ----
 docker exec "$own" sh -c 'kill -9 $(pidof slipwayd)'
