@@ -14,7 +14,8 @@ slip() { "$SLIPWAY" -e "$env" --catalog "$ROOT/tests/data/components" "$@"; }
 
 # ---- the two servers ----
 
-printf '%s\n' "slipway: 1" "name: $env" "components:" "  etcd: {instances: 1}" "  sleeper: {instances: $COUNT}" >"$TMP/env.yaml"
+printf '%s\n' "slipway: 1" "name: $env" "components:" "  etcd: {instances: 1}" "  sleeper: {instances: $COUNT}" \
+    >"$TMP/env.yaml"
 on_exit "slip down --volumes --yes"
 slip -f "$TMP/env.yaml" up >"$TMP/up" 2>&1 || { tail -n 5 "$TMP/up"; exit 1; }
 "$B/slipwayd" --env "$env" --catalog "$ROOT/tests/data/components" --listen 127.0.0.1:24443 --data "$TMP/data" \
