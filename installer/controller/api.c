@@ -14,8 +14,10 @@
 #include "env/config.h"
 #include "env/history.h"
 #include "env/lock.h"
+#include "env/status.h"
+#include "model/change.h"
 
-enum { REQUEST_MS = 30000 };
+enum { REQUEST_MS = 30000, CHANGE_MAX = 16384 };
 
 int api_open(struct env **out, const struct controller *c, const struct request *q, unsigned needs,
              struct err *e)
@@ -117,6 +119,29 @@ int api_environment(struct controller *c, struct request *q, struct err *e)
     return 0;
 }
 
+/* Looked at now, and not as it was seen last: whoever asks wants to know what came of a change. */
+int api_status(struct controller *c, struct request *q, struct err *e)
+{
+    struct node *status = NULL;
+    auto_strv struct strv words = {0};
+    struct env *env = NULL;
+    int r = api_open(&env, c, q, ENV_NEEDS_NAME | ENV_NEEDS_ENGINE, e);
+
+    for (size_t i = 0; i < q->query.param_count; i++)
+        strv_add(&words, q->query.params[i].value);
+    if (r == 0)
+        r = status_read(&status, env, e);
+    if (r == 0 && words.count)
+        r = status_select(status, env, &words, e);
+    env_close(env);
+    if (r < 0) {
+        node_free(status);
+        return -1;
+    }
+    form_camel(status);
+    return api_answer(q, status);
+}
+
 int api_lock(struct controller *c, struct request *q, struct err *e)
 {
     struct node *holder = NULL, *n;
@@ -172,16 +197,39 @@ int api_component_list(struct controller *c, struct request *q, struct err *e)
 
 /* ---- history ---- */
 
+void api_change_text(struct node *row, const struct catalog *catalog)
+{
+    const char *target = node_get_text(row, "target"), *name = node_get_text(row, "name");
+    auto_free char *component = target ? mem_strndup(target, strcspn(target, "/")) : NULL;
+    const struct manifest *m = component ? catalog_find(catalog, component) : NULL;
+
+    if (name)
+        api_key_text(row, m ? manifest_config(m, name) : NULL);
+}
+
+void api_key_text(struct node *row, const struct config_key *key)
+{
+    auto_buf struct buf text = {0};
+
+    buf_init(&text, CHANGE_MAX);
+    change_format(&text, key, node_get_text(row, "old"), node_get_text(row, "new"));
+    node_set_text(row, "text", buf_str(&text));
+}
+
 static int answer_history(struct controller *c, struct request *q, const char *target,
                           struct err *e)
 {
     auto_node struct node *all = NULL;
     struct node *newest;
     struct env *env = NULL;
-    int r = api_open(&env, c, q, ENV_NEEDS_NAME | ENV_NEEDS_ETCD, e);
+    int r = api_open(&env, c, q, ENV_NEEDS_NAME | ENV_NEEDS_CATALOG | ENV_NEEDS_ETCD, e);
+    struct node *row;
 
     if (r == 0)
         r = env_history(&all, env, target, query_get(&q->query, "key"), e);
+    node_for_each (row, all) {
+        api_change_text(row, env->catalog);
+    }
     env_close(env);
     if (r < 0)
         return -1;
@@ -193,7 +241,7 @@ static int answer_history(struct controller *c, struct request *q, const char *t
 
 int api_history(struct controller *c, struct request *q, struct err *e)
 {
-    return answer_history(c, q, NULL, e);
+    return answer_history(c, q, query_get(&q->query, "target"), e);
 }
 
 int api_configuration_history(struct controller *c, struct request *q, struct err *e)

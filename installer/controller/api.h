@@ -5,6 +5,7 @@
 
 #include "controller/controller.h"
 #include "controller/request.h"
+#include "model/catalog.h"
 
 /* clang-format off */
 #define ROUTE(id, ...) int api_##id(struct controller *c, struct request *q, struct err *e);
@@ -27,5 +28,10 @@ int api_begin(struct controller *c, struct request *q, const struct task_kind *k
 /* The flag or text of the body, NULL without. */
 bool api_flag(const struct request *q, const char *name);
 const char *api_text(const struct request *q, const char *name);
+
+/* Sets "text" of one change: what becomes of it, for people. `key` NULL: nobody knows the key. */
+void api_key_text(struct node *row, const struct config_key *key);
+/* The same of a row of the history; none where that is about no key. */
+void api_change_text(struct node *row, const struct catalog *catalog);
 
 #endif

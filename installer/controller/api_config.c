@@ -15,9 +15,29 @@ int api_configuration_list(struct controller *c, struct request *q, struct err *
     int r = api_open(&env, c, q, 0, e);
 
     if (r == 0)
-        r = env_config_list(&rows, env, NULL, e);
+        r = env_config_list(&rows, env, query_get(&q->query, "target"), e);
     env_close(env);
     return r < 0 ? -1 : api_list(q, rows, "", e);
+}
+
+int api_configuration_value(struct controller *c, struct request *q, struct err *e)
+{
+    const char *key = query_get(&q->query, "key");
+    struct node *value = NULL, *n;
+    struct env *env = NULL;
+    int r;
+
+    if (!key)
+        return err_set(e, ERR_USAGE, "the parameter key is missing");
+    r = api_open(&env, c, q, 0, e);
+    if (r == 0)
+        r = env_config_get(&value, env, q->args[0], key, e);
+    env_close(env);
+    if (r < 0)
+        return -1;
+    n = node_new_map();
+    node_set(n, "value", value);
+    return api_answer(q, n);
 }
 
 /* ---- one target ---- */
@@ -170,7 +190,7 @@ static int answer_changes(struct request *q, const struct env *env, struct confi
                           const struct err *e)
 {
     char tag[CONFIG_TAG_LEN];
-    struct node *n;
+    struct node *n, *list, *row;
 
     if (r < 0 && s->overtaken) {
         reply_problem(q, 412, "precondition", NULL, e->msg);
@@ -183,7 +203,10 @@ static int answer_changes(struct request *q, const struct env *env, struct confi
     if (r < 0)
         return -1;
     n = node_new_map();
-    node_set(n, "changes", node_copy(s->changes));
+    list = node_set(n, "changes", node_copy(s->changes));
+    node_for_each (row, list) {
+        api_key_text(row, manifest_config(s->manifest, node_get_text(row, "name")));
+    }
     config_tag(tag, s);
     reply_tag(q, tag);
     q->reply.status = 200; /* If-None-Match means nothing here */
@@ -211,6 +234,7 @@ static int edit(struct controller *c, struct request *q, struct config_commit *o
     struct edit_list l = {0};
     int r = edits_of(&l, q->body, e);
 
+    o->what = node_get(q->body, "set") ? "config set" : "config delete";
     if (r == 0)
         r = change(c, q, l.items, o, e);
     edits_clear_list(&l);
@@ -219,7 +243,7 @@ static int edit(struct controller *c, struct request *q, struct config_commit *o
 
 int api_configuration_plan(struct controller *c, struct request *q, struct err *e)
 {
-    struct config_commit o = {.what = "config set", .dry_run = true};
+    struct config_commit o = {.dry_run = true};
 
     return edit(c, q, &o, e);
 }
@@ -227,7 +251,7 @@ int api_configuration_plan(struct controller *c, struct request *q, struct err *
 int api_configuration_change(struct controller *c, struct request *q, struct err *e)
 {
     const char *match = headers_get(&q->headers, "If-Match");
-    struct config_commit o = {.what = "config set"};
+    struct config_commit o = {0};
     auto_free char *tag = NULL;
 
     if (!match) {

@@ -34,7 +34,7 @@ struct log_reader {
     struct stream *stream;
     struct controller *c;
     struct strv words, names;
-    bool follow, text;
+    bool follow, text, named;
     int tail;
     char *user, *since, *until;
 };
@@ -135,6 +135,20 @@ static bool on_line(void *arg, const struct logs_line *line)
     return put(r, text);
 }
 
+/* Whose lines follow: whoever prints them in columns has to know before. */
+static void put_names(struct log_reader *r)
+{
+    auto_node struct node *n = node_new_map();
+    struct node *list = node_set(n, "instances", node_new_list());
+
+    for (size_t i = 0; i < r->names.count; i++)
+        node_add_text(list, r->names.items[i]);
+    auto_free char *json = json_text(n);
+    auto_free char *line = mem_printf("%s\n", json);
+
+    put(r, line);
+}
+
 static int read_lines(struct log_reader *reader, struct err *e)
 {
     const struct logs_opts logs = {.tail = reader->tail,
@@ -150,6 +164,8 @@ static int read_lines(struct log_reader *reader, struct err *e)
 
     if (r == 0)
         r = instances_select(&reader->names, env, &reader->words, 0, e);
+    if (r == 0 && reader->named)
+        put_names(reader);
     if (r == 0 && reader->follow)
         r = follow_run(env, &reader->names, &follow, e);
     else if (r == 0)
@@ -170,6 +186,7 @@ static void *run(void *arg)
         auto_free char *json = NULL, *line = NULL;
 
         node_set_text(n, "error", e.msg);
+        node_set_text(n, "code", err_code_name(e.code));
         json = json_text(n);
         line = mem_printf("%s\n", json);
         put(r, line);
@@ -248,9 +265,10 @@ static int read_options(struct log_reader *r, const struct request *q, struct er
         (until && logs_time(&r->until, "until", until, e) < 0))
         return -1;
     r->tail = (int)number;
-    if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
-        return err_set(e, ERR_USAGE, "format must be json or text");
     r->text = format && strcmp(format, "text") == 0;
+    r->named = format && strcmp(format, "named") == 0;
+    if (format && !r->text && !r->named && strcmp(format, "json") != 0)
+        return err_set(e, ERR_USAGE, "format must be json, named or text");
     if (r->follow && (r->text || until))
         return err_set(e, ERR_USAGE, "follow goes without until and format=text");
     for (size_t i = 0; i < q->query.param_count; i++)

@@ -77,6 +77,40 @@ int api_pool(struct controller *c, struct request *q, struct err *e)
 
 static const struct volume_options WAITS = {.lock_wait_ms = CONFIG_LOCK_WAIT_MS};
 
+/* What was so before does not fail, and is told: the task's result is {"already","partly"}. */
+struct told {
+    struct strv already, partly;
+    struct volume_options o;
+};
+
+static const struct volume_options *told_begin(struct told *t)
+{
+    *t = (struct told){.o = WAITS};
+    t->o.already = &t->already;
+    t->o.partly = &t->partly;
+    return &t->o;
+}
+
+static void add_all(struct node *to, const char *key, struct strv *names)
+{
+    struct node *list = node_set(to, key, node_new_list());
+
+    for (size_t i = 0; i < names->count; i++)
+        node_add_text(list, names->items[i]);
+    strv_clear(names);
+}
+
+/* Hands the status on. */
+static int told_end(struct task *t, struct told *said, int r)
+{
+    struct node *result = node_new_map();
+
+    add_all(result, "already", &said->already);
+    add_all(result, "partly", &said->partly);
+    task_result(t, result);
+    return r;
+}
+
 static int run_create(struct task *t, struct env *env, const struct node *a, struct err *e)
 {
     auto_strv struct strv names = strv_of(node_get_text(a, "name"));
@@ -84,9 +118,11 @@ static int run_create(struct task *t, struct env *env, const struct node *a, str
                                  .pool = node_get_text(a, "pool"),
                                  .data_pool = node_get_text(a, "dataPool"),
                                  .from = node_get_text(a, "from")};
+    struct told said;
 
-    (void)t;
-    return env_volume_create(env, &names, &n, node_get_text(a, "attach"), &WAITS, e);
+    return told_end(
+        t, &said,
+        env_volume_create(env, &names, &n, node_get_text(a, "attach"), told_begin(&said), e));
 }
 
 static int run_delete(struct task *t, struct env *env, const struct node *a, struct err *e)
@@ -109,9 +145,9 @@ static int run_attach(struct task *t, struct env *env, const struct node *a, str
     auto_strv struct strv names = strv_of(node_get_text(a, "name"));
     const struct volume_attach_opts o = {.to = node_get_text(a, "to"),
                                          .read_only = node_get_bool(a, "readOnly", false)};
+    struct told said;
 
-    (void)t;
-    return env_volume_attach(env, &names, &o, &WAITS, e);
+    return told_end(t, &said, env_volume_attach(env, &names, &o, told_begin(&said), e));
 }
 
 static int run_detach(struct task *t, struct env *env, const struct node *a, struct err *e)
@@ -119,9 +155,9 @@ static int run_detach(struct task *t, struct env *env, const struct node *a, str
     auto_strv struct strv names = strv_of(node_get_text(a, "name"));
     const struct volume_detach_opts o = {.from = node_get_text(a, "from"),
                                          .force = node_get_bool(a, "force", false)};
+    struct told said;
 
-    (void)t;
-    return env_volume_detach(env, &names, &o, &WAITS, e);
+    return told_end(t, &said, env_volume_detach(env, &names, &o, told_begin(&said), e));
 }
 
 static int run_move(struct task *t, struct env *env, const struct node *a, struct err *e)
@@ -129,15 +165,18 @@ static int run_move(struct task *t, struct env *env, const struct node *a, struc
     const struct volume_move_opts o = {.to = node_get_text(a, "to"),
                                        .from = node_get_text(a, "from"),
                                        .force = node_get_bool(a, "force", false)};
+    struct told said;
 
-    (void)t;
-    return env_volume_move(env, node_get_text(a, "name"), &o, &WAITS, e);
+    return told_end(t, &said,
+                    env_volume_move(env, node_get_text(a, "name"), &o, told_begin(&said), e));
 }
 
 static int run_template(struct task *t, struct env *env, const struct node *a, struct err *e)
 {
-    (void)t;
-    return env_volume_template(env, node_get_text(a, "name"), &WAITS, e);
+    struct told said;
+
+    return told_end(t, &said,
+                    env_volume_template(env, node_get_text(a, "name"), told_begin(&said), e));
 }
 
 static int run_snapshot(struct task *t, struct env *env, const struct node *a, struct err *e)

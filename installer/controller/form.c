@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "controller/form.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/camel.h"
 
 enum { DEPTH_MAX = 16 };
 #define REF "#/components/schemas/"
@@ -177,33 +177,7 @@ struct node *form_redact(const struct node *schemas, const char *name, const str
     return copy;
 }
 
-/* ---- names ---- */
-
-static void camel(char *key)
-{
-    char *to = key;
-
-    for (const char *from = key; *from; from++) {
-        if (*from == '_' && to > key && isalnum((unsigned char)from[1]))
-            *to++ = (char)toupper((unsigned char)*++from);
-        else
-            *to++ = *from;
-    }
-    *to = '\0';
-}
-
 void form_camel(struct node *n)
 {
-    static const char *const theirs[] = {"value",   "old",    "new",     "given",
-                                         "default", "schema", "document"};
-    struct node *child;
-
-    for (size_t i = 0; n->key && i < ARRAY_LEN(theirs); i++)
-        if (strcmp(n->key, theirs[i]) == 0)
-            return;
-    node_for_each (child, n) {
-        if (child->key)
-            camel(child->key);
-        form_camel(child);
-    }
+    camel_names(n);
 }

@@ -15,8 +15,7 @@ void form_check(const struct node *schemas, const char *name, const struct node 
                 struct problems *p);
 /* A copy with "[redacted]" for everything that its schema says is writeOnly. Owned. */
 struct node *form_redact(const struct node *schemas, const char *name, const struct node *value);
-/* The keys of every map in camelCase: "desired_revision" -> "desiredRevision". What people named
- * themselves stays: below "value", "old", "new", "given", "default", "schema", "document". */
+/* The keys of every map as the API has them: conf/camel.h. */
 void form_camel(struct node *n);
 
 #endif
