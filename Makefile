@@ -23,15 +23,16 @@ LDALL    = $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--export-dynamic-s
 VERSION := 0.1.0
 
 LIBDIRS := installer/base installer/conf installer/crypto etcd installer/model installer/volumes installer/host \
-           installer/engine installer/plan installer/env installer/check
+           installer/engine installer/plan installer/env installer/check installer/remote
 src      = $(wildcard $(1)/*.c)
 obj      = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 lib      = $(B)/lib$(notdir $(1)).a
 LIBS    := $(foreach d,$(LIBDIRS) installer/agent installer/controller,$(call lib,$(d)))
 
 # Programs: what each links, top layer first.
-slipway_dirs       := installer/cmd installer/check installer/env installer/plan installer/engine installer/host \
-                      installer/volumes installer/model etcd installer/crypto installer/conf installer/base
+slipway_dirs       := installer/cmd installer/remote installer/check installer/env installer/plan installer/engine \
+                      installer/host installer/volumes installer/model etcd installer/crypto installer/conf \
+                      installer/base
 slipwayd_dirs      := installer/controller installer/check installer/env installer/plan installer/engine \
                       installer/host installer/volumes installer/model etcd installer/crypto installer/conf \
                       installer/base

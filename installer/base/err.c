@@ -125,3 +125,11 @@ const char *err_code_name(enum err_code code)
 {
     return (size_t)code < ARRAY_LEN(codes) ? codes[code].name : "unknown";
 }
+
+enum err_code err_code_find(const char *name, enum err_code otherwise)
+{
+    for (size_t i = 1; i < ARRAY_LEN(codes); i++)
+        if (strcmp(codes[i].name, name) == 0)
+            return (enum err_code)i;
+    return otherwise;
+}

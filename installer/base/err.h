@@ -66,6 +66,8 @@ int err_exit_status(enum err_code code);
 
 /* Static name: "config", "notfound", ... */
 const char *err_code_name(enum err_code code);
+/* The code of that name; `otherwise` when there is none. */
+enum err_code err_code_find(const char *name, enum err_code otherwise);
 
 /* Carries on in spite of an error: logs it at debug with `what` and clears it. */
 void err_drop(struct err *e, const char *what);

@@ -21,6 +21,11 @@ const char *cmd_document_path(const char *word)
     return word && strcmp(word, "-") == 0 ? "/dev/stdin" : word;
 }
 
+const char *cmd_place(const struct cmd_context *x)
+{
+    return x->remote ? remote_place(x->remote) : x->env->name;
+}
+
 int cmd_open(struct cmd_context *x, unsigned needs, struct err *e)
 {
     struct env_opts o = {.home = x->home,

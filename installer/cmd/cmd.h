@@ -12,10 +12,12 @@
 #include "base/opt.h"
 #include "cmd/paths.h"
 #include "env/env.h"
+#include "remote/remote.h"
 
 struct cmd_context {
     /* global options */
     const char *name, *file, *log_format, *log_file;
+    const char *server, *token_file, *server_pin, *server_ca;
     struct strv catalogs;
     bool json, quiet, no_color, help, version;
     bool parse_only; /* hidden: end well when the command line is well; for tests of hints */
@@ -24,9 +26,10 @@ struct cmd_context {
     /* prepared by main */
     const struct cmd *const *commands; /* all of them, as cmd_all */
     struct env_paths paths;
-    char *home;          /* where the environments' files are */
-    char *docker_config; /* where Docker's own client has its files */
-    struct env *env;     /* with what `needs` names; NULL when that is nothing */
+    char *home;            /* where the environments' files are */
+    char *docker_config;   /* where Docker's own client has its files */
+    struct env *env;       /* with what `needs` names; NULL when that is nothing, or with: */
+    struct remote *remote; /* the environment of --server, for commands that have `server` */
 };
 
 struct cmd {
@@ -37,6 +40,7 @@ struct cmd {
     bool file_operand;              /* the first operand is the environment document, as --file */
     bool stop_at_operand;           /* words behind the first operand are not ours: exec */
     bool no_json;                   /* --json is refused: what it prints is made for others */
+    bool server;                    /* works with --server too: x->remote in the place of x->env */
     /* What the command line alone is refused for, before anything is opened; or NULL. */
     int (*check)(const struct cmd_context *x, const void *options, const struct strv *operands,
                  struct err *e);
@@ -45,7 +49,7 @@ struct cmd {
 
 /* All commands, sorted as in commands.def; the list ends with NULL. */
 extern const struct cmd *const cmd_all[];
-enum { CMD_GLOBAL_OPTIONS = 13 };
+enum { CMD_GLOBAL_OPTIONS = 17 };
 extern const struct opt_spec cmd_global_options[CMD_GLOBAL_OPTIONS + 1];
 /* By one or two words ("config set"); *used says how many. NULL when there is none. */
 const struct cmd *cmd_find(const char *const *argv, int *used);
@@ -56,6 +60,8 @@ int cmd_refuse_foreign(const char *const *argv, struct err *e);
 void cmd_tell(const char *line);
 /* The path of a document that was named: "-" is standard input. */
 const char *cmd_document_path(const char *word);
+/* What the questions of a command call the environment. */
+const char *cmd_place(const struct cmd_context *x);
 /* x->env with what `needs` names, a set of enum env_needs; 0 opens nothing. */
 int cmd_open(struct cmd_context *x, unsigned needs, struct err *e);
 

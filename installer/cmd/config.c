@@ -3,6 +3,7 @@
 #include "env/config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -43,9 +44,10 @@ static int run_get(struct cmd_context *x, void *options, const struct strv *oper
     auto_node struct node *n = NULL;
 
     (void)options;
-    if (env_config_get(&n, x->env, operands->items[0], operands->items[1], e) < 0)
+    if ((x->remote ? remote_config_get(&n, x->remote, operands->items[0], operands->items[1], e)
+                   : env_config_get(&n, x->env, operands->items[0], operands->items[1], e)) < 0)
         return -1;
-    if (x->json || n->kind == NODE_KIND_LIST || n->kind == NODE_KIND_MAP)
+    if (x->json || !n->text || n->kind == NODE_KIND_LIST || n->kind == NODE_KIND_MAP)
         out_json(n);
     else
         out_value(n->text);
@@ -54,6 +56,21 @@ static int run_get(struct cmd_context *x, void *options, const struct strv *oper
 
 /* ---- set, delete ---- */
 
+static int change_there(struct cmd_context *x, const struct change_options *o, const char *target,
+                        const struct config_edit *edits, struct err *e)
+{
+    struct remote_change c;
+
+    if (o->lock_wait_ms)
+        return err_set(e, ERR_USAGE, "--lock-wait does not work with --server");
+    if (remote_config_change(&c, x->remote, target, edits, o->dry_run, e) < 0)
+        return -1;
+    config_say_rows(x, c.component, c.changes, o->dry_run);
+    node_free(c.changes);
+    free(c.component);
+    return 0;
+}
+
 static int run_change(struct cmd_context *x, const struct change_options *o, const char *target,
                       const struct config_edit *edits, struct err *e)
 {
@@ -61,8 +78,11 @@ static int run_change(struct cmd_context *x, const struct change_options *o, con
     struct config_commit c = {.what = edits->value ? "config set" : "config delete",
                               .dry_run = o->dry_run,
                               .lock_wait_ms = o->lock_wait_ms};
-    int r = env_config_change(&s, x->env, target, edits, &c, e);
+    int r;
 
+    if (x->remote)
+        return change_there(x, o, target, edits, e);
+    r = env_config_change(&s, x->env, target, edits, &c, e);
     if (r == 0)
         config_say(x, &s);
     config_close(&s);
@@ -141,10 +161,12 @@ static void print_rows(const struct cmd_context *x, const struct node *list)
 static int run_list(struct cmd_context *x, void *options, const struct strv *operands,
                     struct err *e)
 {
+    const char *target = operands->count ? operands->items[0] : NULL;
     auto_node struct node *list = NULL;
 
     (void)options;
-    if (env_config_list(&list, x->env, operands->count ? operands->items[0] : NULL, e) < 0)
+    if ((x->remote ? remote_config_list(&list, x->remote, target, e)
+                   : env_config_list(&list, x->env, target, e)) < 0)
         return -1;
     if (x->json)
         out_json(list);
@@ -166,6 +188,7 @@ const struct cmd cmd_config_get = {
              .examples = get_examples,
              .group = "Configuration"},
     .needs = CONFIG_NEEDS,
+    .server = true,
     .min_operands = 2,
     .max_operands = 2,
     .run = run_get,
@@ -182,6 +205,7 @@ const struct cmd cmd_config_set = {
              .group = "Configuration"},
     .options_size = sizeof(struct change_options),
     .needs = CONFIG_NEEDS,
+    .server = true,
     .min_operands = 2,
     .max_operands = -1,
     .check = check_set,
@@ -196,6 +220,7 @@ const struct cmd cmd_config_delete = {
              .group = "Configuration"},
     .options_size = sizeof(struct change_options),
     .needs = CONFIG_NEEDS,
+    .server = true,
     .min_operands = 2,
     .max_operands = 2,
     .run = run_delete,
@@ -211,6 +236,7 @@ const struct cmd cmd_config_list = {
                  "a document would say is beside it.",
              .group = "Configuration"},
     .needs = CONFIG_NEEDS,
+    .server = true,
     .max_operands = 1,
     .run = run_list,
 };

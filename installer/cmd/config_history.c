@@ -42,7 +42,9 @@ static void print(const struct cmd_context *x, const struct node *list)
         out_table_add(t, instance ? instance : node_get_text(n, "target"), OUT_PLAIN);
         out_table_add(t, node_get_text(n, "name"), OUT_PLAIN);
         buf_init(&change, CHANGE_MAX);
-        if (node_get_text(n, "name"))
+        if (node_get_text(n, "text"))
+            buf_puts(&change, node_get_text(n, "text"));
+        else if (node_get_text(n, "name") && x->env)
             change_format(&change, key_of(x, n), node_get_text(n, "old"), node_get_text(n, "new"));
         out_table_add(t, change.len ? buf_str(&change) : reason, OUT_PLAIN);
     }
@@ -51,12 +53,19 @@ static void print(const struct cmd_context *x, const struct node *list)
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
+    const char *target = operands->count ? operands->items[0] : NULL;
+    const char *key = operands->count > 1 ? operands->items[1] : NULL;
     auto_node struct node *list = NULL;
+    struct node *n;
 
     (void)options;
-    if (env_history(&list, x->env, operands->count ? operands->items[0] : NULL,
-                    operands->count > 1 ? operands->items[1] : NULL, e) < 0)
+    if ((x->remote ? remote_history(&list, x->remote, target, key, e)
+                   : env_history(&list, x->env, target, key, e)) < 0)
         return -1;
+    node_for_each (n, list) {
+        if (x->json) /* for people, who have no catalog of the server's */
+            node_remove(n, "text");
+    }
     if (x->json)
         out_json(list);
     else
@@ -72,5 +81,6 @@ const struct cmd cmd_config_history = {
              .group = "Configuration"},
     .needs = ENV_NEEDS_NAME | ENV_NEEDS_CATALOG | ENV_NEEDS_ETCD,
     .max_operands = 2,
+    .server = true,
     .run = run,
 };

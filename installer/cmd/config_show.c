@@ -14,12 +14,15 @@ static const struct opt_example examples[] = {
 
 static int run(struct cmd_context *x, void *options, const struct strv *operands, struct err *e)
 {
-    const struct node *document = x->env->spec->document;
+    auto_node struct node *theirs = NULL;
+    const struct node *document;
     auto_buf struct buf b = {0};
 
     (void)options;
     (void)operands;
-    (void)e;
+    if (x->remote && remote_document(&theirs, x->remote, e) < 0)
+        return -1;
+    document = x->remote ? theirs : x->env->spec->document;
     if (x->json) {
         out_json(document);
         return 0;
@@ -38,5 +41,6 @@ const struct cmd cmd_config_show = {
              .examples = examples,
              .group = "Configuration"},
     .needs = ENV_NEEDS_CATALOG | ENV_NEEDS_SPEC,
+    .server = true,
     .run = run,
 };

@@ -37,6 +37,15 @@ static bool on_line(void *arg, const struct logs_line *line)
     return !ferror(stdout);
 }
 
+/* The server says which instances they are. */
+static void on_begin(void *arg, const struct strv *names)
+{
+    struct log_lines *l = arg;
+
+    strv_add_all(&l->names, names);
+    log_lines_open(l, l->x);
+}
+
 static int read_options(struct logs_opts *to, char **since, char **until,
                         const struct logs_options *o, struct err *e)
 {
@@ -54,11 +63,20 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
 {
     const struct logs_options *o = opts;
     auto_free char *since = NULL, *until = NULL;
-    struct log_lines out = {.timestamps = o->timestamps, .flush = o->follow};
+    struct log_lines out = {.x = x, .timestamps = o->timestamps, .flush = o->follow};
     struct logs_opts to = {.line = on_line, .arg = &out};
     size_t dropped = 0;
     int r = read_options(&to, &since, &until, o, e);
 
+    if (r == 0 && x->remote) {
+        struct remote_logs there = {to, on_begin};
+
+        there.o.since = o->since; /* "10min" is of the server's clock */
+        there.o.until = o->until;
+        r = remote_logs_read(x->remote, operands, &there, e);
+        log_lines_close(&out);
+        return r;
+    }
     if (r == 0)
         r = instances_select(&out.names, x->env, operands, 0, e);
     if (r == 0) {
@@ -81,5 +99,6 @@ const struct cmd cmd_logs = {
     .options_size = sizeof(struct logs_options),
     .needs = ENV_NEEDS_NAME | ENV_NEEDS_CONTAINERS,
     .max_operands = -1,
+    .server = true,
     .run = run,
 };

@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "cmd/out_stream.h"
+#include "cmd/server.h"
 #include "env/paths.h"
 #include "host/relay.h"
 
@@ -61,9 +62,12 @@ static void print_help(const struct cmd *c)
 
     /* A letter of the command's own is not the global one's here. */
     memcpy(common, cmd_global_options, sizeof(common));
-    for (size_t i = 0; i < ARRAY_LEN(common); i++)
+    for (size_t i = 0; i < ARRAY_LEN(common); i++) {
         if (common[i].letter && has_letter(c->help.options, common[i].letter))
             common[i].letter = 0;
+        if (cmd_server_is_option(&common[i]) && !c->server)
+            common[i].hidden = true;
+    }
     buf_init(&b, HELP_MAX);
     opt_help(&b, "slipway", &c->help, common);
     out_buf(&b);
@@ -176,10 +180,12 @@ static int run_command(struct cmd_context *x, const struct cmd *c, const char *c
                     c->help.name);
     if (r == 0 && c->file_operand && operands.count)
         x->file = operands.items[0];
+    if (r == 0)
+        r = cmd_server_settle(x, c, e);
     if (r == 0 && c->check)
         r = c->check(x, options, &operands, e);
     if (r == 0 && !x->parse_only)
-        r = cmd_open(x, c->needs, e);
+        r = x->server ? cmd_server_open(x, e) : cmd_open(x, c->needs, e);
     if (r == 0 && !x->parse_only)
         r = c->run(x, options, &operands, e);
     free(options);
@@ -263,10 +269,22 @@ static int dispatch(struct cmd_context *x, const char *const *argv, struct err *
 static void release(struct cmd_context *x)
 {
     env_close(x->env);
+    remote_close(x->remote);
     env_paths_clear(&x->paths);
     free(x->home);
     free(x->docker_config);
     strv_clear(&x->catalogs);
+}
+
+/* The place first, as editors want it. */
+static void tell_problems(const struct cmd_context *x)
+{
+    const struct strv *problems = x->remote ? remote_problems(x->remote)
+                                  : x->env  ? &x->env->problems
+                                            : NULL;
+
+    for (size_t i = 0; problems && i < problems->count; i++)
+        cmd_tell(problems->items[i]);
 }
 
 /* Whether standard output took all of it, also what went there before the last buffer. Who closed
@@ -313,9 +331,9 @@ int main(int argc, char **argv)
     sig_add_hangup();
     out_stream_open(&out, &x);
     r = dispatch(&x, (const char *const *)argv + 1, &e);
-    for (size_t i = 0; r < 0 && x.env && i < x.env->problems.count; i++)
-        cmd_tell(x.env->problems.items[i]); /* the place first, as editors want it */
-    changed = x.env && x.env->changed;
+    if (r < 0)
+        tell_problems(&x);
+    changed = x.remote ? remote_has_changed(x.remote) : x.env && x.env->changed;
     written = is_written(&out, changed && r == 0);
     release(&x);
     if (r < 0) {

@@ -144,13 +144,15 @@ static void format_reasons(struct buf *b, const struct node *instances)
         const struct node *pending = node_get(node_get(row, "config"), "pending"), *p;
 
         if (!node_get_bool(row, "ok", false) && reason) {
-            buf_printf(b, "%s: ", node_get_text(row, "instance"));
+            out_addf(b, "%s: ", node_get_text(row, "instance"));
             out_safe(b, reason, strlen(reason));
             buf_putc(b, '\n');
         }
         if (renamed)
-            buf_printf(b, "%s: its container was renamed to %s; `slipway up` gives it its name\n",
-                       node_get_text(row, "instance"), renamed);
+            out_addf(b, "%s: its container was renamed to %s; `slipway up` gives it its name",
+                     node_get_text(row, "instance"), renamed);
+        if (renamed)
+            buf_putc(b, '\n');
         if (ended) {
             buf_printf(b, "%s: before its last start: ", node_get_text(row, "instance"));
             add_lines(b, ended);
@@ -224,8 +226,20 @@ static void format(struct buf *b, const struct node *n, bool wide, bool color)
     if (bad)
         buf_printf(b, ", %zu of %zu instances are not ready", bad, instances->count);
     buf_putc(b, '\n');
-    if (node_get_text(n, "note"))
-        buf_printf(b, "%s\n", node_get_text(n, "note"));
+    if (node_get_text(n, "note")) {
+        out_addf(b, "%s", node_get_text(n, "note"));
+        buf_putc(b, '\n');
+    }
+}
+
+static int read_status(struct node **out, struct cmd_context *x, const struct strv *words,
+                       struct err *e)
+{
+    if (x->remote)
+        return remote_status(out, x->remote, words, e);
+    if (status_read(out, x->env, e) < 0)
+        return -1;
+    return words->count ? status_select(*out, x->env, words, e) : 0;
 }
 
 static int show(struct cmd_context *x, const struct status_options *o, const struct strv *operands,
@@ -235,8 +249,7 @@ static int show(struct cmd_context *x, const struct status_options *o, const str
     auto_buf struct buf b = {0};
 
     buf_init(&b, TEXT_MAX);
-    if (status_read(&n, x->env, e) < 0 ||
-        (operands->count && status_select(n, x->env, operands, e) < 0))
+    if (read_status(&n, x, operands, e) < 0)
         return -1;
     if (x->json && o->watch) {
         out_json_line(n);
@@ -283,5 +296,6 @@ const struct cmd cmd_status = {
     .options_size = sizeof(struct status_options),
     .needs = ENV_NEEDS_NAME | ENV_NEEDS_ENGINE,
     .max_operands = -1,
+    .server = true,
     .run = run,
 };

@@ -43,7 +43,8 @@ static int run_create(struct cmd_context *x, void *opts, const struct strv *name
     o->common.already = &already;
     o->common.partly = &partly;
     said.partly = "already created, attached";
-    if (env_volume_create(x->env, names, &n, o->attach, &o->common, e) < 0)
+    if ((x->remote ? remote_volume_create(x->remote, names, &n, o->attach, &o->common, e)
+                   : env_volume_create(x->env, names, &n, o->attach, &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -60,6 +61,7 @@ const struct cmd cmd_volume_create = {
              .group = "Volumes"},
     .options_size = sizeof(struct create_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = -1,
     .run = run_create,
@@ -97,6 +99,7 @@ const struct cmd cmd_volume_clone = {
              .group = "Volumes"},
     .options_size = sizeof(struct create_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 2,
     .max_operands = -1,
     .run = run_clone,
@@ -134,12 +137,14 @@ static int run_resize(struct cmd_context *x, void *opts, const struct strv *oper
     struct volume_said said = {&name, "resized", &o->common, clock_now_ms()};
     auto_free char *question =
         mem_printf("Make volume %s of %s %s large, and lose what is behind that?",
-                   operands->items[0], x->env->name, operands->items[1]);
+                   operands->items[0], cmd_place(x), operands->items[1]);
 
     if (o->force && ask_before(question, o->yes, e) < 0)
         return -1;
-    if (env_volume_resize(x->env, operands->items[0], operands->items[1], o->force, &o->common, e) <
-        0)
+    if ((x->remote ? remote_volume_resize(x->remote, operands->items[0], operands->items[1],
+                                          o->force, &o->common, e)
+                   : env_volume_resize(x->env, operands->items[0], operands->items[1], o->force,
+                                       &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -153,6 +158,7 @@ const struct cmd cmd_volume_resize = {
              .group = "Volumes"},
     .options_size = sizeof(struct force_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 2,
     .max_operands = 2,
     .check = check_resize,
@@ -183,12 +189,13 @@ static int run_delete(struct cmd_context *x, void *opts, const struct strv *name
     const struct force_options *o = opts;
     struct volume_said said = {names, "deleted", &o->common, clock_now_ms()};
     auto_free char *list = strv_join(names, ", ");
-    auto_free char *question = mem_printf("Delete %s of %s, with all data%s?", list, x->env->name,
+    auto_free char *question = mem_printf("Delete %s of %s, with all data%s?", list, cmd_place(x),
                                           o->force ? " and all snapshots" : "");
 
     if (ask_before(question, o->yes, e) < 0)
         return -1;
-    if (env_volume_delete(x->env, names, o->force, &o->common, e) < 0)
+    if ((x->remote ? remote_volume_delete(x->remote, names, o->force, &o->common, e)
+                   : env_volume_delete(x->env, names, o->force, &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -203,6 +210,7 @@ const struct cmd cmd_volume_delete = {
              .group = "Volumes"},
     .options_size = sizeof(struct force_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = -1,
     .check = check_delete,

@@ -33,7 +33,8 @@ static int run_attach(struct cmd_context *x, void *opts, const struct strv *name
     struct volume_said said = {names, "attached", &o->common, clock_now_ms()};
 
     o->common.already = &already;
-    if (env_volume_attach(x->env, names, &a, &o->common, e) < 0)
+    if ((x->remote ? remote_volume_attach(x->remote, names, &a, &o->common, e)
+                   : env_volume_attach(x->env, names, &a, &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -50,6 +51,7 @@ const struct cmd cmd_volume_attach = {
              .group = "Volumes"},
     .options_size = sizeof(struct attach_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = -1,
     .run = run_attach,
@@ -81,7 +83,8 @@ static int run_detach(struct cmd_context *x, void *opts, const struct strv *name
     struct volume_said said = {names, "detached", &o->common, clock_now_ms()};
 
     o->common.already = &already;
-    if (env_volume_detach(x->env, names, &d, &o->common, e) < 0)
+    if ((x->remote ? remote_volume_detach(x->remote, names, &d, &o->common, e)
+                   : env_volume_detach(x->env, names, &d, &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -95,6 +98,7 @@ const struct cmd cmd_volume_detach = {
              .group = "Volumes"},
     .options_size = sizeof(struct detach_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = -1,
     .run = run_detach,
@@ -135,7 +139,8 @@ static int run_move(struct cmd_context *x, void *opts, const struct strv *names,
     struct volume_said said = {names, "moved", &o->common, clock_now_ms()};
 
     o->common.already = &already;
-    if (env_volume_move(x->env, names->items[0], &m, &o->common, e) < 0)
+    if ((x->remote ? remote_volume_move(x->remote, names->items[0], &m, &o->common, e)
+                   : env_volume_move(x->env, names->items[0], &m, &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -150,6 +155,7 @@ const struct cmd cmd_volume_move = {
              .group = "Volumes"},
     .options_size = sizeof(struct move_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = run_move,

@@ -80,8 +80,18 @@ static void print_list(const struct cmd_context *x, const struct node *rows)
 static int run_list(struct cmd_context *x, void *options, const struct strv *operands,
                     struct err *e)
 {
-    (void)options, (void)operands;
-    return volume_list(x, env_volume_list, print_list, e);
+    auto_node struct node *rows = NULL;
+
+    (void)options;
+    (void)operands;
+    if ((x->remote ? remote_volume_list(&rows, x->remote, e) : env_volume_list(&rows, x->env, e)) <
+        0)
+        return -1;
+    if (x->json)
+        out_json(rows);
+    else
+        print_list(x, rows);
+    return 0;
 }
 
 const struct cmd cmd_volume_list = {
@@ -89,6 +99,7 @@ const struct cmd cmd_volume_list = {
              .summary = "every volume, and who serves it",
              .group = "Volumes"},
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .run = run_list,
 };
 
@@ -156,7 +167,8 @@ static int run_show(struct cmd_context *x, void *options, const struct strv *ope
     auto_node struct node *row = NULL;
 
     (void)options;
-    if (env_volume_show(&row, x->env, operands->items[0], e) < 0)
+    if ((x->remote ? remote_volume_show(&row, x->remote, operands->items[0], e)
+                   : env_volume_show(&row, x->env, operands->items[0], e)) < 0)
         return -1;
     if (x->json)
         out_json(row);
@@ -171,6 +183,7 @@ const struct cmd cmd_volume_show = {
              .args = "VOLUME",
              .group = "Volumes"},
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = run_show,

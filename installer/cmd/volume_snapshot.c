@@ -50,12 +50,14 @@ static int run_snapshot(struct cmd_context *x, void *opts, const struct strv *op
                                clock_now_ms()};
     auto_free char *list = strv_join(&snapshots, ", ");
     auto_free char *question =
-        mem_printf("Delete %s, kept of volume %s of %s?", list, operands->items[0], x->env->name);
+        mem_printf("Delete %s, kept of volume %s of %s?", list, operands->items[0], cmd_place(x));
 
     if (o->remove && ask_before(question, o->yes, e) < 0)
         return -1;
-    if ((o->remove ? env_volume_snapshot_delete : env_volume_snapshot)(
-            x->env, operands->items[0], &snapshots, &o->common, e) < 0)
+    if ((x->remote ? (o->remove ? remote_volume_snapshot_delete : remote_volume_snapshot)(
+                         x->remote, operands->items[0], &snapshots, &o->common, e)
+                   : (o->remove ? env_volume_snapshot_delete : env_volume_snapshot)(
+                         x->env, operands->items[0], &snapshots, &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -81,6 +83,8 @@ static int cancel_rollback(struct cmd_context *x, struct snapshot_options *o,
     struct volume_said said = {operands, "not going back", &o->common, clock_now_ms()};
 
     o->common.already = &already;
+    if (x->remote)
+        return err_set(e, ERR_USAGE, "volume rollback --cancel does not work with --server");
     if (env_volume_rollback_cancel(x->env, operands->items[0], &o->common, e) < 0)
         return -1;
     volume_say(x, &said);
@@ -98,10 +102,13 @@ static int run_rollback(struct cmd_context *x, void *opts, const struct strv *op
     if (o->cancel)
         return cancel_rollback(x, o, operands, e);
     question = mem_printf("Take volume %s of %s back to %s, and lose what came after?",
-                          operands->items[0], x->env->name, operands->items[1]);
+                          operands->items[0], cmd_place(x), operands->items[1]);
     if (ask_before(question, o->yes, e) < 0)
         return -1;
-    if (env_volume_rollback(x->env, operands->items[0], operands->items[1], &o->common, e) < 0)
+    if ((x->remote ? remote_volume_rollback(x->remote, operands->items[0], operands->items[1],
+                                            &o->common, e)
+                   : env_volume_rollback(x->env, operands->items[0], operands->items[1], &o->common,
+                                         e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -115,7 +122,8 @@ static int run_template(struct cmd_context *x, void *opts, const struct strv *op
     struct volume_said said = {operands, "a template", &o->common, clock_now_ms()};
 
     o->common.already = &already;
-    if (env_volume_template(x->env, operands->items[0], &o->common, e) < 0)
+    if ((x->remote ? remote_volume_template(x->remote, operands->items[0], &o->common, e)
+                   : env_volume_template(x->env, operands->items[0], &o->common, e)) < 0)
         return -1;
     volume_say(x, &said);
     return 0;
@@ -133,6 +141,7 @@ const struct cmd cmd_volume_snapshot = {
              .group = "Volumes"},
     .options_size = sizeof(struct snapshot_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 2,
     .max_operands = -1,
     .check = check_snapshot,
@@ -151,6 +160,7 @@ const struct cmd cmd_volume_rollback = {
              .group = "Volumes"},
     .options_size = sizeof(struct snapshot_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = 2,
     .check = check_rollback,
@@ -165,6 +175,7 @@ const struct cmd cmd_volume_template = {
              .group = "Volumes"},
     .options_size = sizeof(struct snapshot_options),
     .needs = ENV_VOLUMES_NEEDS,
+    .server = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = run_template,

@@ -68,7 +68,7 @@ if command -v fish >/dev/null; then
     offers "slipway vol" volume
     offers "slipway volume cr" create
     offers "slipway volume create cr"
-    offers "slipway volume create --s" --size
+    offers "slipway volume create --si" --size
     offers "slipway config s" "set show"
     offers "slipway -e demo vol" volume
     offers "slipway --env=demo vol" volume

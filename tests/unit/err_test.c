@@ -23,6 +23,15 @@ static void set_fills_code_place_and_sentence(void **state)
     assert_string_equal(e.where, __func__);
 }
 
+static void a_code_is_found_by_its_name(void **state)
+{
+    (void)state;
+    for (int code = ERR_USAGE; code <= ERR_INTERRUPTED; code++)
+        assert_int_equal(err_code_find(err_code_name((enum err_code)code), ERR_SYS), code);
+    assert_int_equal(err_code_find("none", ERR_REMOTE), ERR_REMOTE);
+    assert_int_equal(err_code_find("", ERR_REMOTE), ERR_REMOTE);
+}
+
 static void sys_appends_the_reason_and_keeps_errno(void **state)
 {
     struct err e = {0};
@@ -130,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_fills_code_place_and_sentence),
+        cmocka_unit_test(a_code_is_found_by_its_name),
         cmocka_unit_test(sys_appends_the_reason_and_keeps_errno),
         cmocka_unit_test(wrap_puts_context_in_front_and_keeps_the_rest),
         cmocka_unit_test(a_message_may_quote_the_one_it_replaces),
