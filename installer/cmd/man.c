@@ -44,6 +44,9 @@ static const struct {
     {"DOCKER_HOST", "the engine, unix://PATH; without it that of Docker's context"},
     {"DOCKER_CONTEXT", "the context to use, as docker does; without it the current one"},
     {"DOCKER_CONFIG", "folder with Docker's contexts, and the proxies for builds (~/.docker)"},
+    {"SLIPWAY_SERVER, SLIPWAY_TOKEN_FILE, SLIPWAY_SERVER_PIN, SLIPWAY_SERVER_CA",
+     "what --server, --token-file, --server-pin and --server-ca say; --env, --file and --catalog "
+     "mean this machine all the same"},
     {"NO_COLOR", "when not empty: no colour"},
     {"VISUAL, EDITOR", "the editor of config edit"},
 };

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -58,10 +59,13 @@ static int check_pin(const char *pin, struct err *e)
 static int read_token(char **out, const char *path, struct err *e)
 {
     auto_wipe char *text = NULL;
+    struct stat s;
     size_t len;
 
     if (fs_read_input(&text, NULL, path, TOKEN_FILE_MAX, e) < 0)
         return err_wrap(e, "--token-file");
+    if (stat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_mode & (S_IRWXG | S_IRWXO))
+        log_warn("%s holds a token, and others may read it: `chmod 600 %s`", path, path);
     len = strcspn(text, "\r\n");
     if (text[len + strspn(text + len, "\r\n")])
         return err_set(e, ERR_USAGE, "--token-file: %s has more than one line", path);

@@ -159,6 +159,8 @@ check_status "--env means here all the same" 0 env SLIPWAY_SERVER=https://127.0.
     "${slip_options[@]}" -e "$env" status
 check_status "what needs no environment runs" 0 env SLIPWAY_SERVER="$url" "$SLIPWAY" version
 
+cp "$TMP/operator" "$TMP/open" && chmod 644 "$TMP/open"
+says "a token that others may read" 0 "others may read it" there --token-file "$TMP/open" status
 echo "$(cat "$TMP/operator")x" >"$TMP/wrong"
 says "a wrong token" 7 "does not take the token" there --token-file "$TMP/wrong" status
 check "a token is revoked" api -X DELETE -o /dev/null "$url/api/v1/tokens/$(cat "$TMP/admin.id")"

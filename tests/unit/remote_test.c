@@ -207,6 +207,8 @@ void __wrap_talk_close(struct talk *t)
 /* The pieces that a server sends, and how it ends. */
 static const char *pieces[4];
 static const char *answered;
+static const char *const *answers; /* one after the other; NULL: `answered` each time */
+static char requests[1000];
 static int asked;
 
 int __wrap_talk_ask(struct talk_answer *a, struct talk *t, const struct talk_request *q,
@@ -214,16 +216,22 @@ int __wrap_talk_ask(struct talk_answer *a, struct talk *t, const struct talk_req
 int __wrap_talk_ask(struct talk_answer *a, struct talk *t, const struct talk_request *q,
                     struct err *e)
 {
+    size_t len = strlen(requests);
+    const char *text = answers ? answers[asked] : answered;
+
     (void)t;
-    (void)e;
     asked++;
+    snprintf(requests + len, sizeof(requests) - len, "%s %s %s\n", q->method, q->path,
+             q->body ? q->body : "-");
     *a = (struct talk_answer){.status = 200, .type = "application/json", .sent = true};
     buf_init(&a->body, TALK_BODY_MAX);
     for (size_t i = 0; q->piece && pieces[i]; i++)
         if (!q->piece(q->arg, pieces[i], strlen(pieces[i])))
             return 0;
+    if (!q->piece && !text)
+        return err_set(e, ERR_NET, "the connection broke");
     if (!q->piece)
-        buf_puts(&a->body, answered);
+        buf_puts(&a->body, text);
     return 0;
 }
 
@@ -398,6 +406,80 @@ static void a_list_that_has_no_end_is_not_read_for_ever(void **state)
     remote_close(r);
 }
 
+/* ---- volumes are tasks ---- */
+
+#define TASK(state, more)                                                                          \
+    "{\"id\":\"t-1\",\"kind\":\"volume.create\",\"target\":\"a\",\"state\":\"" state "\"" more "}"
+
+static int create(struct strv *already, struct err *e)
+{
+    auto_strv struct strv names = strv_of("a", "b");
+    const struct volume_new n = {.size = "1GiB", .data_pool = "ec"};
+    const struct volume_options o = {.already = already};
+    struct remote *r = fake_remote();
+    int result;
+
+    asked = 0;
+    requests[0] = '\0';
+    result = remote_volume_create(r, &names, &n, "qemu", &o, e);
+    assert_int_equal(remote_has_changed(r), asked > 2);
+    remote_close(r);
+    answers = NULL;
+    return result;
+}
+
+static void several_volumes_are_a_task_each_that_is_waited_for(void **state)
+{
+    static const char *const good[] = {
+        TASK("queued", ""), TASK("running", ""), NULL, /* the server is restarted */
+        TASK("succeeded", ",\"result\":{\"already\":[\"a\"],\"partly\":[]}"),
+        TASK("succeeded", "")};
+    auto_strv struct strv already = {0};
+    struct err e = {0};
+
+    (void)state;
+    answers = good;
+    assert_int_equal(create(&already, &e), 0);
+    assert_string_equal(
+        requests, "POST /api/v1/volumes {\"name\":\"a\",\"size\":\"1GiB\",\"dataPool\":\"ec\","
+                  "\"attach\":\"qemu\"}\n"
+                  "GET /api/v1/tasks/t-1 -\nGET /api/v1/tasks/t-1 -\n"
+                  "GET /api/v1/tasks/t-1 -\n"
+                  "POST /api/v1/volumes {\"name\":\"b\",\"size\":\"1GiB\",\"dataPool\":\"ec\","
+                  "\"attach\":\"qemu\"}\n");
+    assert_int_equal(already.count, 1);
+    assert_string_equal(already.items[0], "a");
+}
+
+static void a_task_that_fails_has_its_own_code_and_sentence(void **state)
+{
+    static const char *const failed[] = {
+        TASK("failed", ",\"error\":{\"code\":\"unhealthy\",\"detail\":\"no space\"}")};
+    static const char *const second[] = {
+        TASK("running", ""), TASK("succeeded", ""),
+        TASK("failed", ",\"error\":{\"code\":\"unhealthy\",\"detail\":\"no space\"}")};
+    static const char *const lost[] = {TASK("interrupted", "")};
+    static const char *const doubtful[] = {NULL};
+    auto_strv struct strv already = {0};
+    struct err e = {0};
+
+    (void)state;
+    answers = failed;
+    assert_int_equal(create(&already, &e), -1);
+    assert_int_equal(e.code, ERR_UNHEALTHY);
+    assert_string_equal(e.msg, "no space");
+    answers = second;
+    assert_int_equal(create(&already, &e), -1);
+    assert_int_equal(e.code, ERR_PARTIAL);
+    answers = lost;
+    assert_int_equal(create(&already, &e), -1);
+    assert_string_equal(e.msg, "the server's task t-1 is interrupted");
+    answers = doubtful;
+    assert_int_equal(create(&already, &e), -1);
+    assert_int_equal(e.code, ERR_NET);
+    assert_non_null(strstr(e.msg, "; the server may have begun it all the same"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +493,8 @@ int main(void)
         cmocka_unit_test(lines_are_put_together_from_pieces),
         cmocka_unit_test(lines_that_no_server_sends_are_errors),
         cmocka_unit_test(the_last_line_may_say_why_it_ends),
+        cmocka_unit_test(several_volumes_are_a_task_each_that_is_waited_for),
+        cmocka_unit_test(a_task_that_fails_has_its_own_code_and_sentence),
         cmocka_unit_test(a_list_that_has_no_end_is_not_read_for_ever),
     };
 
