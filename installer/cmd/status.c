@@ -271,10 +271,16 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
     int r = show(x, o, operands, e);
 
     while (o->watch && r >= 0 && sig_interrupts() == 0 && !ferror(stdout)) {
+        int next = r;
+
         for (int i = 0; i < WATCH_MS / TICK_MS && sig_interrupts() == 0; i++)
             clock_sleep_ms(TICK_MS);
         if (sig_interrupts() == 0)
-            r = show(x, o, operands, e);
+            next = show(x, o, operands, e);
+        /* Ctrl-C in the middle of a question to a server is how this ends. */
+        if (next < 0 && e->code == ERR_INTERRUPTED)
+            break;
+        r = next;
     }
     return r;
 }
