@@ -252,13 +252,13 @@ static int try_open(const char *url, const char *pin, const char *token, struct 
 {
     auto_free char *path = token ? token_file(token) : NULL;
     const struct remote_opts o = {.url = url, .token_file = path, .pin = pin};
-    struct remote *r = NULL;
-    int result = remote_open(&r, &o, e);
+    struct remote *there = NULL;
+    int r = remote_open(&there, &o, e);
 
-    remote_close(r);
+    remote_close(there);
     if (path)
         unlink(path);
-    return result;
+    return r;
 }
 
 static void words_that_cannot_be_right_are_refused_before_anything(void **state)
@@ -326,13 +326,13 @@ static int read_logs(struct err *e)
 {
     auto_strv struct strv words = {0};
     const struct remote_logs l = {{.tail = -1, .line = on_line, .arg = printed}, on_begin};
-    struct remote *r = fake_remote();
-    int result;
+    struct remote *there = fake_remote();
+    int r;
 
     printed[0] = '\0';
-    result = remote_logs_read(r, &words, &l, e);
-    remote_close(r);
-    return result;
+    r = remote_logs_read(there, &words, &l, e);
+    remote_close(there);
+    return r;
 }
 
 static void lines_are_put_together_from_pieces(void **state)
@@ -413,16 +413,16 @@ static int create(struct strv *already, struct err *e)
     auto_strv struct strv names = strv_of("a", "b");
     const struct volume_new n = {.size = "1GiB", .data_pool = "ec"};
     const struct volume_options o = {.already = already};
-    struct remote *r = fake_remote();
-    int result;
+    struct remote *there = fake_remote();
+    int r;
 
     asked = 0;
     requests[0] = '\0';
-    result = remote_volume_create(r, &names, &n, "qemu", &o, e);
-    assert_int_equal(remote_has_changed(r), asked > 2);
-    remote_close(r);
+    r = remote_volume_create(there, &names, &n, "qemu", &o, e);
+    assert_int_equal(remote_has_changed(there), asked > 2);
+    remote_close(there);
     answers = NULL;
-    return result;
+    return r;
 }
 
 static void several_volumes_are_a_task_each_that_is_waited_for(void **state)
