@@ -127,11 +127,13 @@ static int on_key(void *arg, const struct etcd_event *ev, int64_t revision)
     case KEYS_KIND_COMPONENT_CONFIG:
     case KEYS_KIND_INSTANCE_CONFIG:
         tell_configuration(l, &k, revision);
+        keeper_forgive(&l->c->keeper);
         view_poke(&l->c->view);
         break;
     case KEYS_KIND_INSTANCE_APPLIED:
     case KEYS_KIND_INSTANCE_STATUS:
     case KEYS_KIND_INSTANCE_META:
+    case KEYS_KIND_CONTROLLER: /* who keeps it, and what is left alone */
     case KEYS_KIND_COMPONENT_SHARED:
         view_poke(&l->c->view);
         break;
