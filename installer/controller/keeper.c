@@ -12,44 +12,22 @@
 #include "base/pool.h"
 #include "base/thread.h"
 #include "controller/controller.h"
-#include "controller/keep_rules.h"
+#include "controller/kept.h"
 #include "env/lifecycle.h"
+#include "plan/object.h"
 #include "plan/audit.h"
 
 enum {
-    TICK_MS = 500,
+    TICK_MS = 500,          /* while something is not well, */
+    CALM_MS = 60000,        /* and else: looks come by themselves */
     LOCKED_AGAIN_MS = 2000, /* another run has the lock */
     AWAY_AGAIN_MS = 5000,   /* Docker or etcd did not answer */
     CAUSE_MAX = 16 << 10,
 };
 
-/* Of the thread; others see it with the mutex. */
-struct kept {
-    char *instance;
-    struct keep_record record;
-    char *cause;        /* why it is not well, or could not be mended; NULL: nothing to say */
-    struct strv lines;  /* last ones of its log, in a crash loop */
-    int64_t acted;      /* a look has to be newer than that */
-    bool lost, in_loop; /* its data or image is gone; that it is in a crash loop was told */
-    struct kept *next;
-};
-
-static void kept_free(struct kept *one)
-{
-    free(one->instance);
-    free(one->cause);
-    strv_clear(&one->lines);
-    free(one);
-}
-
 void keeper_clear(struct keeper *k)
 {
-    while (k->kept) {
-        struct kept *one = k->kept;
-
-        k->kept = one->next;
-        kept_free(one);
-    }
+    kept_forget(&k->kept, NULL);
     node_free(k->rows);
     env_close(k->catalog);
     leader_clear(&k->leader);
@@ -57,49 +35,7 @@ void keeper_clear(struct keeper *k)
     pthread_mutex_destroy(&k->mutex);
 }
 
-static struct kept *find(const struct keeper *k, const char *instance)
-{
-    for (struct kept *one = k->kept; one; one = one->next)
-        if (strcmp(one->instance, instance) == 0)
-            return one;
-    return NULL;
-}
-
 /* ---- for the view ---- */
-
-static void add_next(struct node *n, const struct kept *one)
-{
-    int64_t left = one->record.next - clock_now_ms();
-    char text[32];
-
-    if (left <= 0)
-        return;
-    clock_format(text, clock_wall_ms() + left);
-    node_set_text(n, "next", text);
-}
-
-static void decorate(struct node *row, const struct kept *one)
-{
-    const char *state = one->lost ? "not mended" : keep_state_name(one->record.state);
-    struct node *n = node_get(row, "keeper"), *lines;
-
-    if (!*state || node_get_bool(n, "stopped", false))
-        return;
-    if (!n)
-        n = node_set(row, "keeper", node_new_map());
-    if (!node_get_bool(n, "paused", false)) {
-        node_set_text(n, "state", state);
-        add_next(n, one);
-    }
-    node_set_int(n, "tries", one->record.tries);
-    if (one->cause)
-        node_set_text(n, "cause", one->cause);
-    if (one->lines.count == 0)
-        return;
-    lines = node_set(n, "lines", node_new_list());
-    for (size_t i = 0; i < one->lines.count; i++)
-        node_add_text(lines, one->lines.items[i]);
-}
 
 static void on_rows(void *arg, struct node *rows)
 {
@@ -107,24 +43,43 @@ static void on_rows(void *arg, struct node *rows)
 
     pthread_mutex_lock(&k->mutex);
     for (size_t i = 0; k->started && i < rows->count; i++) {
-        const struct kept *one = find(k, node_get_text(rows->items[i], "instance"));
+        const struct kept *one = kept_find(k->kept, node_get_text(rows->items[i], "instance"));
 
         if (one)
-            decorate(rows->items[i], one);
+            kept_decorate(rows->items[i], one);
     }
     pthread_mutex_unlock(&k->mutex);
+}
+
+/* With etcd silent, only what is dead of etcd itself is known to be so; and only as it was seen last
+ * is it known whether somebody wants that, or is at work on it. With the mutex. */
+static struct node *dead_etcd(const struct keeper *k, const struct node *rows)
+{
+    struct node *dead = node_new_list();
+    const struct node *row;
+
+    node_for_each (row, rows) {
+        const struct kept *one = kept_find(k->kept, node_get_text(row, "instance"));
+
+        if (one && !one->record.was_held && !k->paused && !k->locked &&
+            node_text_is(row, "component", ETCD_COMPONENT) &&
+            node_text_is(row, "container", "exited"))
+            node_add(dead, node_copy(row));
+    }
+    return dead;
 }
 
 static void on_look(void *arg, const struct node *rows, const struct node *environment,
                     int64_t began)
 {
     struct keeper *k = arg;
-    bool answers = node_get_bool(node_get(environment, "etcd"), "answers", false);
 
     pthread_mutex_lock(&k->mutex);
     node_free(k->rows);
-    k->rows = answers ? node_copy(rows) : NULL;
-    k->paused = node_get_bool(node_get(environment, "keeper"), "paused", false);
+    k->blind = !node_get_bool(node_get(environment, "etcd"), "answers", false);
+    k->rows = !environment ? NULL : k->blind ? dead_etcd(k, rows) : node_copy(rows);
+    if (!k->blind)
+        k->paused = node_get_bool(node_get(environment, "keeper"), "paused", false);
     k->looked = began;
     k->wanted = true;
     pthread_cond_signal(&k->cond);
@@ -138,6 +93,23 @@ void keeper_init(struct keeper *k, struct controller *c)
     pool_cond_init(&k->cond);
     leader_init(&k->leader, c);
     c->view.follower = (struct view_follower){on_rows, on_look, k};
+}
+
+void keeper_hold(struct keeper *k, const char *instance)
+{
+    pthread_mutex_lock(&k->mutex);
+    if (instance)
+        kept_remember(&k->kept, instance)->record.was_held = true;
+    else
+        k->paused = true;
+    pthread_mutex_unlock(&k->mutex);
+}
+
+void keeper_set_locked(struct keeper *k, bool locked)
+{
+    pthread_mutex_lock(&k->mutex);
+    k->locked = locked;
+    pthread_mutex_unlock(&k->mutex);
 }
 
 void keeper_forgive(struct keeper *k)
@@ -247,6 +219,7 @@ static void conclude(struct keeper *k, struct kept *one, int r, unsigned done, c
         keep_tried(&one->record, now);
     else
         keep_put_off(&one->record, now, AWAY_AGAIN_MS); /* it was mended meanwhile */
+    one->next_wall = clock_wall_ms() + one->record.next - now;
     pthread_mutex_unlock(&k->mutex);
 }
 
@@ -256,6 +229,7 @@ static void act(struct keeper *k, struct kept *one, const struct node *row, enum
     const char *name = node_get_text(row, "instance");
     const struct env_keep o = {.instance = name,
                                .restart = what == KEEP_ACT_RESTART,
+                               .blind = k->blind_now,
                                .fence = *fence,
                                .guard = {leader_ask, &k->leader},
                                .fault = k->c->fault};
@@ -356,33 +330,6 @@ static void see(struct keep_seen *s, struct keeper *k, const struct node *row, b
     s->has_data = s->unhealthy && has_data(k, node_get_text(row, "component"));
 }
 
-/* With the mutex. */
-static struct kept *remember(struct keeper *k, const char *instance)
-{
-    struct kept *one = find(k, instance);
-
-    if (one)
-        return one;
-    one = mem_alloc(sizeof(*one));
-    one->instance = mem_strdup(instance);
-    one->next = k->kept;
-    k->kept = one;
-    return one;
-}
-
-/* With the mutex: it is well again, there is nothing more to say. */
-static void settle(struct kept *one, const struct keep_seen *s)
-{
-    if (!s->ok || s->drifted)
-        return;
-    one->lost = false;
-    if (one->record.state == KEEP_STATE_LOOP)
-        return;
-    free(steal(one->cause));
-    one->in_loop = false;
-    strv_clear(&one->lines);
-}
-
 static void decide(struct keeper *k, const struct node *row, int64_t looked, bool paused)
 {
     struct etcd_fence fence;
@@ -394,10 +341,10 @@ static void decide(struct keeper *k, const struct node *row, int64_t looked, boo
 
     see(&s, k, row, paused);
     pthread_mutex_lock(&k->mutex);
-    one = remember(k, node_get_text(row, "instance"));
+    one = kept_remember(&k->kept, node_get_text(row, "instance"));
     before = one->record.state;
     what = looked > one->acted ? keep_decide(&one->record, &s, clock_now_ms()) : KEEP_ACT_NONE;
-    settle(one, &s);
+    kept_settle(one, &s);
     state = one->record.state;
     pthread_mutex_unlock(&k->mutex);
     if (!leads)
@@ -408,28 +355,6 @@ static void decide(struct keeper *k, const struct node *row, int64_t looked, boo
         act(k, one, row, what, &fence);
     else if (state != before)
         view_poke(&k->c->view);
-}
-
-/* Instances that are no more are forgotten. With the mutex. */
-static void forget(struct keeper *k, const struct node *rows)
-{
-    struct kept **at = &k->kept;
-
-    while (*at) {
-        struct kept *one = *at;
-        const struct node *row;
-        bool there = false;
-
-        node_for_each (row, rows) {
-            there = there || node_text_is(row, "instance", one->instance);
-        }
-        if (there) {
-            at = &one->next;
-            continue;
-        }
-        *at = one->next;
-        kept_free(one);
-    }
 }
 
 static void *run(void *arg)
@@ -444,14 +369,16 @@ static void *run(void *arg)
         bool paused;
 
         if (!k->wanted)
-            pool_cond_wait(&k->cond, &k->mutex, TICK_MS);
+            pool_cond_wait(&k->cond, &k->mutex, kept_waits(k->kept) ? TICK_MS : CALM_MS);
         k->wanted = false;
         if (!k->rows)
             continue;
         rows = node_copy(k->rows);
         looked = k->looked;
         paused = k->paused;
-        forget(k, rows);
+        k->blind_now = k->blind;
+        if (!k->blind)
+            kept_forget(&k->kept, rows);
         pthread_mutex_unlock(&k->mutex);
         node_for_each (row, rows) {
             if (!cancel_count(&k->c->stop))
@@ -475,6 +402,9 @@ int keeper_start(struct keeper *k, struct err *e)
 
 void keeper_stop(struct keeper *k)
 {
+    pthread_mutex_lock(&k->mutex);
+    pthread_cond_signal(&k->cond);
+    pthread_mutex_unlock(&k->mutex);
     if (k->started)
         pthread_join(k->thread, NULL);
     leader_stop(&k->leader);

@@ -11,7 +11,7 @@
 #include "conf/node.h"
 #include "env/env.h"
 
-struct kept; /* what is remembered of one instance, keeper.c */
+struct kept; /* kept.h */
 
 struct keeper {
     struct controller *c;
@@ -19,10 +19,13 @@ struct keeper {
     pthread_t thread;
     bool started;
     struct env *catalog;   /* which components have data; NULL: not known yet */
+    bool blind_now;        /* of the thread: as `blind` was when it began to decide */
     pthread_mutex_t mutex; /* guards everything below */
     pthread_cond_t cond;
     struct node *rows; /* of the newest look; NULL: nobody could look, or etcd is silent */
-    bool paused;       /* the whole environment */
+    bool blind;        /* etcd is silent: the rows are those of etcd itself that are dead */
+    bool paused;       /* the whole environment, as etcd said last */
+    bool locked;       /* somebody has the environment's lock, likewise */
     int64_t looked;    /* when that look began, clock_now_ms */
     bool wanted;       /* there is something to decide on */
     struct kept *kept; /* a list */
@@ -35,6 +38,10 @@ int keeper_start(struct keeper *k, struct err *e);
 void keeper_stop(struct keeper *k);
 void keeper_clear(struct keeper *k);
 
+/* Somebody wants an instance left alone (NULL: all), as etcd tells: known before the next look. */
+void keeper_hold(struct keeper *k, const char *instance);
+/* Whether somebody has the environment's lock, as etcd tells. */
+void keeper_set_locked(struct keeper *k, bool locked);
 /* The document or a configuration changed: whatever was tried, it starts from the beginning. */
 void keeper_forgive(struct keeper *k);
 

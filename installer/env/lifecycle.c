@@ -132,9 +132,9 @@ static int finalize_keep(void *arg, const struct spec **spec, const struct etcd_
 {
     const struct keep *k = arg;
 
-    if (!keys)
+    if (!keys && !k->o->blind)
         return err_set(e, ERR_NET, "etcd does not answer");
-    if (held_is(keys, k->env->name, k->o->instance))
+    if (keys && held_is(keys, k->env->name, k->o->instance))
         return err_set(e, ERR_CONFLICT, "%s is to be left alone", k->o->instance);
     return env_finalize(k->env, spec, keys, e);
 }
@@ -146,6 +146,9 @@ static int approve_keep(void *arg, const struct plan *p, struct err *e)
     for (size_t i = 0; i < p->count; i++) {
         const struct op *op = &p->ops[i];
 
+        if (k->o->blind &&
+            (op->kind == OP_KIND_INSTANCE_CREATE || op->kind == OP_KIND_INSTANCE_STOP))
+            return err_set(e, ERR_NET, "etcd does not answer");
         if (op->kind == OP_KIND_VOLUME_CREATE)
             return err_set(e, ERR_NOTFOUND,
                            "its data is gone: volume %s is not there, and is never made again by "
@@ -198,6 +201,10 @@ int env_keep(unsigned *done, struct env *env, const struct env_keep *o, struct e
     r = converge_up(&result, env->engine, &c, e);
     *done = result.done ? k.done : 0;
     env->changed = env->changed || result.done > 0;
+    if (r < 0 && e->code == ERR_PARTIAL && *done) {
+        err_drop(e, "it ended again at once");
+        return 0;
+    }
     return r;
 }
 

@@ -33,6 +33,7 @@ int env_up(struct execute_result *result, struct env *env, const struct env_run 
 struct env_keep {
     const char *instance;
     bool restart;               /* also one that runs */
+    bool blind;                 /* etcd is silent, since it is what is dead: it is only started */
     struct etcd_fence fence;    /* the lock is taken only while it holds */
     struct execute_guard guard; /* asked before each operation */
     const char *fault;          /* plan/fault.h; NULL: none */
