@@ -51,8 +51,8 @@ static void on_rows(void *arg, struct node *rows)
     pthread_mutex_unlock(&k->mutex);
 }
 
-/* With etcd silent, only what is dead of etcd itself is known to be so; and only as it was seen last
- * is it known whether somebody wants that, or is at work on it. With the mutex. */
+/* With etcd silent, only what is dead of etcd itself is known to be so; and only as it was seen
+ * last is it known whether somebody wants that, or is at work on it. With the mutex. */
 static struct node *dead_etcd(const struct keeper *k, const struct node *rows)
 {
     struct node *dead = node_new_list();
