@@ -57,9 +57,10 @@ void kept_forget(struct kept **list, const struct node *rows)
 
 void kept_settle(struct kept *one, const struct keep_seen *s)
 {
+    if (!s->dead)
+        one->lost = false;
     if (!s->ok || s->drifted)
         return;
-    one->lost = false;
     if (one->record.state == KEEP_STATE_LOOP)
         return;
     free(steal(one->cause));

@@ -23,7 +23,7 @@ struct kept *kept_find(struct kept *list, const char *instance);
 struct kept *kept_remember(struct kept **list, const char *instance);
 /* Those that have no row any more go; NULL: all. */
 void kept_forget(struct kept **list, const struct node *rows);
-/* One that is well again: there is nothing more to say. */
+/* One that is there again, or well: what was said of it is over. */
 void kept_settle(struct kept *one, const struct keep_seen *s);
 /* Whether the time alone may ask for something to be done. */
 bool kept_waits(const struct kept *list);

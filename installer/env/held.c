@@ -117,8 +117,12 @@ int held_start_stop(struct env *env, const struct strv *names, const struct star
     if (o->verb == START_STOP_STOP)
         held_tell_stopped(env, names, true);
     r = start_stop_run(env, names, o, ev, e);
-    if (o->verb != START_STOP_STOP)
-        held_tell_stopped(env, names, false);
+    if (o->verb == START_STOP_STOP)
+        return r;
+    /* It may be etcd itself that was started: where that is says a new list. */
+    if (!env->etcd)
+        node_free(steal(env->containers));
+    held_tell_stopped(env, names, false);
     return r;
 }
 

@@ -9,7 +9,7 @@ set -eu
 
 needs "the keeper" jq curl
 unset NO_COLOR SLIPWAY_LINK SLIPWAY_FAULT
-environment loop-keep --catalog "$ROOT/tests/data/components"
+environment keep --catalog "$ROOT/tests/data/components"
 components <<END
 etcd: {instances: 1}
 sleeper: {instances: 1}
@@ -25,10 +25,10 @@ keeper() {
     SLIPWAY_HOME=$home "$B/slipwayd" --env "$env" --catalog "$ROOT/tests/data/components" --listen 127.0.0.1:0 \
         --data "$TMP/data-$name" -v "$@" >"$TMP/$name.out" 2>>"$TMP/$name.log" &
     echo $! >"$TMP/$name.pid"
+    disown
 }
-ends() {
-    kill "${2:--TERM}" "$(cat "$TMP/$1.pid")" && { wait "$(cat "$TMP/$1.pid")" || true; } 2>/dev/null
-}
+gone() { ! kill -0 "$(cat "$TMP/$1.pid")" 2>/dev/null; }
+ends() { kill "${2:--TERM}" "$(cat "$TMP/$1.pid")" && wait_until 20 gone "$1"; }
 on_exit 'for f in "$TMP"/*.pid; do kill -CONT $(cat "$f"); kill -9 $(cat "$f"); done'
 said() { grep -qF -- "$2" "$TMP/$1.log"; }
 # calls NAME: the calls to Docker that change something, of the log from a line on.
@@ -37,14 +37,14 @@ runs() { [ "$(docker container inspect -f '{{.State.Running}}' "$env-$1")" = tru
 ready() { [ "$(slip status --json "$1" | jq -r '.instances[0].ok')" = true ]; }
 kept() { slip status --json | jq -er .keeper.holder; }
 row() { slip status --json "$1" | jq -r ".instances[0]$2"; }
-revision_of_restart() { docker container inspect -f '{{.State.StartedAt}}' "$env-$1"; }
+started_at() { docker container inspect -f '{{.State.StartedAt}}' "$env-$1"; }
 # after_kill NAME: milliseconds from the kill to the start.
 after_kill() {
     local began started
     began=$(date +%s%3N)
     docker kill "$env-$1" >/dev/null
     wait_until 20 runs "$1" || return 1
-    started=$(date -d "$(revision_of_restart "$1")" +%s%3N)
+    started=$(date -d "$(started_at "$1")" +%s%3N)
     echo "$1 runs $((started - began)) ms after it was killed"
 }
 
@@ -181,9 +181,7 @@ ends two -9
 SLIPWAY_FAULT=kill-after:3 keeper killed "$TMP/home2"
 check "one comes after one that was killed" wait_until 20 said killed "this server keeps the environment"
 docker rm -f "$env-idler-1" >/dev/null
-gone() { ! kill -0 "$(cat "$TMP/killed.pid")"; }
-check "it is killed in the middle of mending" wait_until 20 gone
-{ wait "$(cat "$TMP/killed.pid")" || true; } 2>/dev/null
+check "it is killed in the middle of mending" wait_until 20 gone killed
 keeper last "$TMP/home2"
 check "the next one mends what it left" wait_until 60 ready idler-1
 check_status "nothing is left to do" 0 slip plan
