@@ -61,7 +61,7 @@ static struct node *dead_etcd(const struct keeper *k, const struct node *rows)
     node_for_each (row, rows) {
         const struct kept *one = kept_find(k->kept, node_get_text(row, "instance"));
 
-        if (one && !one->record.was_held && !k->paused && !k->locked &&
+        if (one && !one->record.was_held && !one->held && !k->paused && !k->locked &&
             node_text_is(row, "component", ETCD_COMPONENT) &&
             node_text_is(row, "container", "exited"))
             node_add(dead, node_copy(row));
@@ -79,7 +79,8 @@ static void on_look(void *arg, const struct node *rows, const struct node *envir
     k->blind = !node_get_bool(node_get(environment, "etcd"), "answers", false);
     k->rows = !environment ? NULL : k->blind ? dead_etcd(k, rows) : node_copy(rows);
     if (!k->blind)
-        k->paused = node_get_bool(node_get(environment, "keeper"), "paused", false);
+        k->paused =
+            began <= k->held || node_get_bool(node_get(environment, "keeper"), "paused", false);
     k->looked = began;
     k->wanted = true;
     pthread_cond_signal(&k->cond);
@@ -99,9 +100,10 @@ void keeper_hold(struct keeper *k, const char *instance)
 {
     pthread_mutex_lock(&k->mutex);
     if (instance)
-        kept_remember(&k->kept, instance)->record.was_held = true;
+        kept_remember(&k->kept, instance)->held = clock_now_ms();
     else
-        k->paused = true;
+        k->held = clock_now_ms();
+    k->paused = k->paused || !instance;
     pthread_mutex_unlock(&k->mutex);
 }
 
@@ -344,6 +346,8 @@ static void decide(struct keeper *k, const struct node *row, int64_t looked, boo
     one = kept_remember(&k->kept, node_get_text(row, "instance"));
     before = one->record.state;
     what = looked > one->acted ? keep_decide(&one->record, &s, clock_now_ms()) : KEEP_ACT_NONE;
+    if (looked > one->held && !s.paused && !s.stopped && !k->blind_now)
+        one->held = 0;
     kept_settle(one, &s);
     state = one->record.state;
     pthread_mutex_unlock(&k->mutex);

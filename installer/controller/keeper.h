@@ -25,6 +25,7 @@ struct keeper {
     struct node *rows; /* of the newest look; NULL: nobody could look, or etcd is silent */
     bool blind;        /* etcd is silent: the rows are those of etcd itself that are dead */
     bool paused;       /* the whole environment, as etcd said last */
+    int64_t held;      /* when etcd told of that, clock_now_ms */
     bool locked;       /* somebody has the environment's lock, likewise */
     int64_t looked;    /* when that look began, clock_now_ms */
     bool wanted;       /* there is something to decide on */
