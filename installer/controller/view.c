@@ -202,6 +202,7 @@ static void miss(struct view *v, const struct err *why)
         events_publish(&v->c->events, "environment", ACCESS_ROLE_VIEWER, told);
 }
 
+/* Whether all could be asked. */
 static bool look(struct view *v)
 {
     struct env_opts o = v->c->env;
@@ -209,6 +210,7 @@ static bool look(struct view *v)
     int64_t began = clock_now_ms();
     struct env *env = NULL;
     struct err e;
+    bool answers;
     int r;
 
     o.timeout_ms = LOOK_MS;
@@ -217,11 +219,12 @@ static bool look(struct view *v)
     if (r == 0)
         r = status_read(&status, env, &e);
     env_close(env);
+    answers = node_get_bool(node_get(status, "etcd"), "answers", false);
     if (r == 0)
         take(v, status, began);
     else if (!cancel_count(&v->c->stop))
         miss(v, &e);
-    return r == 0;
+    return r == 0 && answers;
 }
 
 static void *run(void *arg)
