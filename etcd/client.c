@@ -23,6 +23,7 @@ static struct link *copy_link(const struct link *from)
     l->password = mem_strdup(from->password);
     l->prefix = mem_strdup(from->prefix);
     l->pin = mem_strdup(from->pin);
+    l->refused_hint = mem_strdup(from->refused_hint);
     l->endpoint_count = from->endpoint_count;
     for (size_t i = 0; i < from->endpoint_count; i++)
         l->endpoints[i] =

@@ -310,6 +310,7 @@ void link_free(struct link *l)
     mem_cleanup_free(&l->user);
     mem_cleanup_free(&l->prefix);
     mem_cleanup_free(&l->pin);
+    mem_cleanup_free(&l->refused_hint);
     mem_cleanup_free(&l);
 }
 

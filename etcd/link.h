@@ -28,9 +28,10 @@ struct link {
     char *user, *password; /* NULL when not given */
     struct link_endpoint endpoints[LINK_ENDPOINTS_MAX];
     size_t endpoint_count;
-    char *prefix; /* "/slipway/demo/instances/x", no slash at the end; "" when none */
-    char *pin;    /* "sha256//..." or NULL */
-    char *token;  /* of a login that was made already, tried first; in no text; NULL: none */
+    char *prefix;       /* "/slipway/demo/instances/x", no slash at the end; "" when none */
+    char *pin;          /* "sha256//..." or NULL */
+    char *refused_hint; /* not in the text: what to do when etcd refuses the login; NULL: nothing */
+    char *token;        /* of a login that was made already, tried first; in no text; NULL: none */
 };
 
 int link_parse(struct link **out, const char *text, struct err *e); /* no secret in the message */

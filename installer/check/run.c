@@ -44,6 +44,17 @@ static void check_unknown(struct check *c)
 
 static const struct check_module unknown = {.run = check_unknown};
 
+/* In a container nothing of the host can be seen, so all of it would look as if it were missing. */
+static void check_elsewhere(struct check *c)
+{
+    auto_free char *code = mem_printf("%s.check", c->module);
+
+    check_add(c, code, CHECK_SKIPPED, "`slipway check` on the host does it",
+              "it looks at the host, which %s does not see", c->env->o.self);
+}
+
+static const struct check_module elsewhere = {.run = check_elsewhere};
+
 static void add_module(struct run *r, struct strv *known, struct module m)
 {
     strv_add(known, m.name);
@@ -74,7 +85,9 @@ static void find_modules(struct run *r, struct strv *known, const struct strv *w
         const struct check_module *m = check_modules[i];
 
         if (!m->applies || m->applies(&c) || (m->probe && is_named(words, m->name)))
-            add_module(r, known, (struct module){.name = m->name, .builtin = m});
+            add_module(r, known,
+                       (struct module){.name = m->name,
+                                       .builtin = m->probe && r->env->o.self ? &elsewhere : m});
     }
     for (size_t i = 0; i < catalog->count; i++) {
         const struct manifest *m = catalog->items[i];

@@ -170,7 +170,8 @@ static int run(struct cmd_context *x, const struct agent_options *a, enum releas
                                    .file = a->from,
                                    .again = a->again,
                                    .trial_ms = a->trial_ms,
-                                   .lock_wait_ms = a->lock_wait_ms};
+                                   .lock_wait_ms = a->lock_wait_ms,
+                                   .fault = getenv("SLIPWAY_FAULT")};
     auto_strv struct strv names = {0};
     struct release_result *results;
     int r;
@@ -221,7 +222,8 @@ const struct cmd cmd_agent_status = {
     .help = {.name = "agent status",
              .summary = "which agent runs in the containers, and which one ran before",
              .details = "RELEASE is `image` for the agent that came with the image, else the "
-                        "beginning of a release's digest.",
+                        "beginning of a release's digest. STATE is that of its trial; an agent "
+                        "that reports nothing later is `silent` in `slipway status`.",
              .options = status_options,
              .examples = status_examples,
              .group = "Instances"},

@@ -56,9 +56,29 @@ static void print_json(const struct copy_results *all)
         node_set_bool(row, "ok", r->error.code == ERR_NONE);
         node_set_int(row, "bytes", (int64_t)r->bytes);
         node_set_int(row, "ms", r->took_ms);
+        node_set_int(row, "left_out", (int64_t)r->left.count);
+        struct node *names = node_set(row, "left_out_names", node_new_list());
+        for (size_t k = 0; k < r->left.names.count; k++)
+            node_add_text(names, r->left.names.items[k]);
         out_error(row, &r->error);
     }
     out_json(n);
+}
+
+/* On stderr, and for --quiet, too: what it says is not an error. */
+static void print_left(const struct copy_results *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct copy_result *r = &all->items[i];
+        auto_free char *names = strv_join(&r->left.names, ", ");
+
+        if (r->left.count)
+            out_line(stderr, "slipway: %s: %s: left out %zu that %s: %s%s", r->instance, r->from,
+                     r->left.count,
+                     r->left.count == 1 ? "is neither a file nor a folder"
+                                        : "are neither files nor folders",
+                     names, r->left.count > r->left.names.count ? ", ..." : "");
+    }
 }
 
 static int summary(const struct cmd_context *x, const struct copy_results *all, struct err *e)
@@ -90,6 +110,7 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
             print_json(&all);
         else if (!x->quiet)
             print_table(x, &all);
+        print_left(&all);
         r = summary(x, &all, e);
     }
     copy_results_clear(&all);
@@ -107,8 +128,10 @@ const struct cmd cmd_copy = {
              "cp -r has them: into TO where that is a folder, else in its place. Out of several "
              "instances each gets a folder of its own in TO.\n\nVIA says which way it went: "
              "ssh (a file) and rsync (a folder) where sshd runs in the container (ssh: true), "
-             "else docker, through the Engine API. Of what comes out of a container only files "
-             "and folders are taken, no links. Status 3 when some of several copies failed.",
+             "else docker, through the Engine API. Of a folder that comes out of a container only "
+             "files and folders are taken, of one that goes in links, too. What is left out is "
+             "named on stderr, and does not change the status. Each file is there whole or as it "
+             "was before, also when a disk is full. Status 3 when some of several copies failed.",
          .examples = examples,
          .group = "Instances"},
     .needs = ENV_NEEDS_NAME | ENV_NEEDS_SSH,

@@ -202,6 +202,10 @@ static void format_reach(struct buf *b, const struct node *reach)
     format_places(b, "  host:", node_get(reach, "host"));
     if (node_get_bool(reach, "docker_plugins", false))
         line(b, "  Docker:", "it can take the place of every plugin of Docker");
+    if (node_get_bool(reach, "docker", false))
+        line(b, "  Docker:", "its socket: everything on this host");
+    if (node_get_bool(reach, "environment_key", false))
+        line(b, "  key:", "that of the environment: all passwords and keys in it");
     if (node_get_text(reach, "mounts"))
         line(b, "  mounts:", "by a helper, in its folder of the host: %s",
              node_get_text(reach, "mounts"));

@@ -56,19 +56,25 @@ static const struct opt_example create_examples[] = {
     {0},
 };
 
-/* Which policy it became, and why not the ones before it. */
-static void say_policy(const struct cmd_context *x, const char *pool)
+/* Which policy it became, and why not the ones before it; and what it lacks. */
+static void say_seen(const struct cmd_context *x, const char *pool)
 {
     auto_node struct node *seen = NULL;
+    const char *policy, *why, *lacks;
     struct err e;
 
     if (env_pool_ask(&seen, x->env, pool, &e) < 0) {
-        log_warn("which policy was taken could not be asked: %s", e.msg);
+        log_warn("what became of it could not be asked: %s", e.msg);
         return;
     }
-    out_line(stdout, "%s: policy %s%s%s", pool, node_get_text(seen, "policy"),
-             node_get_text(seen, "why") ? ", because " : "",
-             node_get_text(seen, "why") ? node_get_text(seen, "why") : "");
+    policy = node_get_text(seen, "policy");
+    why = node_get_text(seen, "why");
+    lacks = node_get_text(seen, "lacks");
+    if (policy)
+        out_line(stdout, "%s: policy %s%s%s", pool, policy, why ? ", because " : "",
+                 why ? why : "");
+    if (lacks)
+        out_line(stdout, "%s: not all parts have a place: %s", pool, lacks);
 }
 
 static int run_create(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
@@ -83,8 +89,8 @@ static int run_create(struct cmd_context *x, void *opts, const struct strv *oper
     r = env_pool_create(x->env, operands->items[0], &o->pool, &o->common, e);
     if (r == 0)
         volume_say(x, &said);
-    if (r == 0 && o->policies.count && !x->quiet && !x->json && !o->common.no_wait)
-        say_policy(x, operands->items[0]);
+    if (r == 0 && !x->quiet && !x->json && !o->common.no_wait)
+        say_seen(x, operands->items[0]);
     strv_clear(&o->policies);
     return r;
 }

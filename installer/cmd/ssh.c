@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/foreground.h"
+#include "cmd/out.h"
 #include "env/ssh.h"
 
 struct ssh_options {
@@ -26,6 +27,8 @@ static const struct opt_example examples[] = {
     {0},
 };
 
+enum { SSH_FAILED = 255 }; /* or the command ended with that */
+
 static int run(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
     const struct ssh_options *o = opts;
@@ -44,6 +47,8 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
         r = foreground_run(&status, &s.argv, e);
     }
     ssh_clear(&s);
+    if (r == 0 && status == SSH_FAILED && ssh_check_keys(x->env, operands->items[0], e) < 0)
+        out_problem("slipway: ", e->msg);
     return r < 0 ? -1 : status;
 }
 

@@ -7,9 +7,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/open.h"
+#include "cmd/out.h"
 #include "cmd/run_progress.h"
 #include "env/lifecycle.h"
 #include "env/document_path.h"
+#include "env/page.h"
 
 struct up_options {
     int64_t lock_wait_ms, parallel;
@@ -29,6 +32,31 @@ static const struct opt_example examples[] = {
     {"slipway up --lock-wait 5min", "wait for another run first"},
     {0},
 };
+
+/* Where the page is; the first time with a token, which nobody else makes. What goes wrong here is
+ * not the end of `up`: `open` says it. */
+static void tell_page(struct cmd_context *x)
+{
+    const struct spec_component *c = spec_component(x->env->spec, MANIFEST_CONTROLLER);
+    auto_wipe char *token = NULL;
+    struct page p = {0};
+    struct err e;
+
+    if (!c || c->count == 0 || x->quiet)
+        return;
+    if (env_need(x->env, ENV_NEEDS_KEY, &e) < 0 || page_find(&p, x->env, &e) < 0 ||
+        page_first_token(&token, x->env, &e) < 0) {
+        log_warn("the page of the controller: %s", e.msg);
+    } else if (x->json) {
+        auto_node struct node *n = node_new_map();
+
+        node_set(n, "page", open_json(&p, token));
+        out_json_line(n);
+    } else {
+        open_print(&p, token);
+    }
+    page_clear(&p);
+}
 
 static int run(struct cmd_context *x, void *opts, const struct strv *operands, struct err *e)
 {
@@ -52,6 +80,8 @@ static int run(struct cmd_context *x, void *opts, const struct strv *operands, s
     if (r == 0)
         run_progress_end(&s, x->env->spec->name, &result, clock_now_ms() - began);
     run_progress_clear(&s);
+    if (r == 0)
+        tell_page(x);
     return r;
 }
 

@@ -17,6 +17,7 @@
 #include "controller/openapi.h"
 #include "controller/server.h"
 #include "crypto/crypto.h"
+#include "env/lifecycle.h"
 #include "env/paths.h"
 
 enum { HELP_MAX = 65536, PORT = 8443, SWEEP_MS = 3600 * 1000, AGAIN_MS = 2000 };
@@ -126,6 +127,18 @@ static int read_key(struct daemon *d, struct env_key *key, struct err *e)
     return r;
 }
 
+/* In a container it did not make the data that it looks after. */
+static void note_data(const struct daemon *d)
+{
+    struct env *env = NULL;
+    struct err e;
+
+    if (d->c.env.self && (env_open(&env, &d->c.env, ENV_NEEDS_SPEC | ENV_NEEDS_ENGINE, &e) < 0 ||
+                          env_note_data(env, &e) < 0))
+        err_drop(&e, "the data that there is");
+    env_close(env);
+}
+
 static int make_certificate(struct daemon *d, const struct env_key *key, struct err *e)
 {
     auto_strv struct strv sans = strv_of("IP:127.0.0.1", "IP:::1", "DNS:localhost");
@@ -171,6 +184,7 @@ static int prepare(struct daemon *d, struct err *e)
                                  .docker_config = d->docker_config,
                                  .docker_context = variable("DOCKER_CONTEXT"),
                                  .temp_dir = variable("TMPDIR"),
+                                 .self = variable("SLIPWAY_INSTANCE"),
                                  .cancel = &d->c.stop};
     r = read_key(d, &key, e);
     if (r == 0 && !d->o.cert)
@@ -179,6 +193,7 @@ static int prepare(struct daemon *d, struct err *e)
     if (r < 0)
         return -1;
     d->c.env.name = d->env;
+    note_data(d);
     d->data = d->o.data ? mem_strdup(d->o.data) : mem_printf("%s/%s/controller", d->home, d->env);
     d->c.data = d->data;
     log_field("environment", d->env);

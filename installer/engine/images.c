@@ -18,6 +18,7 @@
 enum { DIGITS = 16, BUILD_MS = 30 * 60 * 1000, DOCKERFILE_MAX = 1 << 20 };
 
 #define HOME "usr/lib/slipway"
+#define SHARE "usr/share/slipway"
 #define SHARED "# shared: "
 
 /* The three references of one component. */
@@ -110,12 +111,33 @@ static char *tail_dockerfile(const char *engine)
                       engine);
 }
 
-static int tail_context(struct context *ctx, const struct images_component *c, const char *engine,
-                        struct err *e)
+/* All that slipwayd makes images and plans of, so that it comes to the same as slipway, which built
+ * its own: each component, and the components' images. */
+static int controller_context(struct context *ctx, const struct images_opts *o, struct err *e)
+{
+    if (context_add_file(ctx, o->slipway, "tree/usr/bin/slipway", 0755, e) < 0 ||
+        context_add_file(ctx, o->daemon, "tree/usr/bin/slipwayd", 0755, e) < 0 ||
+        context_add_dir(ctx, o->dockerfiles, "tree/" SHARE "/dockerfiles", e) < 0 ||
+        context_add_dir(ctx, o->steps, "tree/" SHARE "/scripts/host/steps", e) < 0)
+        return -1;
+    for (size_t i = 0; o->components && i < o->components->count; i++) {
+        const char *dir = o->components->items[i];
+        auto_free char *to = fs_join("tree/" SHARE "/components", fs_basename(dir));
+
+        if (context_add_dir(ctx, dir, to, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int tail_context(struct context *ctx, const struct images_opts *o,
+                        const struct images_component *c, const char *engine, struct err *e)
 {
     auto_free char *dockerfile = tail_dockerfile(engine);
 
     context_add_text(ctx, "Dockerfile", dockerfile, 0644);
+    if (c->is_controller && controller_context(ctx, o, e) < 0)
+        return -1;
     return context_add_dir(ctx, c->dir, "tree/" HOME "/component", e);
 }
 
@@ -157,7 +179,7 @@ static int find_chain(struct chain *ch, const struct images_opts *o,
 
     if (fresh.programs[0] == '\0' && images_prepare(&fresh, e) < 0)
         return -1;
-    if (find_engine(ch, o, c, e) < 0 || tail_context(ctx, c, ch->engine, e) < 0)
+    if (find_engine(ch, o, c, e) < 0 || tail_context(ctx, o, c, ch->engine, e) < 0)
         return -1;
     return make_ref(&ch->component, c->name, ctx, fresh.programs, e);
 }
@@ -221,7 +243,7 @@ static int build_tail(const struct job *j, const struct step *s, struct err *e)
     auto_free char *text = mem_printf("%sLABEL slipway.image=\"%s\" slipway.context=\"%s\"\n",
                                       plain, j->c->name, strchr(s->ref, ':') + 1);
 
-    if (tail_context(ctx, j->c, s->below, e) < 0 ||
+    if (tail_context(ctx, j->o, j->c, s->below, e) < 0 ||
         context_add_file(ctx, j->o->init, "tree/" HOME "/slipway-init", 0755, e) < 0 ||
         context_add_file(ctx, j->o->agent, "tree/" HOME "/slipway-agent", 0755, e) < 0)
         return -1;

@@ -6,7 +6,9 @@
  *   slipway/engine-<image>:H  dockerfiles/<image>/ (FROM the base above: `ARG BASE`,
  *                             `FROM ${BASE}`)
  *   slipway/<component>:H     the engine image plus, as its last layers, slipway-init,
- *                             slipway-agent and the component's folder under /usr/lib/slipway
+ *                             slipway-agent and the component's folder under /usr/lib/slipway;
+ *                             that of the controller has all that `make install` puts under /usr
+ *                             for a slipwayd
  * H is the first 16 digits of the hash over the context and everything below it; so "is it there"
  * is one call, code changes rebuild only the last layers, and nothing is built twice.
  * slipway/<component>:latest is tagged too.
@@ -17,14 +19,19 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/strv.h"
 #include "engine/engine.h"
 
 /* Where every image has the agent. */
 #define IMAGES_AGENT "/usr/lib/slipway/slipway-agent"
 
 struct images_opts {
-    const char *dockerfiles;    /* the dockerfiles/ folder */
-    const char *init, *agent;   /* paths of the two programs */
+    const char *dockerfiles;  /* the dockerfiles/ folder */
+    const char *init, *agent; /* paths of the two programs */
+    /* What the controller's image holds besides: slipway and slipwayd, the folder of the programs
+     * that do steps, and the folders of all components. */
+    const char *slipway, *daemon, *steps;
+    const struct strv *components;
     const char *base;           /* "debian:trixie-slim" */
     const char *mirror;         /* for debootstrap; NULL: the default one */
     const char *temp_dir;       /* for temporary files and locks; NULL: as the system has it */
@@ -38,6 +45,7 @@ struct images_component {
     const char *image; /* folder in dockerfiles/ */
     /* The component's folder; with a Dockerfile of its own, that replaces dockerfiles/<image>. */
     const char *dir;
+    bool is_controller;
 };
 
 /* Computes the tag "slipway/<component>:H" without asking anything of the engine. *ref owned. */

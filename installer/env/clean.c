@@ -9,6 +9,7 @@
 #include "env/clean_files.h"
 #include "env/clean_images.h"
 #include "plan/object.h"
+#include "plan/volumes_made.h"
 
 /* ---- what could go ---- */
 
@@ -107,6 +108,20 @@ static int remove_image(struct engine *g, const struct node *n, struct err *e)
     return tags->count ? 0 : engine_image_remove(g, node_get_text(n, "id"), e);
 }
 
+/* Its environment is not to miss it: the names of those that it made are in its folder. */
+static int remove_volume(struct env *env, const struct node *n, struct err *e)
+{
+    const char *name = node_get_text(n, "name"), *of = node_get_text(n, "of");
+    auto_free char *folder = NULL;
+
+    if (engine_volume_remove(env->engine, name, e) < 0)
+        return -1;
+    if (!spec_name_is_valid(of)) /* a label, which anybody can write */
+        return 0;
+    folder = fs_join(env->o.home, of);
+    return fs_exists(folder) ? volumes_made_forget(folder, name, e) : 0;
+}
+
 static int remove_item(struct env *env, const struct node *n, struct err *e)
 {
     const char *name = node_get_text(n, "name");
@@ -114,7 +129,7 @@ static int remove_item(struct env *env, const struct node *n, struct err *e)
     if (node_text_is(n, "kind", "image"))
         return remove_image(env->engine, n, e);
     if (node_text_is(n, "kind", "volume"))
-        return engine_volume_remove(env->engine, name, e);
+        return remove_volume(env, n, e);
     return fs_remove_tree(name, e);
 }
 

@@ -29,11 +29,6 @@ struct copy {
     struct relay *relay;
 };
 
-static bool is_well(const struct copy_item *it)
-{
-    return it->result->error.code == ERR_NONE;
-}
-
 /* It is done, or failed: what was open for it. */
 static void item_close(struct copy_item *it)
 {
@@ -44,17 +39,6 @@ static void item_close(struct copy_item *it)
 }
 
 /* ---- what is meant ---- */
-
-static enum copy_kind kind_here(const char *path)
-{
-    struct stat st;
-
-    if (stat(path, &st) < 0)
-        return COPY_KIND_NONE;
-    return S_ISDIR(st.st_mode)   ? COPY_KIND_FOLDER
-           : S_ISREG(st.st_mode) ? COPY_KIND_FILE
-                                 : COPY_KIND_OTHER;
-}
 
 static struct copy_item *add_item(struct copy *c, struct copy_results *out)
 {
@@ -134,9 +118,9 @@ static int build(struct copy *c, struct copy_results *out, const struct strv *fr
         it->result = &out->items[i];
         it->many |= from->count > 1;
         it->over_ssh = ssh_answers(c->env, it->result->instance);
-        it->here = kind_here(it->up ? it->from : it->to);
+        it->here = copy_kind_here(it->up ? it->from : it->to);
     }
-    if (r == 0 && !to.selector && kind_here(to.path) != COPY_KIND_FOLDER && c->count > 1)
+    if (r == 0 && !to.selector && copy_kind_here(to.path) != COPY_KIND_FOLDER && c->count > 1)
         r = err_set(e, ERR_USAGE, "%s is not a folder, and there is more than one thing to copy",
                     to.path);
     if (r == 0)
@@ -204,55 +188,23 @@ static void probe(struct copy *c)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct copy_item *it = &c->items[i];
-        const char *path = it->up ? it->to : it->from;
-        const char *const words[] = {"/bin/sh", "-c", copy_inside_script, "sh", "probe",
-                                     path,      NULL};
+        const char *const words[] = {
+            "/bin/sh", "-c", copy_inside_script, "sh", "probe", it->up ? it->to : it->from, NULL};
 
         if (it->over_ssh)
             open_login(c, it);
-        if (it->over_ssh && is_well(it))
+        if (it->over_ssh && copy_is_well(it))
             start(c, it, quote_words(words));
     }
     hosts_finish(c->hosts);
     for (size_t i = 0; i < c->count; i++) {
         struct copy_item *it = &c->items[i];
 
-        if (!it->over_ssh || !is_well(it))
+        if (!it->over_ssh || !copy_is_well(it))
             continue;
         take_end(it);
         it->there = copy_kind_of(&it->mode, buf_str(&it->said));
     }
-}
-
-/* ---- where it goes ---- */
-
-static int decide(struct copy_item *it, struct err *e)
-{
-    enum copy_kind source = it->up ? it->here : it->there, target = it->up ? it->there : it->here;
-    auto_free char *name = copy_end_name(it->from);
-    const char *where = it->up ? "in the container" : "here";
-    size_t len = strlen(it->to);
-
-    if (source == COPY_KIND_NONE)
-        return err_set(e, ERR_NOTFOUND, "there is no %s", it->from);
-    if (source == COPY_KIND_OTHER)
-        return err_set(e, ERR_CONFIG, "%s is neither a file nor a folder", it->from);
-    if (target == COPY_KIND_FOLDER || (it->many && !it->up)) {
-        it->target = *name ? mem_printf("%s%s%s", it->to, it->to[len - 1] == '/' ? "" : "/", name)
-                           : mem_strdup(it->to);
-    } else if (it->many || (it->to[len - 1] == '/' && source == COPY_KIND_FILE)) {
-        return err_set(e, ERR_NOTFOUND, "there is no folder %s %s", it->to, where);
-    } else if (target != COPY_KIND_NONE && source == COPY_KIND_FOLDER) {
-        return err_set(e, ERR_CONFLICT, "%s is not a folder %s", it->to, where);
-    } else {
-        it->target = mem_strdup(it->to);
-    }
-    for (len = strlen(it->target); len > 1 && it->target[len - 1] == '/'; len--)
-        it->target[len - 1] = '\0';
-    it->result->to = mem_strdup(it->target);
-    if (it->many && !it->up && kind_here(it->to) == COPY_KIND_NONE)
-        return fs_mkdirs(it->to, 0755, e);
-    return 0;
 }
 
 /* ---- over SSH ---- */
@@ -298,7 +250,7 @@ static size_t next_items(struct copy_item **out, const struct copy *c, size_t *a
     for (; *at < c->count && count < AT_ONCE; ++*at) {
         struct copy_item *it = &c->items[*at];
 
-        if (it->over_ssh && is_well(it) && is_folder(it) == folders)
+        if (it->over_ssh && copy_is_well(it) && is_folder(it) == folders)
             out[count++] = it;
     }
     return count;
@@ -308,13 +260,13 @@ static void finish_file(struct copy_item *it)
 {
     struct err *e = &it->result->error;
 
-    if (is_well(it)) {
+    if (copy_is_well(it)) {
         take_end(it);
         it->result->bytes = it->up ? it->job.sent : it->job.received;
     }
-    if (!it->up && is_well(it) && fchmod(it->fd, it->mode) < 0)
+    if (!it->up && copy_is_well(it) && fchmod(it->fd, it->mode) < 0)
         err_sys(e, "%s", it->target);
-    if (!it->up && is_well(it))
+    if (!it->up && copy_is_well(it))
         copy_tree_move(&it->tree, it->target, e);
     item_close(it);
 }
@@ -375,7 +327,8 @@ static void take_rsync(struct copy *c, struct copy_item *it, const struct rsync_
     it->result->took_ms += job->took_ms;
     it->result->bytes = it->up ? b.sent : b.received;
     it->result->error = job->error;
-    if (is_well(it) && !it->up)
+    copy_left_take(&it->result->left, job->printed);
+    if (copy_is_well(it) && !it->up)
         copy_tree_move(&it->tree, it->target, &it->result->error);
     item_close(it);
 }
@@ -406,25 +359,74 @@ static void copy_folders(struct copy *c)
 
 /* ---- through the Engine API ---- */
 
+/* Many at once cost as much as one: what takes long is that Docker begins a command. What comes
+ * stays twice in the container meanwhile. */
+enum { BATCH_UP = 64, BATCH_DOWN = 16 };
+
+struct batch {
+    struct copy_item **items; /* of one instance */
+    size_t count;
+};
+struct batches {
+    struct copy *c;
+    struct batch *all;
+    size_t count;
+};
+
+static void find_batches(struct batches *out, struct copy *c)
+{
+    auto_free bool *taken = mem_array(c->count, sizeof(*taken));
+
+    for (size_t i = 0; i < c->count; i++) {
+        const struct copy_item *first = &c->items[i];
+        size_t most = first->up ? BATCH_UP : BATCH_DOWN;
+        struct batch b = {0};
+
+        if (first->over_ssh || taken[i])
+            continue;
+        b.items = mem_array(most, sizeof(struct copy_item *));
+        for (size_t k = i; k < c->count && b.count < most; k++)
+            if (!taken[k] && strcmp(c->items[k].result->instance, first->result->instance) == 0) {
+                taken[k] = true;
+                b.items[b.count++] = &c->items[k];
+            }
+        out->all = mem_grow(out->all, out->count + 1, sizeof(*out->all));
+        out->all[out->count++] = b;
+    }
+}
+
 static void docker_job(void *arg, size_t i)
 {
-    struct copy *c = arg;
-    struct copy_item *it = &c->items[i];
-    struct err *e = &it->result->error;
-    struct engine *g = NULL;
+    struct batches *all = arg;
+    struct batch *b = &all->all[i];
+    struct copy *c = all->c;
     int64_t began = clock_now_ms();
+    struct engine *g = NULL;
+    struct err e;
 
-    if (it->over_ssh)
-        return;
-    if (until_check_wait(c->until, "it was not begun", e) == 0 &&
-        engine_clone(&g, c->env->engine, e) == 0) {
+    if (until_check_wait(c->until, "it was not begun", &e) == 0 &&
+        engine_clone(&g, c->env->engine, &e) == 0) {
         engine_set_until(g, c->until);
-        if (copy_docker_probe(it, c->env, g, e) == 0 && decide(it, e) == 0)
-            copy_docker_transfer(it, c->env, g, e);
-        item_close(it);
+        copy_docker(b->items, b->count, c->env, g);
+    } else {
+        for (size_t k = 0; k < b->count; k++)
+            b->items[k]->result->error = e;
     }
     engine_close(g);
-    it->result->took_ms = clock_now_ms() - began;
+    for (size_t k = 0; k < b->count; k++) {
+        item_close(b->items[k]);
+        b->items[k]->result->took_ms = clock_now_ms() - began;
+    }
+    free(b->items);
+}
+
+static void copy_by_docker(struct copy *c)
+{
+    struct batches all = {.c = c};
+
+    find_batches(&all, c);
+    pool_run(all.count, PARALLEL, docker_job, &all);
+    free(all.all);
 }
 
 /* ---- all ---- */
@@ -439,7 +441,6 @@ static void item_clear(struct copy_item *it)
     free(it->to);
     free(it->target);
     free(it->name);
-    free(it->stage);
 }
 
 static int run(struct copy *c, struct err *e)
@@ -451,11 +452,11 @@ static int run(struct copy *c, struct err *e)
         return -1;
     probe(c);
     for (size_t i = 0; i < c->count; i++)
-        if (c->items[i].over_ssh && is_well(&c->items[i]))
-            decide(&c->items[i], &c->items[i].result->error);
+        if (c->items[i].over_ssh && copy_is_well(&c->items[i]))
+            copy_decide(&c->items[i], &c->items[i].result->error);
     copy_files(c);
     copy_folders(c);
-    pool_run(c->count, PARALLEL, docker_job, c);
+    copy_by_docker(c);
     return 0;
 }
 
@@ -483,6 +484,7 @@ void copy_results_clear(struct copy_results *r)
         free(r->items[i].instance);
         free(r->items[i].from);
         free(r->items[i].to);
+        strv_clear(&r->items[i].left.names);
     }
     free(r->items);
     *r = (struct copy_results){0};

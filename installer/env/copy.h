@@ -24,11 +24,20 @@ char *copy_end_name(const char *path);
 
 enum { COPY_TIMEOUT_MS = 60 * 60 * 1000 };
 
+/* What a folder has that is not copied: into an instance all but files, folders and links, out of
+ * one all but files and folders. */
+enum { COPY_LEFT_NAMES = 20 };
+struct copy_left {
+    size_t count;
+    struct strv names; /* below the folder; of the first COPY_LEFT_NAMES */
+};
+
 struct copy_result {
     char *instance, *from, *to; /* `to`: where it is now */
     const char *via;            /* "ssh", "rsync", "docker"; NULL: it was not begun */
     uint64_t bytes;             /* that went over the line */
     int64_t took_ms;
+    struct copy_left left;
     struct err error; /* ERR_NONE: it is there */
 };
 struct copy_results {

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "env/copy_item.h"
 
@@ -67,4 +69,51 @@ enum copy_kind copy_kind_of(mode_t *mode, const char *said)
     if (strcmp(said, "none\n") == 0)
         return COPY_KIND_NONE;
     return strcmp(said, "folder\n") == 0 ? COPY_KIND_FOLDER : COPY_KIND_OTHER;
+}
+
+enum copy_kind copy_kind_here(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return COPY_KIND_NONE;
+    return S_ISDIR(st.st_mode)   ? COPY_KIND_FOLDER
+           : S_ISREG(st.st_mode) ? COPY_KIND_FILE
+                                 : COPY_KIND_OTHER;
+}
+
+bool copy_is_well(const struct copy_item *it)
+{
+    return it->result->error.code == ERR_NONE;
+}
+
+/* ---- where it goes ---- */
+
+int copy_decide(struct copy_item *it, struct err *e)
+{
+    enum copy_kind source = it->up ? it->here : it->there, target = it->up ? it->there : it->here;
+    auto_free char *name = copy_end_name(it->from);
+    const char *where = it->up ? "in the container" : "here";
+    size_t len = strlen(it->to);
+
+    if (source == COPY_KIND_NONE)
+        return err_set(e, ERR_NOTFOUND, "there is no %s", it->from);
+    if (source == COPY_KIND_OTHER)
+        return err_set(e, ERR_CONFIG, "%s is neither a file nor a folder", it->from);
+    if (target == COPY_KIND_FOLDER || (it->many && !it->up)) {
+        it->target = *name ? mem_printf("%s%s%s", it->to, it->to[len - 1] == '/' ? "" : "/", name)
+                           : mem_strdup(it->to);
+    } else if (it->many || (it->to[len - 1] == '/' && source == COPY_KIND_FILE)) {
+        return err_set(e, ERR_NOTFOUND, "there is no folder %s %s", it->to, where);
+    } else if (target != COPY_KIND_NONE && source == COPY_KIND_FOLDER) {
+        return err_set(e, ERR_CONFLICT, "%s is not a folder %s", it->to, where);
+    } else {
+        it->target = mem_strdup(it->to);
+    }
+    for (len = strlen(it->target); len > 1 && it->target[len - 1] == '/'; len--)
+        it->target[len - 1] = '\0';
+    it->result->to = mem_strdup(it->target);
+    if (it->many && !it->up && copy_kind_here(it->to) == COPY_KIND_NONE)
+        return fs_mkdirs(it->to, 0755, e);
+    return 0;
 }

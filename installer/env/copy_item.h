@@ -18,7 +18,6 @@ struct copy_item {
     char *from, *to;      /* paths, as they were named */
     enum copy_kind here;  /* what the path of this machine is */
     enum copy_kind there; /* what that of the instance is */
-    char *stage;          /* our folder in the container, through the Engine API */
     char *name;           /* for rsync */
     char *target;         /* the copy's own path, when all is known */
     mode_t mode;          /* of a file that comes */
@@ -31,13 +30,24 @@ struct copy_item {
     int fd;                /* of the file that is read or written; -1: none */
 };
 
-/* Through the Engine API. */
-int copy_docker_probe(struct copy_item *it, struct env *env, struct engine *g, struct err *e);
-int copy_docker_transfer(struct copy_item *it, struct env *env, struct engine *g, struct err *e);
+bool copy_is_well(const struct copy_item *it);
+enum copy_kind copy_kind_here(const char *path);
+/* Both kinds are known: where it goes, or that it cannot. */
+int copy_decide(struct copy_item *it, struct err *e);
+/* Through the Engine API: all of them are of one instance, and of one direction. What became of
+ * each is in its result. */
+void copy_docker(struct copy_item *const *items, size_t count, struct env *env, struct engine *g);
 /* Takes apart what the probe's command says: "file 640". *mode: of a file, what everybody may
  * have of it here. */
 enum copy_kind copy_kind_of(mode_t *mode, const char *said);
-/* copy_inside.sh, for `sh -c SCRIPT sh VERB PATH [STAGE]`; its verbs are told there. */
+/* copy_inside.sh, for `sh -c SCRIPT sh VERB WORD...`; its verbs are told there. */
 extern const char copy_inside_script[];
+
+/* ---- what is left out ---- */
+
+/* One more. */
+void copy_left_add(struct copy_left *l, const char *name);
+/* All that rsync has printed of it. */
+void copy_left_take(struct copy_left *l, const char *printed);
 
 #endif

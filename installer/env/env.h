@@ -43,6 +43,7 @@ struct env_paths {
     char *demo;                     /* the built-in environment document */
     char *steps;                    /* folder of the programs that do steps */
     char *init, *agent;             /* slipway-init and slipway-agent, for the images */
+    char *daemon;                   /* slipwayd, for the image of the controller */
     char *relay; /* for rsync in the place of ssh: gets RELAY_WORD SOCKET HOST COMMAND ..., and
                     hands them to relay_call (host/relay.h) */
 };
@@ -59,6 +60,8 @@ struct env_opts {
     const char *docker_config;  /* that client's folder, ~/.docker; NULL: none */
     const char *docker_context; /* its context; NULL: the current one of that folder */
     const char *temp_dir;       /* for temporary files; NULL: as the system has it */
+    const char *self;   /* the instance that works with it: it leaves its own container alone, which
+                           only `slipway` makes again, stops or removes; NULL: none does */
     const char *user;   /* who works with it, for locks and the audit; NULL: the process's owner */
     int64_t timeout_ms; /* of everything that is done with it; 0: each verb's own default */
     struct cancel *cancel; /* ends what is done with it; NULL: nobody does */
@@ -77,6 +80,7 @@ struct env {
     struct node *kept;    /* the operator's copy of the document, as env_finalize found it first */
     int64_t expected;     /* revision that env_finalize wants the document to be at; 0: any */
     struct images_opts images;
+    struct strv folders;  /* of the components in the catalog, for images.components */
     struct node *proxies; /* for images.proxies */
     struct engine *engine;
     struct hosts *hosts; /* env_hosts */

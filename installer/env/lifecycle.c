@@ -15,6 +15,7 @@
 #include "env/volumes.h"
 #include "plan/object.h"
 #include "plan/run.h"
+#include "plan/volumes_made.h"
 
 enum { UP_MS = 30 * 60 * 1000, KEEP_MS = 5 * 60 * 1000, DOWN_MS = 10 * 60 * 1000 };
 
@@ -28,6 +29,7 @@ static struct converge_opts options_of(struct env *env, const char *command)
                                   .catalog = env->catalog,
                                   .images = env->images,
                                   .command = command,
+                                  .self = env->o.self,
                                   .finalize = env_finalize,
                                   .finalize_arg = env};
 }
@@ -70,6 +72,25 @@ int env_plan(struct converge_view *v, struct env *env, struct err *e)
     return 0;
 }
 
+int env_note_data(struct env *env, struct err *e)
+{
+    auto_node struct node *volumes = NULL;
+    const struct node *v;
+
+    if (env_need(env, ENV_NEEDS_KEY, e) < 0 ||
+        engine_volume_list(&volumes, env->engine, LABEL_ENV, e) < 0)
+        return -1;
+    node_for_each (v, volumes) {
+        const char *name = node_get_text(v, "Name"), *of = object_label(v, LABEL_INSTANCE);
+        const struct spec_instance *i = of ? spec_instance(env->spec, of) : NULL;
+
+        if (i && name && object_is_ours(v, env->key.uuid) && strv_has(&i->volumes, name) &&
+            volumes_made_add(env->folder, name, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 struct up {
     struct env *env;
     const struct env_run *run;
@@ -100,7 +121,7 @@ int env_up(struct execute_result *result, struct env *env, const struct env_run 
     env->expected = run->revision;
     env_bound(env, UP_MS);
     *result = (struct execute_result){0};
-    if (check_key(env, e) < 0)
+    if (check_key(env, e) < 0 || (env->o.self && env_note_data(env, e) < 0))
         return -1;
     r = converge_up(result, env->engine, &o, e);
     /* What a killed command ordered and the storage refuses would fail every run. */

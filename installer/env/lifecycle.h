@@ -47,6 +47,9 @@ int env_keep(unsigned *done, struct env *env, const struct env_keep *o, struct e
  * Needs CONTAINERS. */
 struct buf;
 void env_keep_cause(struct buf *b, struct env *env, const char *instance);
+/* Remembers which of the environment's data there is, for one that did not make it (env_opts.self):
+ * what is missing one day is then known to be lost. Needs SPEC and ENGINE. `up` does it, too. */
+int env_note_data(struct env *env, struct err *e);
 
 struct env_down {
     bool volumes;             /* the data too */

@@ -51,6 +51,9 @@ static int open_catalog(struct env *env, bool whole, struct err *e)
     }
     if (r < 0)
         env_refuse(env, &p, "the component catalog", e);
+    for (size_t i = 0; env->catalog && i < env->catalog->count; i++)
+        strv_add(&env->folders, env->catalog->items[i]->dir);
+    env->images.components = &env->folders;
     problems_clear(&p);
     return r;
 }
@@ -207,6 +210,9 @@ int env_open(struct env **out, const struct env_opts *o, unsigned needs, struct 
                         .images = {.dockerfiles = o->paths->dockerfiles,
                                    .init = o->paths->init,
                                    .agent = o->paths->agent,
+                                   .slipway = o->paths->relay,
+                                   .daemon = o->paths->daemon,
+                                   .steps = o->paths->steps,
                                    .temp_dir = o->temp_dir}};
     env->user = o->user ? mem_strdup(o->user) : process_owner();
     if (o->timeout_ms)
@@ -236,6 +242,7 @@ void env_close(struct env *env)
     node_free(env->proxies);
     catalog_free(env->catalog);
     strv_clear(&env->problems);
+    strv_clear(&env->folders);
     explicit_bzero(&env->key, sizeof(env->key));
     free(env->name_owned);
     free(env->folder);

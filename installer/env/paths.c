@@ -66,6 +66,7 @@ int env_paths_find(struct env_paths *p, const char *given, struct err *e)
     p->steps = fs_join(share, "scripts/host/steps");
     p->init = find_program(dir, "slipway-init");
     p->agent = find_program(dir, "slipway-agent");
+    p->daemon = fs_join(dir, "slipwayd");
     return 0;
 }
 
@@ -77,6 +78,7 @@ void env_paths_clear(struct env_paths *p)
     free(p->steps);
     free(p->init);
     free(p->agent);
+    free(p->daemon);
     free(p->relay);
     *p = (struct env_paths){0};
 }

@@ -11,6 +11,12 @@
 
 enum { ETCD_MS = 5000 };
 
+/* Docker tells where a link leads, too. */
+static bool is_engine_socket(const char *source)
+{
+    return strcmp(source, BODY_ENGINE_SOCKET) == 0 || strcmp(source, "/run/docker.sock") == 0;
+}
+
 static void set_host(struct node *reach, const struct node *inspected)
 {
     struct node *list = node_set(reach, "host", node_new_list());
@@ -28,6 +34,8 @@ static void set_host(struct node *reach, const struct node *inspected)
         node_set_bool(row, "read_only", !node_get_bool(m, "RW", true));
         if (strcmp(source, BODY_PLUGINS) == 0)
             node_set_bool(reach, "docker_plugins", true);
+        if (is_engine_socket(source))
+            node_set_bool(reach, "docker", true);
     }
 }
 
@@ -104,6 +112,8 @@ void reach_set(struct node *shown, struct env *env, const struct node *inspected
     const char *kinds = variable(inspected, CONFINE_KINDS_ENV);
 
     node_set_bool(reach, "docker_plugins", false);
+    node_set_bool(reach, "docker", false);
+    node_set_bool(reach, "environment_key", strcmp(component, MANIFEST_CONTROLLER) == 0);
     set_host(reach, inspected);
     if (kinds)
         node_set_text(reach, "mounts", kinds);

@@ -3,6 +3,7 @@
  * What a program that broke into the container of an instance could use, by Docker and etcd:
  * {"host":[{"path","at","read_only"}],  folders and files of the host
  *  "docker_plugins",                    whether it can be a plugin of Docker, in place of others
+ *  "docker", "environment_key",         whether it has Docker's socket, and that key
  *  "mounts",                            what its helper mounts for it where the host sees it
  *  "devices":[..],"capabilities":[..],  beyond what every container has
  *  "published":[..],                    addresses of the host that lead to it

@@ -223,6 +223,7 @@ static int begin(struct release_work *w, struct err *e)
         take_lock(w, e) < 0 || check_bad(w, e) < 0)
         return -1;
     forget_bad(w);
+    release_step(w);
     return 0;
 }
 
@@ -233,6 +234,8 @@ int release_run(struct release_result **results, struct env *env, const struct s
     int r;
 
     *results = NULL;
+    w.fault = fault_parse(o->fault);
+    pthread_mutex_init(&w.stepping, NULL);
     w.trial_ms = o->trial_ms ? o->trial_ms : RELEASE_TRIAL_MS;
     r = begin(&w, e);
     if (r == 0) {
@@ -243,7 +246,9 @@ int release_run(struct release_result **results, struct env *env, const struct s
     }
     if (r == 0) {
         pool_run(w.count, ENGINE_PARALLEL, engine_job, &w);
+        release_step(&w);
         name_bad(&w);
+        release_step(&w);
     }
     for (size_t i = 0; i < w.count; i++)
         release_item_clear(&w.items[i]);
@@ -252,6 +257,7 @@ int release_run(struct release_result **results, struct env *env, const struct s
         *results = NULL;
     }
     lock_close(w.lock);
+    pthread_mutex_destroy(&w.stepping);
     free(w.items);
     free(w.data);
     free(w.file);

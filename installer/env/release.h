@@ -19,6 +19,7 @@ struct release_opts {
     bool again;           /* also one that was named bad */
     int64_t trial_ms;     /* how long one has to show that it works; 0: RELEASE_TRIAL_MS */
     int64_t lock_wait_ms; /* for another run that holds the environment's lock */
+    const char *fault;    /* plan/fault.h, behind each step; NULL: none */
 };
 
 enum release_end {

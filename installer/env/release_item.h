@@ -3,10 +3,13 @@
 #ifndef ENV_RELEASE_ITEM_H
 #define ENV_RELEASE_ITEM_H
 
+#include <pthread.h>
+
 #include "base/buf.h"
 #include "env/release.h"
 #include "env/rsync.h"
 #include "env/ssh.h"
+#include "plan/fault.h"
 #include "plan/lock.h"
 
 struct release_item {
@@ -35,8 +38,12 @@ struct release_work {
     size_t count;
     struct hosts *hosts;
     struct relay *relay;
+    struct fault fault;
+    pthread_mutex_t stepping; /* of `fault` */
 };
 
+/* A step is done: a test may end the process here. From any thread. */
+void release_step(struct release_work *w);
 /* Takes apart what `release status` says. */
 int release_take_status(struct release_item *it, const char *said, struct err *e);
 /* Once that is known: nothing is to be done. Else result->to is what is wanted. */

@@ -10,15 +10,6 @@
 
 enum { SAID_MAX = 64 << 10, DISCARD_MS = 15 * 1000 };
 
-void release_item_clear(struct release_item *it)
-{
-    ssh_login_clear(&it->login);
-    buf_clear(&it->said);
-    buf_clear(&it->errors);
-    free(it->command);
-    free(it->name);
-}
-
 static bool is_open(const struct release_item *it)
 {
     return it->over_ssh && !it->done && it->result->error.code == ERR_NONE;
@@ -62,13 +53,21 @@ static void start(struct release_work *w, struct release_item *it, char *command
     hosts_start(w->hosts, &it->host, &it->job);
 }
 
+/* The operator's key is renewed by every rotation, this one only by newer versions of it. */
+static int explain_login(const struct err *why, struct err *e)
+{
+    *e = *why;
+    if (why->code != ERR_AUTH || !strstr(why->msg, HOST_REFUSED))
+        return -1;
+    return err_set(e, ERR_AUTH, "%.400s; `slipway up` gives it the key that deploys agents",
+                   why->msg);
+}
+
 static int job_end(struct release_item *it, struct err *e)
 {
     it->result->took_ms += it->job.took_ms;
-    if (it->job.error.code != ERR_NONE) {
-        *e = it->job.error;
-        return -1;
-    }
+    if (it->job.error.code != ERR_NONE)
+        return explain_login(&it->job.error, e);
     return it->job.status == 0 ? 0 : explain(&it->errors, it->job.status, e);
 }
 
@@ -162,6 +161,8 @@ static void finish(struct release_work *w)
                   w->o->verb == RELEASE_VERB_DEPLOY
                       ? mem_printf("release activate %s %lld", w->digest, (long long)w->trial_ms)
                       : mem_printf("release rollback %lld", (long long)w->trial_ms));
+    hosts_turn(w->hosts, until_in(0, NULL));
+    release_step(w); /* some were asked, and none has answered */
     hosts_finish(w->hosts);
     for (size_t i = 0; i < w->count; i++) {
         struct release_item *it = &w->items[i];
@@ -178,15 +179,19 @@ int release_over_ssh(struct release_work *w, struct err *e)
 
     w->hosts = env_hosts(w->env);
     ask(w);
+    release_step(w);
     if (w->o->verb == RELEASE_VERB_DEPLOY) {
         r = relay_open(&w->relay, w->hosts, w->env->o.temp_dir ? w->env->o.temp_dir : "/tmp", e);
         if (r == 0) {
             send(w);
+            release_step(w);
             discard(w);
+            release_step(w);
         }
     }
     if (r == 0 && w->o->verb != RELEASE_VERB_STATUS)
         finish(w);
+    release_step(w);
     relay_close(w->relay);
     return r;
 }
@@ -245,11 +250,14 @@ int release_by_engine(struct release_work *w, struct release_item *it, struct en
     it->result->via = "docker";
     if (call(&said, g, id, status, w->until, e) < 0 || release_take_status(it, said, e) < 0)
         return -1;
+    release_step(w);
     if (release_is_unchanged(w, it))
         return 0;
     if (deploy && put_file(w, it, g, id, e) < 0)
         return -1;
+    release_step(w);
     if (call(&ended, g, id, deploy ? activate : rollback, w->until, e) < 0)
         return -1;
+    release_step(w);
     return release_take_end(it, ended, e);
 }

@@ -13,7 +13,7 @@
 #include "base/proc.h"
 #include "base/thread.h"
 
-enum { SAID_MAX = 16 << 10, TURN_MS = 200 };
+enum { PRINTED_MAX = 4 << 20, SAID_MAX = 16 << 10, TURN_MS = 200 };
 
 struct batch {
     struct rsync_job *jobs;
@@ -76,9 +76,10 @@ static void run_one(void *arg, size_t i)
     static const char *const variables[] = {"LC_ALL=C.UTF-8", NULL};
     const struct batch *b = arg;
     struct rsync_job *job = &b->jobs[i];
-    auto_buf struct buf said = {0};
+    auto_buf struct buf printed = {0}, said = {0};
     int64_t began = clock_now_ms();
 
+    buf_init(&printed, PRINTED_MAX);
     buf_init(&said, SAID_MAX);
     job->status = -1;
     if (job->error.code == ERR_NONE &&
@@ -88,9 +89,10 @@ static void run_one(void *arg, size_t i)
                                      .env = variables,
                                      .deadline = b->until.deadline,
                                      .cancel = b->until.cancel,
-                                     .out = &said,
+                                     .out = &printed,
                                      .err = &said},
                  &job->error) == 0) {
+        job->printed = buf_take(&printed);
         job->said = mem_strdup(buf_str(&said));
         if (job->status != 0)
             explain(job);
@@ -144,6 +146,7 @@ void rsync_run(struct rsync_job *jobs, size_t count, unsigned parallel, struct r
 void rsync_clear(struct rsync_job *job)
 {
     strv_clear(&job->argv);
+    free(job->printed);
     free(job->said);
     *job = (struct rsync_job){0};
 }

@@ -10,7 +10,8 @@
 struct rsync_job {
     struct strv argv; /* of rsync_begin, and what follows */
     int status;       /* of rsync; -1: it did not run, see error */
-    char *said;       /* the end of what it printed, owned */
+    char *printed;    /* on its standard output, owned */
+    char *said;       /* of what went wrong, owned */
     struct err error; /* also when its status is not 0 */
     int64_t took_ms;
 };

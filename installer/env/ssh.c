@@ -9,6 +9,8 @@
 #include "env/instances.h"
 #include "plan/object.h"
 
+enum { CHECK_MS = 10 * 1000 };
+
 /* ---- who it is ---- */
 
 bool ssh_is_on(const struct env *env, const char *instance)
@@ -195,4 +197,27 @@ void ssh_clear(struct ssh *s)
     free(s->dir);
     strv_clear(&s->argv);
     *s = (struct ssh){0};
+}
+
+int ssh_check_keys(struct env *env, const char *word, struct err *e)
+{
+    struct host_job job = {.command = "true", .until = until_within(env->until, CHECK_MS)};
+    const char *id, *name;
+    struct host_target t;
+    struct ssh_login l;
+    int r = 0;
+
+    if (instances_container(&name, &id, env, word, e) < 0)
+        return 0;
+    if (ssh_login_open(&l, env, name, e) == 0) {
+        t = ssh_login_target(&l);
+        hosts_start(env_hosts(env), &t, &job);
+        hosts_finish(env_hosts(env));
+        if (job.error.code == ERR_AUTH) {
+            *e = job.error;
+            r = -1;
+        }
+    }
+    ssh_login_clear(&l);
+    return r;
 }

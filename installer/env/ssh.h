@@ -47,5 +47,8 @@ int ssh_prepare(struct ssh *s, const struct env *env, const char *word, const ch
                 struct err *e);
 /* Removes the keys and frees it. */
 void ssh_clear(struct ssh *s);
+/* Logs in by ourselves, after ssh failed: -1 when one of the two keys is not what it has to be,
+ * ERR_AUTH with both fingerprints, which ssh does not tell. 0 for anything else. */
+int ssh_check_keys(struct env *env, const char *word, struct err *e);
 
 #endif

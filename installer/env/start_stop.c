@@ -256,6 +256,12 @@ int start_stop_run(struct env *env, const struct strv *names, const struct start
     struct start_stop p = {.env = env, .o = o, .ev = ev};
     int r;
 
+    if (o->verb != START_STOP_START && env->o.self && strv_has(names, env->o.self))
+        return err_set(e, ERR_CONFLICT,
+                       o->verb == START_STOP_STOP
+                           ? "%s carries this out itself; `slipway -e %s stop %s` does it"
+                           : "%s carries this out itself; `slipway -e %s restart %s` does it",
+                       env->o.self, env->name, env->o.self);
     if (teller_open(&p.teller, e) < 0)
         return -1;
     put_in_order(&p, names);

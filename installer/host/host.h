@@ -23,6 +23,9 @@
 
 struct hosts;
 
+/* What ERR_AUTH says when it is our key that was refused, not the host key. */
+#define HOST_REFUSED "sshd refused the key"
+
 /* Copied by hosts_start. */
 struct host_target {
     const char *name;        /* for messages and as its identity: "ceph-osd-1" */

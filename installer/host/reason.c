@@ -66,7 +66,7 @@ int reason_set(const struct session *s, int code, struct err *e)
                        text ? text : "", REASON_KEX, s->pin_type ? s->pin_type : "any",
                        REASON_CIPHERS, REASON_MACS);
     case LIBSSH2_ERROR_AUTHENTICATION_FAILED:
-        return err_set(e, ERR_AUTH, "sshd refused the key for user %s", s->user);
+        return err_set(e, ERR_AUTH, HOST_REFUSED " for user %s", s->user);
     case LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED:
         return err_set(e, ERR_REMOTE, "sshd refused to run the command");
     case LIBSSH2_ERROR_ALLOC:

@@ -45,9 +45,19 @@ struct session *session_new(const struct host_target *t, const struct hosts_opts
     return s;
 }
 
+/* What belongs to a key exchange libssh2 frees only at the end of that, not with the session. */
+static void hang_up(struct session *s)
+{
+    s->t.cut = true;
+    if (s->exchanging)
+        libssh2_session_handshake(s->t.ssh, s->t.fd);
+    s->exchanging = false;
+    transport_close(&s->t);
+}
+
 void session_free(struct session *s)
 {
-    transport_close(&s->t);
+    hang_up(s);
     free(s->name);
     free(s->address);
     free(s->user);
@@ -127,6 +137,7 @@ static int handshake(struct session *s, struct err *e)
 {
     int code = libssh2_session_handshake(s->t.ssh, s->t.fd);
 
+    s->exchanging = code == LIBSSH2_ERROR_EAGAIN;
     if (code == LIBSSH2_ERROR_EAGAIN)
         return 0;
     if (code < 0)
@@ -220,7 +231,7 @@ void session_drop(struct session *s, const struct err *why)
 {
     int64_t pause = why->code == ERR_AUTH ? REFUSED_MS : clock_backoff_next(&s->backoff);
 
-    transport_close(&s->t);
+    hang_up(s);
     s->retry_at = clock_deadline(pause);
     s->last = *why;
     s->state = SESSION_DOWN;

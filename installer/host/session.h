@@ -31,6 +31,7 @@ struct session {
     struct clock_backoff backoff;
     int64_t first_ms; /* when the first of the connections in a row began that were not ready */
     struct err last;  /* why the last connection ended; ERR_AUTH holds until retry_at */
+    bool exchanging;  /* libssh2 is in the middle of the key exchange */
     bool pinging;     /* a channel that nobody can open was asked for: an answer is life */
     int64_t ping_ms;
     struct task *tasks;  /* task.h; in the order of their start */

@@ -48,8 +48,10 @@ void manifest_free(struct manifest *m)
         return;
     free_config(m);
     free_declared(m);
-    char *texts[] = {m->dir,      m->name,        m->summary,      m->image,          m->data_root,
-                     m->run.user, m->run.restart, m->run.host_dir, m->run.plugin_dir, m->update};
+    char *texts[] = {
+        m->dir,      m->name,        m->summary,      m->image,          m->data_root,
+        m->run.user, m->run.restart, m->run.host_dir, m->run.plugin_dir, m->run.engine_socket,
+        m->update};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
     strv_clear(&m->requires);

@@ -82,15 +82,20 @@ struct template_decl {
 struct port_decl {
     char *name;
     int port;
+    bool published; /* on 127.0.0.1, also when the environment does not say so */
     char *help;
 };
 
-/* What it is to the environment's volumes. Either has the live map `volumes`. */
+/* What it is to the environment. The first two have the live map `volumes`. */
 enum manifest_role {
     MANIFEST_ROLE_NONE,
-    MANIFEST_ROLE_STORAGE, /* makes volumes and pools: has the live map `pools` too */
-    MANIFEST_ROLE_DRIVER,  /* serves volumes */
+    MANIFEST_ROLE_STORAGE,    /* makes volumes and pools: has the live map `pools` too */
+    MANIFEST_ROLE_DRIVER,     /* serves volumes */
+    MANIFEST_ROLE_CONTROLLER, /* its image holds slipwayd and all components; it alone may have
+                               * run.engine_socket and a secret of SECRET_KIND_ENVIRONMENT_KEY */
 };
+/* The one component that may have that role: whoever has its rights is root on the host. */
+#define MANIFEST_CONTROLLER "controller"
 
 struct manifest {
     char *dir; /* the folder */
@@ -112,10 +117,11 @@ struct manifest {
         struct strv device_rules; /* Docker's device cgroup rules, "b 7:* rwm" */
         char *restart; /* Docker restart policy: always | on-failure | no | unless-stopped */
         bool read_only;
-        bool shared_mount; /* needs a mount that propagates to the host */
-        char *host_dir;    /* where it sees its folder of the host, or NULL */
-        char *plugin_dir;  /* where it sees the host's /run/docker/plugins, or NULL */
-        struct node *env;  /* map or NULL */
+        bool shared_mount;   /* needs a mount that propagates to the host */
+        char *host_dir;      /* where it sees its folder of the host, or NULL */
+        char *plugin_dir;    /* where it sees the host's /run/docker/plugins, or NULL */
+        char *engine_socket; /* where it sees the socket of Docker, or NULL */
+        struct node *env;    /* map or NULL */
         /* Map right (a key of `run`) -> key of `config`, true or false: the right is there only
          * while the key is true. NULL: all are always there. */
         struct node *only_with;

@@ -94,6 +94,10 @@ static void print_profiles(struct buf *b, const struct manifest *m)
 
 static void print_numbers(struct buf *b, const struct manifest *m)
 {
+    static const char *const roles[] = {[MANIFEST_ROLE_STORAGE] = "storage",
+                                        [MANIFEST_ROLE_DRIVER] = "driver",
+                                        [MANIFEST_ROLE_CONTROLLER] = "controller"};
+
     buf_printf(b, "- image: `%s`\n- instances: %d", m->image, m->instances_default);
     if (m->instances_allowed.count > 0) {
         auto_free char *all = strv_join(&m->instances_allowed, ", ");
@@ -103,7 +107,7 @@ static void print_numbers(struct buf *b, const struct manifest *m)
         buf_printf(b, " (%d to %d)\n", m->instances_min, m->instances_max);
     }
     if (m->role)
-        buf_printf(b, "- role: %s\n", m->role == MANIFEST_ROLE_STORAGE ? "storage" : "driver");
+        buf_printf(b, "- role: %s\n", roles[m->role]);
     if (m->requires.count > 0) {
         auto_free char *all = strv_join(&m->requires, ", ");
 
@@ -128,6 +132,8 @@ static void print_numbers(struct buf *b, const struct manifest *m)
     }
     if (m->run.shared_mount)
         buf_puts(b, "- mounts made inside are seen on the host\n");
+    if (m->run.engine_socket)
+        buf_puts(b, "- it has the socket of Docker, and so the host\n");
 }
 
 void manifest_print_doc(struct buf *b, const struct manifest *m)

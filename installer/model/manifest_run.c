@@ -87,6 +87,31 @@ static bool is_scalar(const struct node *n)
     return n->kind != NODE_KIND_LIST && n->kind != NODE_KIND_MAP;
 }
 
+/* The rights of the controller: with either one rules the host, so no other component has them,
+ * whoever wrote its folder. */
+static void check_controller(const struct manifest *m, const struct node *root, struct problems *p)
+{
+    const struct node *role = node_get(root, "role");
+    const struct node *socket = node_find(root, "run.engine_socket");
+    const struct node *secrets = node_get(root, "secrets");
+
+    if (m->role == MANIFEST_ROLE_CONTROLLER) {
+        if (m->name && strcmp(m->name, MANIFEST_CONTROLLER) != 0)
+            problems_add(p, role,
+                         "role: only the component " MANIFEST_CONTROLLER " can be the controller");
+        return;
+    }
+    if (socket)
+        problems_add(p, socket,
+                     "engine_socket: only the controller may have Docker's socket, with which it "
+                     "is root on the host");
+    for (size_t i = 0; i < m->secret_count; i++)
+        if (m->secrets[i].kind == SECRET_KIND_ENVIRONMENT_KEY)
+            problems_add(p, node_get(secrets, m->secrets[i].name),
+                         "secrets: only the controller may have the environment's key, which opens "
+                         "everything");
+}
+
 void manifest_check_run(const struct manifest *m, const struct node *root, struct problems *p)
 {
     const struct node *run = node_get(root, "run"), *item;
@@ -109,4 +134,5 @@ void manifest_check_run(const struct manifest *m, const struct node *root, struc
     }
     check_capabilities(node_get(run, "capabilities"), p);
     check_device_rules(node_get(run, "device_rules"), p);
+    check_controller(m, root, p);
 }

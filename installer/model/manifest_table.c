@@ -5,10 +5,10 @@
 
 #include "base/mem.h"
 
-static const char *const role_values[] = {"storage", "driver", NULL};
-static const int role_numbers[] = {MANIFEST_ROLE_STORAGE, MANIFEST_ROLE_DRIVER};
+static const char *const role_values[] = {"storage", "driver", "controller", NULL};
+static const int role_numbers[] = {MANIFEST_ROLE_STORAGE, MANIFEST_ROLE_DRIVER,
+                                   MANIFEST_ROLE_CONTROLLER};
 static const char *const start_values[] = {"ordered", "early", NULL};
-static const char *const restart_values[] = {"always", "unless-stopped", "on-failure", "no", NULL};
 static const char *const update_values[] = {"one_by_one", "together", NULL};
 static const char *const type_values[] = {"string",   "int",  "float", "bool", "size",
                                           "duration", "enum", "list",  "map",  NULL};
@@ -95,69 +95,6 @@ static const struct schema_row data_rows[] = {
      .help = "lost data is made again, or refused, by its hook prepare"},
 };
 static const struct schema data_table = TABLE(data_rows);
-
-static const struct schema_row run_rows[] = {
-    {.key = "command",
-     .type = SCHEMA_TYPE_LIST,
-     .offset = AT(m.run.command),
-     .help = "argument list, may hold ${variables}; without it the agent alone runs"},
-    {.key = "user",
-     .type = SCHEMA_TYPE_STRING,
-     .word = SCHEMA_WORD_FILE,
-     .offset = AT(m.run.user),
-     .help = "user of the daemon; default root"},
-    {.key = "capabilities",
-     .type = SCHEMA_TYPE_STRINGS,
-     .word = SCHEMA_WORD_UPPER,
-     .offset = AT(m.run.capabilities),
-     .help = "Docker's names of capabilities it needs beyond the few all have"},
-    {.key = "devices",
-     .type = SCHEMA_TYPE_STRINGS,
-     .word = SCHEMA_WORD_PATH,
-     .offset = AT(m.run.devices),
-     .help = "devices of the host, like /dev/fuse"},
-    {.key = "device_rules",
-     .type = SCHEMA_TYPE_STRINGS,
-     .offset = AT(m.run.device_rules),
-     .help = "devices it may open without their being there at the start, in Docker's words"},
-    {.key = "restart",
-     .type = SCHEMA_TYPE_STRING,
-     .values = restart_values,
-     .offset = AT(m.run.restart),
-     .fallback = "always",
-     .help = "Docker's restart policy"},
-    {.key = "read_only",
-     .type = SCHEMA_TYPE_BOOL,
-     .offset = AT(m.run.read_only),
-     .fallback = "false",
-     .help = "read-only root file system; /run and /tmp are in memory always"},
-    {.key = "shared_mount",
-     .type = SCHEMA_TYPE_BOOL,
-     .offset = AT(m.run.shared_mount),
-     .fallback = "false",
-     .help = "a mount made inside host_dir is seen on the host"},
-    {.key = "host_dir",
-     .type = SCHEMA_TYPE_STRING,
-     .word = SCHEMA_WORD_PATH,
-     .offset = AT(m.run.host_dir),
-     .help = "where it sees a folder of the host, /var/lib/slipway/<env>/<instance>"},
-    {.key = "plugin_dir",
-     .type = SCHEMA_TYPE_STRING,
-     .word = SCHEMA_WORD_PATH,
-     .offset = AT(m.run.plugin_dir),
-     .help = "where it sees the host's /run/docker/plugins, to be a plugin of Docker"},
-    {.key = "env",
-     .type = SCHEMA_TYPE_DICT,
-     .offset = AT(m.run.env),
-     .help = "environment of the daemon"},
-    {.key = "only_with",
-     .type = SCHEMA_TYPE_DICT,
-     .offset = AT(m.run.only_with),
-     .help =
-         "rights that an instance has only while a key of config is true: {plugin_dir: KEY}; of "
-         "capabilities or one of them, devices, device_rules, plugin_dir"},
-};
-static const struct schema run_table = TABLE(run_rows);
 
 #undef AT
 #define AT(field) offsetof(struct raw_config, field)
@@ -320,6 +257,13 @@ static const struct schema_row port_rows[] = {
      .max = 65535,
      .required = true,
      .help = "TCP port in the container"},
+    {.key = "published",
+     .type = SCHEMA_TYPE_BOOL,
+     .offset = AT(published),
+     .fallback = "false",
+     .help =
+         "on 127.0.0.1 even when the environment does not say where, at a port that follows from "
+         "its name"},
     {.key = "help",
      .type = SCHEMA_TYPE_STRING,
      .offset = AT(help),
@@ -407,7 +351,9 @@ static const struct schema_row rows[] = {
      .values = role_values,
      .numbers = role_numbers,
      .offset = AT(m.role),
-     .help = "storage makes volumes and pools, driver serves volumes; left out: neither"},
+     .help =
+         "storage makes volumes and pools, driver serves volumes, controller holds slipwayd; left "
+         "out: none of them"},
     {.key = "requires",
      .type = SCHEMA_TYPE_STRINGS,
      .word = SCHEMA_WORD_NAME,
@@ -429,7 +375,7 @@ static const struct schema_row rows[] = {
      .help = "what must survive the container"},
     {.key = "run",
      .type = SCHEMA_TYPE_TABLE,
-     .table = &run_table,
+     .table = &manifest_run_table,
      .help = "the daemon and its rights"},
     {.key = "ssh",
      .type = SCHEMA_TYPE_BOOL,

@@ -35,5 +35,6 @@ struct manifest_raw {
 };
 
 extern const struct schema manifest_table;
+extern const struct schema manifest_run_table; /* its key `run` */
 
 #endif

@@ -277,6 +277,17 @@ static int make_tls(char **out, const struct derivation *d, struct err *e)
     return tls_text(out, d->k, pinned ? NULL : d->info, d->sans, e);
 }
 
+static int make_environment_key(char **out, const struct derivation *d, struct err *e)
+{
+    char *text = mem_alloc(KEY_TEXT_LEN + 1);
+
+    (void)e;
+    for (size_t i = 0; i < sizeof(d->k->bytes); i++)
+        snprintf(text + 2 * i, 3, "%02x", d->k->bytes[i]);
+    *out = text;
+    return 0;
+}
+
 static const struct {
     int (*make)(char **out, const struct derivation *d, struct err *e);
     bool is_pem;

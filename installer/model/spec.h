@@ -14,6 +14,7 @@ struct spec_port {
     char *address; /* host address, default 127.0.0.1 */
     int host_port; /* 0: Docker picks one */
     int port;      /* in the container */
+    bool fallback; /* the document does not say so; the manifest does */
 };
 
 struct spec_instance {

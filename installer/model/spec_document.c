@@ -47,7 +47,7 @@ static struct node *ports_document(const struct spec_instance *i)
             mem_printf("%s%s%s:%d", six ? "[" : "", p->address, six ? "]" : "", p->host_port);
 
         for (size_t k = 0; k < i->manifest->port_count; k++)
-            if (i->manifest->ports[k].port == p->port)
+            if (i->manifest->ports[k].port == p->port && !p->fallback)
                 node_set_text(out, i->manifest->ports[k].name, text);
     }
     node_sort(out);

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "model/spec_build.h"
 
+enum { PUBLISHED_FIRST = 20000, PUBLISHED_COUNT = 12000 };
+
 static const struct raw_override *find_override(const struct raw_component *raw, const char *name)
 {
     for (size_t i = 0; i < raw->override_count; i++)
@@ -64,6 +66,40 @@ static void build_port(struct spec_build *b, struct spec_instance *i, const stru
         i->ports[i->port_count++].port = m->ports[k].port;
 }
 
+/*
+ * A port that is published always, where the document says nothing of it: the same one for the same
+ * environment, so that an address that somebody noted holds, and for another environment of the
+ * machine most likely another one. Below those that the kernel gives away.
+ */
+static void publish(struct spec_build *b, struct spec_instance *i, const struct port_decl *p)
+{
+    auto_free char *text =
+        mem_printf("%s/%s/%d", b->spec->name ? b->spec->name : "", i->name, p->port);
+    uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
+
+    for (const char *c = text; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT32_C(16777619);
+    i->ports[i->port_count++] =
+        (struct spec_port){.address = mem_strdup("127.0.0.1"),
+                           .host_port = PUBLISHED_FIRST + (int)(hash % PUBLISHED_COUNT),
+                           .port = p->port,
+                           .fallback = true};
+}
+
+static void build_ports(struct spec_build *b, struct spec_instance *i, const struct node *own)
+{
+    const struct manifest *m = i->manifest;
+    const struct node *given;
+
+    i->ports = mem_array((own ? own->count : 0) + m->port_count, sizeof(*i->ports));
+    node_for_each (given, own) {
+        build_port(b, i, given);
+    }
+    for (size_t k = 0; k < m->port_count; k++)
+        if (m->ports[k].published && !node_get(own, m->ports[k].name))
+            publish(b, i, &m->ports[k]);
+}
+
 static void build_volumes(struct spec_build *b, struct spec_instance *i,
                           const struct raw_component *raw, const struct raw_override *own)
 {
@@ -99,15 +135,9 @@ static void build_instance(struct spec_build *b, struct spec_instance *i,
 
     i->memory_bytes = own && own->memory ? own->memory : raw->memory;
     build_volumes(b, i, raw, own);
-    if (!own)
-        return;
-    if (own->config && own->config->count > 0)
+    build_ports(b, i, own ? own->ports : NULL);
+    if (own && own->config && own->config->count > 0)
         i->overrides = spec_build_config(b, i->manifest, own->config);
-    i->ports = mem_array(own->ports ? own->ports->count : 0, sizeof(*i->ports));
-    const struct node *given;
-    node_for_each (given, own->ports) {
-        build_port(b, i, given);
-    }
 }
 
 static void check_volume_count(struct spec_build *b, const struct raw_component *raw,

@@ -84,6 +84,19 @@ static void add_mounts(struct node *host, const struct desired_instance *it)
     }
 }
 
+/* One of the Mounts, so that Docker says that it is not there, and does not make a folder. */
+static void add_engine_socket(struct node *host, const struct manifest *m)
+{
+    struct node *mount;
+
+    if (!m->run.engine_socket)
+        return;
+    mount = node_add(node_get(host, "Mounts"), node_new_map());
+    node_set_text(mount, "Type", "bind");
+    node_set_text(mount, "Source", BODY_ENGINE_SOCKET);
+    node_set_text(mount, "Target", m->run.engine_socket);
+}
+
 /* Not one of the Mounts: Docker makes the source of a Bind that is not there. */
 static void add_binds(struct node *host, const struct desired *d, const struct desired_instance *it)
 {
@@ -205,6 +218,7 @@ static struct node *host_config(const struct desired *d, const struct desired_in
     add_security(host, d, it);
     add_devices(host, d, it);
     add_mounts(host, it);
+    add_engine_socket(host, m);
     add_binds(host, d, it);
     add_ports(body, host, it);
     tmpfs = node_set(host, "Tmpfs", node_new_map());

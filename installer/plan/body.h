@@ -24,6 +24,8 @@ int body_add_link_mount(struct node *body, const struct desired *d,
 void body_changes(struct strv *out, const struct node *body, const struct node *inspect);
 /* Where Docker looks for the sockets of plugins. */
 #define BODY_PLUGINS "/run/docker/plugins"
+/* Where the controller finds Docker's socket on its host. */
+#define BODY_ENGINE_SOCKET "/var/run/docker.sock"
 /* One that every container gets. */
 bool body_is_base_capability(const char *name);
 

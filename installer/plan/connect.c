@@ -33,6 +33,27 @@ static int by_host(const void *a, const void *b)
     return strcmp(x->host, y->host);
 }
 
+/* When etcd refuses root although the key is the right one, somebody changed the login, and only
+ * who knows what to can change it back. NULL: the key is another one's. */
+static char *refused_hint(const struct node *containers, const struct env_key *key)
+{
+    const struct node *c;
+
+    node_for_each (c, containers) {
+        const char *component = object_label(c, LABEL_COMPONENT);
+        const struct node *names = node_get(c, "Names");
+
+        if (component && strcmp(component, ETCD_COMPONENT) == 0 && object_is_ours(c, key->uuid) &&
+            !object_is_aside(c) && names && names->count)
+            return mem_printf("its password was changed in etcd: `docker exec -e "
+                              "ETCDCTL_USER=root:PASSWORD %s sh -c 'etcdctl user passwd root "
+                              "--interactive=false </run/slipway/secrets/root_password'`, with the "
+                              "PASSWORD that it has now, sets it back",
+                              names->items[0]->text + 1);
+    }
+    return NULL;
+}
+
 static int make_link(struct link **out, const struct node *containers, const char *env,
                      const struct env_key *key, const char *user, struct err *e)
 {
@@ -55,6 +76,8 @@ static int make_link(struct link **out, const struct node *containers, const cha
         return -1;
     }
     l->pin = mem_strdup(pin);
+    if (strcmp(user, "root") == 0)
+        l->refused_hint = refused_hint(containers, key);
     *out = l;
     return 0;
 }

@@ -107,6 +107,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
                            .made = &made,
                            .only = o->only,
                            .restart = o->restart && *o->restart,
+                           .self = o->self,
                            .locked = kept->lock && lock_is_taken(kept->lock),
                            .still_unhealthy = &kept->still_unhealthy};
     int r = -1;
@@ -118,7 +119,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
         run_context_read_images(kept, image_options(o, s), s, e) == 0 &&
         observed_observe_images(v->observed, g, kept->images, e) == 0 &&
         build_desired(v, kept, s, o->folder, e) == 0) {
-        observed_observe_host(v->observed, s);
+        observed_observe_host(v->observed, s, o->self);
         observed_inspect_changed(v->observed, g, v->desired);
         edits_find(&edits, s->name, s->document, o->catalog);
         po.edits = &edits;

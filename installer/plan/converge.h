@@ -20,6 +20,7 @@ struct converge_opts {
     int64_t lock_wait_ms;
     unsigned parallel;
     const char *fault; /* fault.h; NULL: none */
+    const char *self;  /* plan_opts; in its container it does not look for what the host lacks */
     struct execute_events events;
     /* Called with every plan before it is executed; may be NULL. Not 0: stop with that error. */
     int (*approve)(void *arg, const struct plan *p, struct err *e);

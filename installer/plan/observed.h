@@ -45,8 +45,9 @@ int observed_observe(struct observed **out, struct engine *g, const char *env,
 int observed_observe_images(struct observed *w, struct engine *g, const struct node *refs,
                             struct err *e);
 /* What the host lacks of what the document wants of it: `host_ports`, also those that Docker itself
- * publishes already, and `no_devices`. Nothing when Docker is not of this machine. */
-void observed_observe_host(struct observed *w, const struct spec *s);
+ * publishes already, and `no_devices`. Nothing when Docker is not of this machine, and
+ * nothing when an instance asks (`self`, else NULL): of its container it would come to know. */
+void observed_observe_host(struct observed *w, const struct spec *s, const char *self);
 /* Fills `changed`: which settings of a container differ only an inspection tells. What cannot be
  * inspected is left out. */
 struct desired;

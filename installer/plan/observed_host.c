@@ -33,9 +33,9 @@ static const char *why_not(const struct spec_port *p)
     return errno == EADDRINUSE ? "another program listens there (`ss -ltnp` shows which)" : NULL;
 }
 
-void observed_observe_host(struct observed *w, const struct spec *s)
+void observed_observe_host(struct observed *w, const struct spec *s, const char *self)
 {
-    if (!address_is_docker_host(w))
+    if (self || !address_is_docker_host(w))
         return;
     w->host_ports = node_new_map();
     for (size_t i = 0; i < s->component_count; i++) {

@@ -74,7 +74,10 @@ static void on_build_line(void *arg, const char *text)
 int op_image_build(struct worker *w, const struct op *op, struct err *e)
 {
     const struct manifest *m = op->component->spec->manifest;
-    struct images_component c = {.name = m->name, .image = m->image, .dir = m->dir};
+    struct images_component c = {.name = m->name,
+                                 .image = m->image,
+                                 .dir = m->dir,
+                                 .is_controller = m->role == MANIFEST_ROLE_CONTROLLER};
     struct progress b = {.r = w->r, .op = op};
     struct engine_progress p = {.line = on_build_line, .arg = &b};
 

@@ -64,6 +64,8 @@ struct plan_opts {
      * and no wait but for one that is replaced. NULL: everything. */
     const char *only;
     bool restart; /* with `only`: also when it runs as it should, it is stopped and started */
+    /* The instance that plans: its own container it leaves alone. NULL: none does. */
+    const char *self;
 };
 
 /* ERR_CONFLICT for a foreign container, network or volume with our name; ERR_AUTH when etcd refuses

@@ -44,6 +44,11 @@ void builder_free(struct builder *b)
     free(b);
 }
 
+bool builder_is_self(const struct builder *b, const struct desired_instance *it)
+{
+    return it && b->o->self && strcmp(it->spec->name, b->o->self) == 0;
+}
+
 bool builder_is_etcd(const struct desired_component *c)
 {
     return strcmp(c->spec->manifest->name, ETCD_COMPONENT) == 0;

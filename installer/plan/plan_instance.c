@@ -389,6 +389,28 @@ static void refuse_foreign(struct builder *b, const struct desired_instance *it)
                      it->container, it->spec->name, it->container);
 }
 
+/* The controller does not replace itself: it would be gone in the middle of it, and nobody there to
+ * go back. */
+static void note_self(struct builder *b, const struct desired_instance *it)
+{
+    const struct node *have = object_find_instance(b->w->containers, it->spec->name);
+    auto_free char *cause = have ? why_replace(b, have, it) : NULL;
+
+    if (cause)
+        strv_addf(&b->p->notes, "%s is to be replaced, which `slipway up` does: %s", it->spec->name,
+                  cause);
+}
+
+/* Who has these rights rules the host: that is said before it is done. */
+static void note_rights(struct builder *b, const struct desired_instance *it)
+{
+    if (it->spec->manifest->role == MANIFEST_ROLE_CONTROLLER)
+        strv_addf(&b->p->notes,
+                  "%s gets the socket of Docker (" BODY_ENGINE_SOCKET
+                  ") and the key of this environment",
+                  it->spec->name);
+}
+
 static void add_instance(struct builder *b, size_t component, size_t item)
 {
     const struct desired_instance *it = &b->d->items[item];
@@ -404,6 +426,8 @@ static void add_instance(struct builder *b, size_t component, size_t item)
     b->name[item] = add_name(b, it, have);
     if (!have) {
         bool resumed = builder_by_name(b->w->containers, aside) != NULL;
+
+        note_rights(b, it);
         long create =
             add_create(b, component, item, volumes, resumed ? "replacing goes on" : "not there");
 
@@ -440,7 +464,11 @@ void builder_add_instances(struct builder *b, size_t component)
 
     for (int running = 0; running < 2; running++)
         for (size_t i = c->first; i < c->first + c->count; i++)
-            if (runs(b, &b->d->items[i]) == (running == 1) && builder_is_about(b, &b->d->items[i]))
+            if (runs(b, &b->d->items[i]) != (running == 1) || !builder_is_about(b, &b->d->items[i]))
+                continue;
+            else if (builder_is_self(b, &b->d->items[i]))
+                note_self(b, &b->d->items[i]);
+            else
                 add_instance(b, component, i);
 }
 

@@ -89,6 +89,12 @@ void builder_add_removals(struct builder *b)
 
         if (!instance || desired_find(b->d, instance) || object_is_aside(c))
             continue;
+        if (b->o->self && strcmp(instance, b->o->self) == 0) {
+            problems_add(&b->wrong, NULL,
+                         "%s cannot take itself away; say `slipway up` where its file is",
+                         instance);
+            continue;
+        }
         if (is_drained(c) && component)
             builder_check_pools(b, component, instance);
         previous = add_removal(b, c, instance, previous);

@@ -33,7 +33,8 @@ static void add_images(struct builder *b)
     for (size_t i = 0; i < d->component_count; i++) {
         const struct desired_component *c = &d->components[i];
 
-        if (strv_has(&b->w->images, c->image) || !is_about_component(b, c))
+        if (strv_has(&b->w->images, c->image) || !is_about_component(b, c) ||
+            (c->count == 1 && builder_is_self(b, &d->items[c->first])))
             continue;
         b->image[i] = plan_add(b->p, OP_KIND_IMAGE_BUILD, c->spec->manifest->name,
                                mem_printf("%s is not built yet", c->image));

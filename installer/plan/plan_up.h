@@ -29,6 +29,8 @@ bool builder_is_etcd(const struct desired_component *c);
 /* Whether the plan is about this instance: about all, but for plan_opts.only. */
 bool builder_is_about(const struct builder *b, const struct desired_instance *it);
 
+/* Whether it is the instance that makes the plan. `it` may be NULL. */
+bool builder_is_self(const struct builder *b, const struct desired_instance *it);
 /* Volumes, container, link and start of every instance of one component. */
 void builder_add_instances(struct builder *b, size_t component);
 /* It is wrong when another container writes to a volume of an instance and keeps it; what merely

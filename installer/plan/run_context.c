@@ -38,7 +38,10 @@ int run_context_read_images(struct run_context *s, struct images_opts images,
     }
     for (size_t i = 0; i < spec->component_count; i++) {
         const struct manifest *m = spec->components[i].manifest;
-        struct images_component c = {.name = m->name, .image = m->image, .dir = m->dir};
+        struct images_component c = {.name = m->name,
+                                     .image = m->image,
+                                     .dir = m->dir,
+                                     .is_controller = m->role == MANIFEST_ROLE_CONTROLLER};
         auto_free char *ref = NULL;
 
         if (node_get(s->images, m->name))

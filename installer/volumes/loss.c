@@ -26,15 +26,28 @@ static int refuse(const char *kind, const char *name, const char *word, const ch
                    kind, name, word, command);
 }
 
+/* An old document, from before the answer to an order. Nothing is deleted, and no command would
+ * find it either. */
+static int refuse_old(const char *kind, const char *name, struct err *e)
+{
+    return err_set(e, ERR_CONFIG,
+                   "%s %.80s: there is none any more that absent could delete; take its entry out "
+                   "of the document",
+                   kind, name);
+}
+
 static int check_snapshots(const struct node *now, const struct node *before, struct err *e)
 {
     const struct node *list = node_get(now, "snapshots"), *s;
+    const struct node *there = node_get(before, "snapshots");
 
     node_for_each (s, list) {
-        if (begins(s, node_get(node_get(before, "snapshots"), s->key), "absent")) {
+        if (begins(s, node_get(there, s->key), "absent")) {
             auto_free char *command =
                 mem_printf("volume snapshot --delete %.80s %.80s", now->key, s->key);
 
+            if (!node_get(there, s->key))
+                return refuse_old("snapshot", s->key, e);
             return refuse("snapshot", s->key, "absent", command, e);
         }
     }
@@ -47,6 +60,8 @@ static int check_volume(const struct node *now, const struct node *before, struc
     auto_free char *command = NULL;
 
     if (begins(now, before, "absent")) {
+        if (!before)
+            return refuse_old("volume", now->key, e);
         command = mem_printf("volume delete %.80s", now->key);
         return refuse("volume", now->key, "absent", command, e);
     }
@@ -69,7 +84,10 @@ static int check_pool(const struct node *now, const struct node *before, struct 
 {
     auto_free char *command = mem_printf("pool delete %.80s", now->key);
 
-    return begins(now, before, "absent") ? refuse("pool", now->key, "absent", command, e) : 0;
+    if (!begins(now, before, "absent"))
+        return 0;
+    return before ? refuse("pool", now->key, "absent", command, e)
+                  : refuse_old("pool", now->key, e);
 }
 
 /* A driver that lets go of a volume waits for who has it open, unless it is forced. */

@@ -207,7 +207,7 @@ check_has "which are those of the demo" "$(cat quiet.yaml)" volumedriver-qemu
 
 # On a terminal it asks, and each answer is checked when it is given.
 wizard() { printf '%s\n' "$@" | script -qefc "'$SLIPWAY' new" /dev/null; }
-check_status "new asks on a terminal" 0 wizard 'Bad!' fresh wizard slow quick 1 0 3 0 7x 1 0 0 0
+check_status "new asks on a terminal" 0 wizard 'Bad!' fresh wizard slow quick 1 0 3 0 0 7x 1 0 0 0
 check_has "a name that cannot be is asked for again" "$(cat "$TMP/out")" "Bad! is not a valid name"
 check_has "and one whose file is there" "$(cat "$TMP/out")" "fresh.yaml is there already"
 check_has "and a profile that nobody has" \

@@ -47,12 +47,13 @@ void planned_load(struct planned *f, const char *document)
     f->images = node_new_map();
     node_set_text(f->images, "etcd", "slipway/etcd:1");
     node_set_text(f->images, "sleeper", "slipway/sleeper:1");
+    node_set_text(f->images, "controller", "slipway/controller:1");
     f->observed = planned_nothing_there();
 }
 
 void planned_make(struct planned *f)
 {
-    struct plan_opts o = {.catalog_version = "v", .locked = false};
+    struct plan_opts o = {.catalog_version = "v", .self = f->self};
     const struct desired_opts wish = {.spec = f->spec,
                                       .key = &f->key,
                                       .folder = "/nowhere/demo",

@@ -20,6 +20,7 @@ struct planned {
     struct observed *observed;
     struct desired *desired;
     struct plan *plan;
+    const char *self; /* of plan_opts */
 };
 
 struct observed *planned_nothing_there(void);

@@ -121,6 +121,10 @@ check_same "nothing" "" "$(ours "$TMP/out")"
 check_status "data goes when it is named" 0 clean --yes --volume "$env-sleeper-1-data"
 check_not "it is gone" docker volume inspect "$env-sleeper-1-data"
 check "the other is there" docker volume inspect "$env-etcd-1-data"
+check_not "nobody misses it" grep -qx "$env-sleeper-1-data" "$SLIPWAY_HOME/$env/volumes"
+check_status "etcd's goes the same way" 0 clean --yes --volume "$env-etcd-1-data"
+check_status "and what is gone on purpose keeps nothing from coming up" 0 slip up
+check_status "down again" 0 slip down
 says "a volume that is not there" 1 "no environment made a volume $env-etcd-1-dat (did you mean $env-etcd-1-data?)" \
     clean --yes --volume "$env-etcd-1-dat"
 

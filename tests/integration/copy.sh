@@ -28,6 +28,13 @@ printf '#!/bin/sh\n' >tree/run
 chmod 755 tree/run
 chmod 640 tree/big
 printf 'one\n' >one
+sub="a \"b\" c"
+mkdir -p "with/$sub"
+echo x >"with/$sub/file"
+ln -s /etc/hosts with/link
+mkfifo "with/$sub/pipe"
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("with/socket")'
+left_out() { jq -r '[.results[] | .left_out, (.left_out_names | sort[])] | map(tostring) | join(" ")' out; }
 
 for who in shell-1 sleeper-1; do
     case $who in shell-1) file=ssh folder=rsync ;; *) file=docker folder=docker ;; esac
@@ -90,16 +97,79 @@ for who in shell-1 sleeper-1; do
     # What a container sends.
     inside "$who" 'mkdir -p /tmp/evil/dir; ln -sfn /etc /tmp/evil/link; ln -sf /etc/shadow /tmp/evil/file
         mkfifo /tmp/evil/pipe; echo well >/tmp/evil/dir/file; cp /bin/true /tmp/evil/suid; chmod 6777 /tmp/evil/suid'
-    check_status "of a folder with links and a pipe the files come out" 0 slip copy "$who:/tmp/evil" "evil.$who"
+    check_status "of a folder with links and a pipe the files come out" 0 slip --json copy "$who:/tmp/evil" \
+        "evil.$who"
+    check_same "what does not is counted and named" "3 file link pipe" "$(left_out)"
+    check_has "and told" "$(cat err)" "$who: /tmp/evil: left out 3 that are neither files nor folders: "
     check_same "and nothing else" "dir dir/file suid" \
         "$(cd "evil.$who" && find . -mindepth 1 -printf '%P\n' | sort | xargs)"
     check_same "without rights of others" 755 "$(stat -c %a "evil.$who/suid")"
+    pid=$(docker container inspect -f '{{.State.Pid}}' "$env-$who")
+    if nsenter -t "$pid" -m mknod /tmp/evil/dir/null c 1 3 2>/dev/null; then
+        check_status "of one with a device, too" 0 slip --json copy "$who:/tmp/evil" "device.$who"
+        check_same "which is named" "4 dir/null file link pipe" "$(left_out)"
+        check "and stays there" test ! -e "device.$who/dir/null" -a -s "device.$who/dir/file" -a -s "device.$who/suid"
+    else
+        skip "a device in a folder" "it cannot be made"
+    fi
+    check_status "of a folder with links that goes in the links go, too" 0 slip --json copy with "$who:/tmp/with"
+    check_same "what does not is named" "2 $sub/pipe socket" "$(left_out)"
+    check_has "and told" "$(cat err)" "$who: with: left out 2 that are neither files nor folders: "
+    check_same "all else is there" "/etc/hosts x" \
+        "$(inside "$who" "readlink /tmp/with/link; cat '/tmp/with/$sub/file'" | xargs)"
     mkdir -p "trap.$who" elsewhere
     ln -sfn "$TMP/elsewhere" "trap.$who/dir"
     check_status "a link here is not followed" 1 slip copy "$who:/tmp/evil/." "trap.$who"
     check_same "nothing is behind it" "" "$(ls elsewhere)"
 done
 check_same "no folder of ours is left" "" "$(find "$TMP" -name '.slipway-copy*')"
+
+# ---- a disk that is full ----
+
+# room WHO: what is below /tmp/full there is on a disk of 2 MB, and has half of one file that is older.
+room() {
+    nsenter -t "$(docker container inspect -f '{{.State.Pid}}' "$env-$1")" -m sh -c '
+        mkdir /tmp/full && mount -t tmpfs -o size=2m tmpfs /tmp/full && mkdir /tmp/full/large &&
+        head -c 1000000 /dev/zero >/tmp/full/large/b && echo old >/tmp/full/large/c' 2>/dev/null
+}
+mkdir -p large
+echo a >large/a
+echo new >large/c
+head -c 4000000 /dev/urandom >large/b
+for who in shell-1 sleeper-1; do
+    echo "# $who"
+    if ! room "$who"; then
+        skip "a full disk" "no mount in a container's namespace"
+        continue
+    fi
+    was=$(inside "$who" 'sha256sum /tmp/full/large/b')
+    check_status "a file that has no room" 1 slip copy large/b "$who:/tmp/full"
+    check_has "is an error that says so" "$(cat err)" "No space left on device"
+    check_same "of which nothing is left" large "$(inside "$who" 'ls -A /tmp/full')"
+    check_status "one in the place of another one" 1 slip copy large/b "$who:/tmp/full/large/b"
+    check_same "leaves that" "$was" "$(inside "$who" 'sha256sum /tmp/full/large/b')"
+    check_status "a folder that has no room" 1 slip copy large "$who:/tmp/full"
+    check_has "is an error that says so" "$(cat err)" "No space left on device"
+    check_same "the old file is whole" "$was" "$(inside "$who" 'sha256sum /tmp/full/large/b')"
+    check "and each other one, old or new" inside "$who" 'cd /tmp/full/large && { [ ! -e a ] || [ "$(cat a)" = a ]; } &&
+        case $(cat c) in old|new) ;; *) false;; esac'
+    check_same "nothing half is left" "" "$(inside "$who" 'cd /tmp/full && find . -name "*slipway*" -o -name ".b.*"')"
+    inside "$who" 'rm /tmp/full/large/b; head -c 1500000 /dev/zero >/tmp/full/large/c'
+    mkdir -p full
+    if mount -t tmpfs -o size=1m tmpfs full 2>/dev/null; then
+        on_exit "umount '$TMP/full'"
+        check_status "a file that has no room here" 1 slip copy "$who:/tmp/full/large/c" full
+        check_has "is an error that says so" "$(cat err)" "No space left on device"
+        check_status "and so is a folder" 1 slip copy "$who:/tmp/full/large" full
+        check_has "in the same words" "$(cat err)" "No space left on device"
+        check_same "nothing half is left" "" "$(find full -mindepth 1)"
+        umount full
+    else
+        skip "a full disk here" "no mount"
+    fi
+    nsenter -t "$(docker container inspect -f '{{.State.Pid}}' "$env-$who")" -m -p umount -l /tmp/full
+done
+check_same "no folder of ours is left there" "" "$(inside sleeper-1 'ls -A / | grep slipway-copy' || true)"
 
 # ---- several ----
 
@@ -149,7 +219,16 @@ froms=()
 for i in $(seq 100); do froms+=("shell-1:/tmp/each/$i"); done
 check_status "and come back" 0 limited "${froms[@]}" each
 check_same "all of them" 100 "$(find each -type f | wc -l)"
-check_status "through the Engine API" 0 limited many/[1-9] many/1? many/2? sleeper-1:/tmp/each
+check_status "through the Engine API" 0 limited many/* sleeper-1:/tmp/each
+check_same "all of them" "$(cat many/* | sort | sha256sum)" "$(inside sleeper-1 'cat /tmp/each/*' | sort | sha256sum)"
+check_same "and nothing else" 300 "$(inside sleeper-1 'ls -A /tmp/each' | wc -l)"
+froms=()
+for i in $(seq 40); do froms+=("sleeper-1:/tmp/each/$i"); done
+inside sleeper-1 'rm /tmp/each/33'
+mkdir some
+check_status "and out again, but for one that is not there" 3 limited --json "${froms[@]}" some
+check_same "which is named" /tmp/each/33 "$(jq -r '.results[] | select(.ok | not).from' "$TMP/out")"
+check_same "the others are here" "$(seq 40 | grep -v 33 | sort | xargs)" "$(cat some/* | sort | xargs)"
 check_status "as a folder, too" 0 limited many sleeper-1:/tmp/each
 check_same "all of them" 300 "$(inside sleeper-1 'ls /tmp/each/many' | wc -l)"
 check_status "and out" 0 limited sleeper-1:/tmp/each/many out.many

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # slipway agent deploy, status and rollback on real containers: a daemon does not notice, and no release that does not
 # work stays, whatever becomes of whoever deployed it.
+# about 240 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -56,12 +57,24 @@ check_not "tells the new one" test "$(field digest)" = "$(digest "$B/slipway-age
 inside shell-1 "cd $home && mv kept slipway-agent"
 check_status "one that is there already" 0 slip agent deploy --json
 check_same "is not sent" "unchanged 0" "$(field result) $(field sent)"
+# A writer that syncs each block on the data volume of a daemon, which says what failed.
+docker exec -d "$env-sleeper-1" sh -c 'n=0; while [ ! -e /data/enough ]; do n=$((n + 1))
+    { printf "%08d" $n && head -c 65536 /dev/zero; } >/data/block && sync -d /data/block || echo "$n" >>/data/failed
+    echo $n >/data/written; done; touch /data/over'
+written() { inside sleeper-1 'cat /data/written' | grep . || echo 0; }
+check "a writer is at work" wait_until 60 inside sleeper-1 'test -s /data/written'
+began=$(written)
 check_status "another one" 0 slip agent deploy --json --from one
 check_same "works everywhere" "works" "$(field result)"
 check_same "over SSH, and through Docker where no sshd runs" "docker ssh" "$(field via)"
 check "what changed alone is sent" test \
     "$(jq '[.results[] | select(.via == "ssh").sent] | max' "$TMP/out")" -lt 40000
 check_same "it is what runs" "$home/releases/$(digest one)/slipway-agent" "$(agent_of shell-1)"
+grown() { [ "$(written)" -gt "$began" ]; }
+check "while the writer goes on" wait_until 60 grown
+inside sleeper-1 'touch /data/enough'
+check "until it is told to end" wait_until 60 inside sleeper-1 'test -e /data/over'
+check_not "without an error" inside sleeper-1 'test -e /data/failed'
 check_same "no daemon was started again" "$before" "$(daemons)"
 check_status "again" 0 slip agent deploy --json --from one
 check_same "it is not sent" "unchanged 0" "$(field result) $(field sent)"
@@ -113,20 +126,21 @@ check_status "and go back" 0 slip agent rollback --on shell-1
 
 # ---- what is killed, and two at once ----
 
-# killed SECONDS: kill -9 of a deployment after that time, then once more.
-killed() {
-    "$SLIPWAY" "${slip_options[@]}" -e "$env" agent deploy --from three >/dev/null 2>&1 &
-    local pid=$!
-    sleep "$1"
-    kill -9 $pid 2>/dev/null || true
-    wait $pid 2>/dev/null || true
-}
-for s in 0.2 0.5 0.8 1.2; do
-    killed $s
-    check_status "after kill -9 at $s s the same works" 0 slip agent deploy --json --lock-wait 40s --from three
+# After each step of a deployment, until one has fewer.
+status=137
+for ((step = 1; status == 137 && step < 30; step++)); do
+    status=0
+    SLIPWAY_FAULT=kill-after:$step slip agent deploy --json --lock-wait 40s --from three >"$TMP/out" 2>"$TMP/err" ||
+        status=$?
+    [ "$status" = 137 ] || break
+    check_status "after kill -9 at step $step the same works" 0 slip agent deploy --json --lock-wait 40s --from three
     check_same "and it runs everywhere" "$(digest three)" "$(field to)"
+    check "in each of them" running shell-1 three
     check_status "back" 0 slip agent deploy --json --lock-wait 40s --from one
 done
+check_same "at the end nothing is killed" "0 works" "$status $(field result)"
+check "which were all steps" test "$step" -gt 8
+check_status "back" 0 slip agent deploy --json --lock-wait 40s --from one
 check_same "nothing half is left" "" "$(inside shell-1 "ls -A $home/releases | grep new" || true)"
 slip agent deploy --from hang --again --trial 6s --on shell-1 >/dev/null 2>&1 &
 other=$!
@@ -136,6 +150,25 @@ kill -9 $other
 check "init puts it back although slipway is gone" wait_until 20 running shell-1 one
 wait $other 2>/dev/null || true
 check_status "who waits gets its turn" 0 slip agent deploy --lock-wait 60s --from three
+check_same "no daemon was started again" "$before" "$(daemons)"
+
+# ---- one that hangs when nobody looks any more ----
+
+stopped() { inside shell-1 'for p in /proc/[0-9]*; do
+    case $(readlink $p/exe) in */slipway-agent) kill -STOP ${p#/proc/};; esac; done'; }
+says_of() { slip status --json | jq -r --arg i "$1" '.instances[] | select(.instance == $i).state' | grep -qx "$2"; }
+stopped
+check "an agent that hangs later is silent in status" wait_until 60 says_of shell-1 silent
+check_not "which is not well" slip status
+check_status "agent status goes on to say which one it is" 0 slip agent status --json --on shell-1
+check_same "by its digest" "$(digest three) false" "$(field from) $(field trial)"
+check_status "another one takes its place" 0 slip agent deploy --json --from one --on shell-1
+check "and reports" wait_until 60 says_of shell-1 ready
+stopped
+check "when that hangs, too" wait_until 60 says_of shell-1 silent
+check_status "the one before takes its place" 0 slip agent rollback --json --on shell-1
+check_same "which is the other one" "$(digest three)" "$(field to)"
+check "and reports" wait_until 60 says_of shell-1 ready
 check_same "no daemon was started again" "$before" "$(daemons)"
 
 # ---- etcd does not answer ----

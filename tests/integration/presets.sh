@@ -65,6 +65,9 @@ check_has "it says what each needs" \
     "$(cat "$TMP/err")" "8+3 needs 11 osds, there are 4; 3+2 x=1 needs 5 hosts, there are 2"
 check_same "nothing was made of it" "" "$(pool none .pool_name)"
 check "nothing is left of it" wait_until 60 slip status
+says "copies have too few places for I/O" 5 "its 6 parts go to different osds, 5 of them must be there for I/O, and \
+the OSDs that are up are in 4" slip pool create none --size 6 --min-size 5
+check_same "nothing was made of that either" "" "$(pool none .pool_name)"
 says "policies and copies" 6 "either policies, or size" slip pool create x --policy 1+1 --size 2
 says "c is checked" 6 "c is 9; 4 to 6 are allowed" slip pool create x --policy '4+2 c=9'
 
@@ -180,5 +183,35 @@ check_status "a list with another first" 0 slip config set ceph-mgr pools.parts.
 better() { warned "parts has policy 2.1 c=2 x=2; 2.2, which is wanted more, could be had now"; }
 check "check says that it could be had" wait_until 60 better
 check_same "pool show too" "2+2" "$(shown parts possible_now)"
+# ---- fewer places than parts, but enough for I/O: its groups never get clean ----------------------------
+check_status "enough for I/O is enough" 0 "$SLIPWAY" -e "$env" pool create six --size 6 --min-size 2
+check_has "what it lacks is said" "$(cat "$TMP/out")" \
+    "six: not all parts have a place: its 6 parts go to different osds, and the OSDs that are up are in 4"
+
+# ---- what the hook says is only text -----------------------------------------------------------
+hook() { # its text on standard input
+    docker exec -i "$env-ceph-mgr-1" sh -c 'cat >/usr/lib/slipway/component/hooks/pool'
+}
+plain() { ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]\|\302[\200-\237]')" "$1"; }
+hook <<'END'
+#!/bin/sh
+cat <<'TEXT'
+{"policy": "a\u001b]0;title\u0007b\u009b31m", "odd\u001b[2J": "x\r\ny"}
+TEXT
+END
+check_status "a hook with escapes of terminals" 0 slip pool show fast
+check_has "they are seen" "$(cat "$TMP/out")" 'a\x1b]0;title\x07b\xc2\x9b31m'
+check_has "in a key too" "$(cat "$TMP/out")" 'odd\x1b[2J'
+check "and none reaches the terminal" plain "$TMP/out"
+check_status "what a new pool became is shown" 0 "$SLIPWAY" -e "$env" pool create odd --size 2
+check "without them" plain "$TMP/out"
+hook <<'END'
+#!/bin/sh
+printf 'said \033]0;title\007\302\233 31m\n' >&2
+exit 3
+END
+check_status "a hook that fails with them" 0 slip pool show fast
+check_has "is told of" "$(cat "$TMP/err")" "ceph-mgr-1: said"
+check "without them" plain "$TMP/err"
 check_status "down" 0 slip down --volumes --yes
 finish

@@ -33,6 +33,13 @@ check "and to the key that deploys" deploys
 first=$(fingerprints) first_deployer=$(deployers)
 pid=$(docker exec "$env-sleeper-1" cat /proc/1/task/1/children)
 
+ctl() {
+    docker exec -i "$env-etcd-1" sh -c 'ETCDCTL_USER="root:$(cat /run/slipway/secrets/root_password)"
+        export ETCDCTL_API=3 ETCDCTL_USER
+        exec etcdctl "$@"' - "$@"
+}
+deploy_key=$(ctl get --prefix --keys-only "/slipway/$env/" | grep '/sleeper-1/.*deploy')
+old_deployers=$(ctl get --print-value-only "$deploy_key")
 check_status "the key is rotated" 0 slip key rotate ssh
 check_same "the state is at rest" '{"generation":2}' "$(generation)"
 check "every instance answers" everywhere
@@ -84,6 +91,17 @@ check_status "without it the next run ends it" 0 slip --json key rotate ssh
 check_same "and says what is stopped" sleeper-2 "$(jq -r '.stopped[]' "$TMP/out")"
 slip start sleeper-2
 check "it takes the new key when it starts" wait_until 30 everywhere
+
+# The key that deploys, as a version left it that did not rotate it.
+check "an instance has an old key that deploys" ctl put "$deploy_key" "$old_deployers"
+left_behind() {
+    slip --json agent deploy --on sleeper-1 >"$TMP/out" 2>&1
+    [ $? = 3 ] && grep -q "refused the key" "$TMP/out"
+}
+check "a deployment is refused" wait_until 60 left_behind
+check_has "which says what mends it" "$(cat "$TMP/out")" '`slipway up` gives it the key that deploys agents'
+check_status "and that does" 0 slip up
+check "it deploys" wait_until 60 deploys
 
 # Another operator's machine has the environment key alone, and this one has no etcd.
 rm "$SLIPWAY_HOME/$env/ssh.json"

@@ -40,11 +40,10 @@ check_same "and so are its errors" "errs" "$(cat err)"
 ends "a command that a signal ended is not status 0" "status=137 signal=KILL " "$sshd" 'kill -9 $$'
 ends "TERM is another number" "status=143 signal=TERM " "$sshd" 'kill -15 $$'
 ends "a shell that has no such program says 127" "status=127 " "$sshd" '/no/such/program'
-for status in $(seq 0 15 255) 1 126 127 128 129 254; do
-    job "$sshd" "exit $status"
-    grep -q "status=$status .*code=none" result || echo "$status: $(cat result)"
-done >wrong
-check_same "every exit status arrives as it is" "" "$(cat wrong)"
+echo 0 >next
+ends "each exit status" "status=0 " "$sshd" repeat=256 "read -r n <$TMP/next; echo \$((n + 1)) >$TMP/next; exit \$n"
+check_same "arrives as it is" "$(seq 0 255 | xargs)" \
+    "$(sed -n 's/.* status=\([0-9]*\) signal= .*code=none.*/\1/p' result | xargs)"
 job "$sshd" "printf 'no newline'"
 check_same "output needs no newline" "no newline" "$(cat out)"
 head -c 3000000 /dev/urandom >random
@@ -166,6 +165,24 @@ ends "one that is cut in the middle of a transfer ends the job" "code=net the co
 proxies cut:60000
 ends "which is not run again" "began=1" "$ports" quietly=1 "echo once >>$TMP/began; head -c 10000000 /dev/zero"
 check_same "by anybody" once "$(cat began)"
+
+# The command's own sshd, as soon as the command runs and before it says anything. It is the command's parent.
+on_exit "xargs kill -9 <$TMP/stopped"
+lone='echo $PPID >>'"$TMP"'/stopped; echo once >>'"$TMP"'/ran; '
+ends "an sshd that stops right after it began a command is given up" "began=1 out=0 err=0 " "$sshd" quiet=2000 \
+    "${lone}kill -STOP \$PPID; exec sleep 30"
+check_has "by its silence" "$(cat result)" "code=timeout"
+check_has "and it is said what that means" "$(cat result)" "the command may have been cut off"
+ends "the deadline counts there, too" "code=timeout" "$sshd" quiet=60000 deadline=4000 \
+    "${lone}kill -STOP \$PPID; exec sleep 30"
+check_has "in its own words" "$(cat result)" "the command did not end before the deadline"
+ends "and so does somebody who cancels" "code=interrupted" "$sshd" quiet=60000 cancel=4000 \
+    "${lone}kill -STOP \$PPID; exec sleep 30"
+ends "one that is killed there is a cut connection" "began=1 out=0 err=0 " "$sshd" "${lone}kill -9 \$PPID; exec sleep 3"
+check_has "of the network" "$(cat result)" "code=net"
+check_has "in the same words" "$(cat result)" "the command may have been cut off"
+check_same "and nothing of this was run twice" 4 "$(grep -c once ran)"
+ends "others are served as before" "status=0 " "$sshd" true
 
 echo old >kept
 proxies cutup:100000

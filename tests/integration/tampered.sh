@@ -51,6 +51,19 @@ check_status "a change" 0 slip config set sleeper word never
 check "the instance falls silent" wait_until 60 silent
 mended "another password"
 
+# ---- root's own login: nobody can mend that but who knows what it was changed to ----
+check "another password of root" ctl user passwd root --interactive=false <<<handmade
+refused="user root: etcd refuses the user or the password; its password was changed in etcd"
+check_status "status" 5 slip status
+check_has "says so" "$(cat "$TMP/out")" "$refused"
+for command in plan up "config set sleeper word never"; do
+    # shellcheck disable=SC2086 # words
+    says "$command" 7 "$refused" slip $command
+done
+line=$(sed -n 's/^[^`]*`\(docker [^`]*\)`.*/\1/p' "$TMP/err")
+check "what they say to do works" bash -c "${line/PASSWORD/handmade}"
+mended "root's password"
+
 # ---- what the instance itself says: it says so again ----
 have() { ctl get --print-value-only "$1"; }
 for report in status applied; do

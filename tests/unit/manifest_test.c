@@ -190,7 +190,7 @@ static void all_problems_are_told_at_once(void **state)
     refuse("name: a\nsummary: s\nconfig: {x: {type: bool, grows_only: true, help: h}}",
            "m:3:38: grows_only: x is neither int, size nor duration");
     refuse("name: a\nsummary: s\nrole: drive",
-           "m:3:7: role: expected one of storage, driver, not \"drive\"");
+           "m:3:7: role: expected one of storage, driver, controller, not \"drive\"");
     refuse("name: a\nsummary: s\nrole: storage\n"
            "config: {volumes: {type: map, apply: live, help: h}}",
            "m:3:7: role: storage needs \"pools: {type: map, apply: live}\" in config");

@@ -66,7 +66,7 @@ static void the_program_is_the_callers(void **state)
     fake("printf '%s\n' \"$2\"");
     run(&job, "/opt/a 'b'/server");
     assert_int_equal(job.status, 0);
-    assert_non_null(strstr(job.said, "'/opt/a ''b''/server' relay-call '"));
+    assert_non_null(strstr(job.printed, "'/opt/a ''b''/server' relay-call '"));
     rsync_clear(&job);
     run(&job, NULL);
     assert_int_equal(job.status, -1);
@@ -79,7 +79,7 @@ static void only_a_missing_rsync_is_missing(void **state)
     struct rsync_job job;
 
     (void)state;
-    fake("echo 'sh: rsync: not found'; exit 127"); /* on the other side */
+    fake("echo 'sh: rsync: not found' >&2; exit 127"); /* on the other side */
     run(&job, "/bin/true");
     assert_int_equal(job.error.code, ERR_REMOTE);
     assert_string_equal(job.error.msg, "sh: rsync: not found (rsync's status 127)");

@@ -70,7 +70,11 @@ static void an_edit_of_the_document_loses_no_data(void **state)
         {"{a: {absent: true}}",
          "volume a: absent loses data, and is not set by hand: `slipway volume delete a`"},
         {"{new: {absent: 'TRUE'}}",
-         "volume new: absent loses data, and is not set by hand: `slipway volume delete new`"},
+         "volume new: there is none any more that absent could delete; take its entry out of the "
+         "document"},
+        {"{a: {snapshots: {old: {absent: true}}}}",
+         "snapshot old: there is none any more that absent could delete; take its entry out of the "
+         "document"},
         {"{a: {snapshots: {s: {absent: true}}}}",
          "snapshot s: absent loses data, and is not set by hand: `slipway volume snapshot --delete "
          "a s`"},
@@ -100,6 +104,9 @@ static void an_edit_of_the_document_loses_no_data(void **state)
         assert_int_equal(edited(fine[i], "{p: {size: 3}}", "{a: {absent: true}}", "{}", &e), 0);
     refused(edited("{}", "{p: {absent: true}}", "{}", "{}", &e),
             "pool p: absent loses data, and is not set by hand: `slipway pool delete p`");
+    refused(edited("{}", "{old: {absent: true}}", "{}", "{}", &e),
+            "pool old: there is none any more that absent could delete; take its entry out of the "
+            "document");
     refused(edited("{}", "{}", "{a: {absent: true, force: true}}", "{}", &e),
             "volume a: force loses data, and is not set by hand: `slipway volume detach --force "
             "a`");

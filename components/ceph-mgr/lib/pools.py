@@ -123,6 +123,19 @@ def rbd(*arguments):
     return subprocess.run(command + list(arguments), capture_output=True, text=True, timeout=60, check=False)
 
 
+def plain(p):
+    """An entry without policies as a policy; None: what is not said is Ceph's choice."""
+    if p.get("kind") == "erasure":
+        return policies.Policy(p["k"], p["m"], p.get("min_size"))
+    return policies.Policy(1, p["size"] - 1, p.get("min_size")) if "size" in p else None
+
+
+def least(p, now):
+    """How many parts must be there for I/O when the entry is in effect: with another size Ceph takes its own least."""
+    size = p.get("size", now["size"])
+    return p.get("min_size", now["min_size"] if size == now["size"] else size - size // 2)
+
+
 class Pools:
     def __init__(self, cluster, wanted, bad):
         self.c, self.bad = cluster, bad
@@ -148,12 +161,21 @@ class Pools:
                         name=name, root="default", type=domain)
         return name, self.c.mon_json("osd crush rule dump", name=name)["rule_id"]
 
-    def need_places(self, name, domain, now):
+    def need_places(self, name, domain, least):
         """A rule that finds fewer places than I/O needs would stop all I/O of a pool at once."""
         places = self.topology().places(domain)
-        if places < now["min_size"]:
-            raise Wrong("pool %s keeps its rule: the OSDs that are up are in %d %ss, and I/O needs copies in %d "
-                        "different ones" % (name, places, domain, now["min_size"]))
+        if places < least:
+            raise Wrong("pool %s: it keeps its rule: the OSDs that are up are in %d %ss, and I/O needs copies in %d "
+                        "different ones" % (name, places, domain, least))
+
+    def need_room(self, name, one):
+        """Before it is made: all I/O of one that finds too few places would wait. OSDs that are still to come are not
+        missed."""
+        domain, places = one.domain(self.domain), self.topology().places(one.domain(self.domain))
+        if places < one.c and self.osds_up() >= int(os.environ.get("SHARED_osd_count") or 0):
+            raise Wrong("pool %s: it was not made: its %d parts go to different %ss, %d of them must be there for I/O, "
+                        "and the OSDs that are up are in %d; add OSDs in other %ss, or choose another failure_domain"
+                        % (name, one.n, domain, one.c, places, domain))
 
     def profile(self, p):
         """Erasure code profiles cannot change under a pool, so the name carries what it says."""
@@ -204,8 +226,9 @@ class Pools:
         return one
 
     def create(self, name, p, rule):
-        one = (self.choose(name, p) if "policies" in p else
-               policies.Policy(p["k"], p["m"]) if p.get("kind") == "erasure" else None)
+        one = self.choose(name, p) if "policies" in p else plain(p)
+        if one and "policies" not in p:
+            self.need_room(name, one)
         arguments = {"pool": name, "pg_num": p.get("pg_num", 8), "pgp_num": p.get("pg_num", 8),
                      "autoscale_mode": self.autoscale}
         if one and one.erasure():
@@ -269,7 +292,11 @@ class Pools:
             self.set(name, "allow_ec_overwrites", "true", str("ec_overwrites" in now["flags_names"]).lower())
         else:
             if now["crush_rule"] != rule[1]:
-                self.need_places(name, rule[0].partition("-")[2], now)
+                need = least(p, now)
+                self.need_places(name, rule[0].partition("-")[2], need)
+                if need < now["min_size"]:  # before the rule, so that I/O goes on
+                    self.set(name, "min_size", need, now["min_size"])
+                    now = dict(now, min_size=need)
                 self.set(name, "crush_rule", rule[0], now["crush_rule"])
             # Growing: first the copies, then their least number; shrinking: the other way round.
             if "size" in p and p["size"] >= now["size"]:
@@ -302,22 +329,31 @@ class Pools:
     def osds_up(self):
         return self.c.mon_json("osd stat")["num_up_osds"]
 
-    def wait_osds(self, need):
+    def spread(self, name, p):
+        """(what two parts of an existing pool never share, in how many of that the OSDs that are up are)"""
+        one = self.taken(name, p, self.there()[name])["one"] if "policies" in p else None
+        domain = (one.domain(self.domain) if one else self.domain) or "osd"
+        return domain, self.topology().places(domain)
+
+    def wait_places(self, name, p, need):
         """All pools wait for the same OSDs."""
-        while self.osds_up() < need:
+        while True:
+            domain, places = self.spread(name, p)
+            if places >= need:
+                return
             if not self.osds_awaited:
                 say("waiting for OSDs before preparing pools for images")
                 self.osds_awaited = time.monotonic() + OSD_WAIT
             if time.monotonic() >= self.osds_awaited:
-                raise Wrong("it is there, but not ready for images: %d OSDs are up, %d are needed"
-                            % (self.osds_up(), need))
+                raise Wrong("it is there, but not ready for images: OSDs in %d different %ss are needed, and those "
+                            "that are up are in %d" % (need, domain, places))
             time.sleep(0.3)
 
     def image_pool(self, name, p):
         """What images need inside a pool: its header, the check's namespace, where data goes. Needs OSDs."""
         if p.get("application", "rbd") != "rbd" or p.get("kind") == "erasure":
             return
-        self.wait_osds(p.get("min_size", 1))
+        self.wait_places(name, p, self.there()[name]["min_size"])
         there = rbd("namespace", "ls", name, "--format", "json")
         if there.returncode != 0 or CHECK_NAMESPACE not in there.stdout:
             for arguments in (("pool", "init", name), ("namespace", "create", name + "/" + CHECK_NAMESPACE)):
@@ -397,6 +433,11 @@ class Pools:
             number, _ = policies.choose(p["policies"], self.topology(), self.domain)
             if number is not None and number < p["number"]:
                 seen["possible_now"] = str(p["policies"][number])
+        if self.wanted.get(name):
+            domain, places = self.spread(name, self.wanted[name])
+            if places < now["size"]:
+                seen["lacks"] = ("its %d parts go to different %ss, and the OSDs that are up are in %d"
+                                 % (now["size"], domain, places))
         for df in self.c.mon_json("df", detail="detail")["pools"]:
             if df["name"] == name:
                 seen.update(stored_bytes=df["stats"]["stored"], used_bytes=df["stats"]["bytes_used"],

@@ -7,22 +7,19 @@ volume that cannot be made gets one line "volume NAME: why", and the others go o
 
 import json
 import os
-import re
 import sys
 import threading
 import time
 
 sys.path.insert(0, "/usr/lib/slipway-ceph")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from entries import Wrong, created, is_absent, read_volume, yes  # noqa: E402
 from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
 from slipway_rbd import (  # noqa: E402
     ADDRESS, EBUSY, EEXIST, ENOENT, ESTALE, FENCE_SECONDS, MADE, MADE_SNAPSHOT, OWNER, Pool, check, gone,
     gone_snapshots)
-from slipway_rules import NAME, NAME_RULE, POOL, parse_size, size_problem  # noqa: E402
 
 USER = "client.slipway-pool"
-KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent",
-        "formatting",  # `slipway volume mount` began to format it; nothing to do here
-        "docker"}  # Docker made it or was given it; nothing to do here either
 ROLLED_BACK = "slipway.rollback"  # the serials of the last REMEMBERED, with blanks between them
 REMEMBERED = 64
 TEMPLATE = "slipway.template"
@@ -33,14 +30,16 @@ SNAPSHOTS_AT_ONCE = 32
 # After that time one run of the hook begins no more of many snapshots; the agent listens in between.
 END = time.monotonic() + 15
 UNFINISHED = 75  # to the agent: run it again
-# What the other manager has half done is looked at again for so long.
+# What somebody else has half done is looked at again for so long.
 RACE = 20
+# A name without an image is what a deletion or a creation left that was cut short, when it is so for so long.
+REMAINS = 3
 # Another client's short look at the image does not count as use.
 PATIENCE = 1.0
 
 
-class Wrong(Exception):
-    """This volume cannot be made; the text says why."""
+class NeedsTurn(Exception):
+    """Something of this volume is to be changed, which one manager does at a time."""
 
 
 class Unfinished(Exception):
@@ -51,46 +50,8 @@ class Unfinished(Exception):
         self.left = left
 
 
-def read_volume(name, v):
-    """The entry with sizes in bytes, checked whole."""
-    if not NAME.fullmatch(name):
-        raise Wrong(NAME_RULE)
-    if not isinstance(v, dict):
-        raise Wrong("a map is expected")
-    for key in sorted(set(v) - KEYS):
-        raise Wrong("unknown key %s; known are %s" % (key, " ".join(sorted(KEYS))))
-    v = dict(v, pool=v.get("pool") or POOL)
-    if "size" in v:
-        size = parse_size(v["size"])
-        why = size_problem(size)
-        if why:
-            raise Wrong("size %s: %s" % (v["size"], why))
-        v["size"] = size
-    for snapshot in v.get("snapshots") or {}:
-        if not NAME.fullmatch(snapshot):
-            raise Wrong("snapshot %r: %s" % (snapshot, NAME_RULE))
-    if v.get("from") and not re.fullmatch(r"([^/@]+/)?[^/@]+@[^/@]+", str(v["from"])):
-        raise Wrong("from is %s; VOLUME@SNAPSHOT is expected" % v["from"])
-    if v.get("rollback") and not ("to" in v["rollback"] and "serial" in v["rollback"]):
-        raise Wrong("rollback needs to: SNAPSHOT and serial: NUMBER")
-    return v
-
-
-def yes(value):
-    return str(value).lower() == "true"
-
-
 def several(noun, names):
     return "%s %s" % (noun, names[0]) if len(names) == 1 else "%d %ss" % (len(names), noun)
-
-
-def is_absent(entry):
-    return isinstance(entry, dict) and yes(entry.get("absent"))
-
-
-def created(entry):
-    """Which of all snapshots of that name it is; "": the document does not say."""
-    return str(entry.get("created", "")) if isinstance(entry, dict) else ""
 
 
 def at_once(work, items):
@@ -127,6 +88,11 @@ class Volumes:
         self.wanted = wanted
         self.pools, self.made = {}, {}
         self.done, self.bad, self.unfinished, self.lost = {}, {}, {}, {}
+        self.turns = set()  # names of volumes that nobody else changes now
+
+    def need_turn(self, name):
+        if name not in self.turns:
+            raise NeedsTurn
 
     def pool(self, name):
         if name not in self.pools:
@@ -177,6 +143,7 @@ class Volumes:
             if image:
                 return image
             raise Wrong(gone(pool.name, name))
+        self.need_turn(name)
         if v.get("data_pool"):
             self.pool(v["data_pool"])  # one that is not there is not a race to be waited out
         try:
@@ -241,6 +208,7 @@ class Volumes:
         new = [s for s in differ if not is_absent(wanted[s])]
         if not differ:
             return
+        self.need_turn(name)
         lost = self.lost_snapshots(pool, name, wanted, new)
         new = [s for s in new if s not in lost]
         self.check_same(pool, name, {s: created(wanted[s]) for s in gone})
@@ -315,6 +283,7 @@ class Volumes:
         with pool.open(name, read_only=True) as image:
             if is_done(image):
                 return
+            self.need_turn(name)
             if to not in image.snapshots():
                 raise Wrong("there is no snapshot %s to go back to" % to)
             users = image.others(PATIENCE)
@@ -339,8 +308,10 @@ class Volumes:
         say("took volume %s back to snapshot %s" % (name, to))
 
     def delete(self, pool, name, v):
+        self.need_turn(name)
         image = self.find(pool, name, read_only=True)
         if not image:
+            pool.remove_remains(name)
             self.unmark(pool, name, v)
             return
         with image:
@@ -385,6 +356,7 @@ class Volumes:
             size, there = image.size(), image.snapshots()
             mark = image.metadata(TEMPLATE)
         if "size" in v and v["size"] != size:
+            self.need_turn(name)
             self.resize(pool, name, v, size)
         self.snapshots(pool, name, v, there)
         if v.get("rollback"):
@@ -394,17 +366,29 @@ class Volumes:
                 image.set_metadata(TEMPLATE, "true" if yes(v.get("template")) else "false")
 
     def race(self, name, v):
-        """Two managers may be at the same volume. Its image appears piece by piece, and goes so: whoever comes second
-        looks again."""
-        end = time.monotonic() + RACE
-        while True:
-            try:
-                self.one(name, v)
-                return
-            except Failure as e:
-                if e.errno not in (EBUSY, EEXIST, ENOENT, ESTALE) or time.monotonic() >= end:
-                    raise
-            time.sleep(0.1)
+        """Two managers may be at the same volume: looking is free, changes are made in turn, because librbd leaves
+        names without images where two delete one. Others, the rbd tool for one, know of no turns: an image appears
+        piece by piece, and goes so, so who comes second looks again."""
+        try:
+            self.one(name, v)
+            return
+        except NeedsTurn:
+            pass
+        pool = self.pool(v["pool"])
+        with pool.turn(name):
+            self.turns.add(name)
+            begin = time.monotonic()
+            while True:
+                try:
+                    self.one(name, v)
+                    return
+                except Failure as e:
+                    now = time.monotonic()
+                    if e.errno not in (EBUSY, EEXIST, ENOENT, ESTALE) or now >= begin + RACE:
+                        raise
+                    if e.errno == ENOENT and now >= begin + REMAINS:
+                        pool.remove_remains(name)
+                time.sleep(0.1)
 
     def rounds(self, names):
         """Lists of names; those of one list may be done at once. What is made comes before its clones; clones go before
@@ -415,12 +399,14 @@ class Volumes:
             while isinstance(self.wanted.get(n), dict) and self.wanted[n].get("from") and steps < len(self.wanted):
                 n, steps = str(self.wanted[n]["from"]).partition("@")[0].rpartition("/")[2], steps + 1
             depth.setdefault((1, -steps) if is_absent(self.wanted[name]) else (0, steps), []).append(name)
-        return [sorted(depth[d]) for d in sorted(depth)]
+        # Two managers begin at different ends.
+        even = os.environ.get("SLIPWAY_INSTANCE", "")[-1:] in tuple("02468")
+        return [sorted(depth[d], reverse=not even) for d in sorted(depth)]
 
     def settle(self, queue):
         while True:
             try:
-                name = queue.pop(0)
+                name = queue.pop()
             except IndexError:
                 return
             try:

@@ -4,10 +4,12 @@
 The same file is in the images ceph and volumedriver; tests/integration/volumes.sh compares them.
 """
 
+import contextlib
 import ctypes
 import os
 import threading
 import time
+import zlib
 
 from slipway_ceph import Failure, say
 
@@ -22,10 +24,22 @@ OWNER = "slipway.owner"
 ADDRESS = "slipway.client."  # with an instance's name behind it: the address by which it is a client of the image
 MADE = "slipway.made."  # with a volume's name behind it, in the pool's metadata
 MADE_SNAPSHOT = "slipway.snapshot."  # with VOLUME@SNAPSHOT behind it, there too
+# Who changes a volume holds a lock for it in the pool, so long at the most. A lock leaves a trace for ever, so volumes
+# share TURNS of them.
+TURNS, TURN_SECONDS = 128, 30
+INFO = b"rbd_info"  # the object that every pool of images has
 U64 = ctypes.c_uint64
 SKIP_QUIESCE = 1
 # librbd calls it for every part of the work without looking whether there is one.
 NO_PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, U64, U64, ctypes.c_void_p)(lambda *_: 0)
+
+
+class Seconds(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("micro", ctypes.c_long)]
+
+
+class Named(ctypes.Structure):
+    _fields_ = [("id", ctypes.c_char_p), ("name", ctypes.c_char_p)]
 
 
 class Snapshot(ctypes.Structure):
@@ -154,6 +168,50 @@ class Pool:
 
     def remove(self, name):
         check(self.lib.rbd_remove(self.io, name.encode()), "deleting")
+
+    @contextlib.contextmanager
+    def turn(self, name):
+        """Nobody else who asks for a turn at this volume has it meanwhile. Who is killed or sleeps keeps it for
+        TURN_SECONDS; who takes longer works on without."""
+        lock, cookie = b"slipway.%d" % (zlib.crc32(name.encode()) % TURNS), name.encode()
+        end = time.monotonic() + 2 * TURN_SECONDS
+        while True:
+            status = self.c.lib.rados_lock_exclusive(self.io, INFO, lock, cookie, b"",
+                                                     ctypes.byref(Seconds(TURN_SECONDS, 0)), ctypes.c_uint8(0))
+            if status != -EBUSY or time.monotonic() >= end:
+                break
+            time.sleep(0.05)
+        check(status, "waiting for another manager that changes it")
+        try:
+            yield
+        finally:
+            self.c.lib.rados_unlock(self.io, INFO, lock, cookie)
+
+    def _ids(self, name):
+        """Of images that the name stands for: by its own object, and by the pool's directory. Not one: none."""
+        room = ctypes.create_string_buffer(256)
+        got = self.c.lib.rados_read(self.io, b"rbd_id." + name.encode(), room, ctypes.c_size_t(256), U64(0))
+        ids = {room.raw[4:got]} if got > 4 else set()
+        count = ctypes.c_size_t(1024)
+        while True:
+            items = (Named * count.value)()
+            status = self.lib.rbd_list2(self.io, items, ctypes.byref(count))
+            if status != -ERANGE:
+                break
+        check(status, "listing pool %s" % self.name)
+        ids |= {items[i].id for i in range(count.value) if items[i].name == name.encode()}
+        self.lib.rbd_image_spec_list_cleanup(items, count)
+        return ids
+
+    def remove_remains(self, name):
+        """The name, where it stands for no image: a deletion or creation that was cut short leaves that, and then the
+        name could be used no more. An image that cannot be opened because something else is missing stays."""
+        ids = self._ids(name)
+        there = [i for i in ids if self.c.lib.rados_stat(self.io, b"rbd_header." + i, None, None) != -ENOENT]
+        if ids and not there:
+            say("volume %s: removing what is left of its name" % name)
+            status = self.lib.rbd_remove(self.io, name.encode())
+            check(0 if status == -ENOENT else status, "deleting what is left of its name")
 
     def open(self, name, read_only=False):
         return Image(self, name, read_only)

@@ -9,8 +9,8 @@ runs=${RUNS:-3}
 env=bench-demo-$$
 file=$TMP/$env.yaml
 sed "s/^name: .*/name: $env/" "$ROOT/components/demo.yaml" >"$TMP/whole.yaml"
-# What the bare start has too: the engines without the volume drivers.
-sed '/volumedriver/d; /config: {volumes/d' "$TMP/whole.yaml" >"$file"
+# What the bare start has too: the engines without the volume drivers and the controller.
+sed '/volumedriver/d; /controller/d; /config: {volumes/d' "$TMP/whole.yaml" >"$file"
 on_exit "$SLIPWAY -q -e $env down --volumes --yes"
 up() { "$SLIPWAY" -q up "$file"; }
 down() { "$SLIPWAY" -q -e "$env" down --volumes --yes; }

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of the table of component.yaml: the daemon and its rights. */
+#include "base/mem.h"
+#include "model/manifest_table.h"
+
+static const char *const restart_values[] = {"always", "unless-stopped", "on-failure", "no", NULL};
+
+#define AT(field) offsetof(struct manifest_raw, field)
+static const struct schema_row run_rows[] = {
+    {.key = "command",
+     .type = SCHEMA_TYPE_LIST,
+     .offset = AT(m.run.command),
+     .help = "argument list, may hold ${variables}; without it the agent alone runs"},
+    {.key = "user",
+     .type = SCHEMA_TYPE_STRING,
+     .word = SCHEMA_WORD_FILE,
+     .offset = AT(m.run.user),
+     .help = "user of the daemon; default root"},
+    {.key = "capabilities",
+     .type = SCHEMA_TYPE_STRINGS,
+     .word = SCHEMA_WORD_UPPER,
+     .offset = AT(m.run.capabilities),
+     .help = "Docker's names of capabilities it needs beyond the few all have"},
+    {.key = "devices",
+     .type = SCHEMA_TYPE_STRINGS,
+     .word = SCHEMA_WORD_PATH,
+     .offset = AT(m.run.devices),
+     .help = "devices of the host, like /dev/fuse"},
+    {.key = "device_rules",
+     .type = SCHEMA_TYPE_STRINGS,
+     .offset = AT(m.run.device_rules),
+     .help = "devices it may open without their being there at the start, in Docker's words"},
+    {.key = "restart",
+     .type = SCHEMA_TYPE_STRING,
+     .values = restart_values,
+     .offset = AT(m.run.restart),
+     .fallback = "always",
+     .help = "Docker's restart policy"},
+    {.key = "read_only",
+     .type = SCHEMA_TYPE_BOOL,
+     .offset = AT(m.run.read_only),
+     .fallback = "false",
+     .help = "read-only root file system; /run and /tmp are in memory always"},
+    {.key = "shared_mount",
+     .type = SCHEMA_TYPE_BOOL,
+     .offset = AT(m.run.shared_mount),
+     .fallback = "false",
+     .help = "a mount made inside host_dir is seen on the host"},
+    {.key = "host_dir",
+     .type = SCHEMA_TYPE_STRING,
+     .word = SCHEMA_WORD_PATH,
+     .offset = AT(m.run.host_dir),
+     .help = "where it sees a folder of the host, /var/lib/slipway/<env>/<instance>"},
+    {.key = "plugin_dir",
+     .type = SCHEMA_TYPE_STRING,
+     .word = SCHEMA_WORD_PATH,
+     .offset = AT(m.run.plugin_dir),
+     .help = "where it sees the host's /run/docker/plugins, to be a plugin of Docker"},
+    {.key = "engine_socket",
+     .type = SCHEMA_TYPE_STRING,
+     .word = SCHEMA_WORD_PATH,
+     .offset = AT(m.run.engine_socket),
+     .help =
+         "where it sees the socket of Docker, which is root on the host; role controller alone"},
+    {.key = "env",
+     .type = SCHEMA_TYPE_DICT,
+     .offset = AT(m.run.env),
+     .help = "environment of the daemon"},
+    {.key = "only_with",
+     .type = SCHEMA_TYPE_DICT,
+     .offset = AT(m.run.only_with),
+     .help =
+         "rights that an instance has only while a key of config is true: {plugin_dir: KEY}; of "
+         "capabilities or one of them, devices, device_rules, plugin_dir"},
+};
+const struct schema manifest_run_table = {.rows = run_rows, .count = ARRAY_LEN(run_rows)};

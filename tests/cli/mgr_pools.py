@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""Runs ceph-mgr's own code for pools on a cluster that is only said: $TREE has the number of OSDs on each host, $HAS
+the pools that there are, as `osd pool ls detail` has them. Prints each change that the monitors are asked for, and what
+is said. With the words show NAME: what hook `pool` prints."""
+
+import json
+import os
+import sys
+import types
+
+tree, has = json.loads(os.environ["TREE"]), json.loads(os.environ.get("HAS") or "[]")
+rules = {"slipway-osd": 1, "slipway-host": 2}
+SHOWN = {"size", "pool", "var", "val", "rule", "erasure_code_profile", "field"}
+
+
+def nodes():
+    yield {"id": -1, "name": "default", "type": "root", "children": [-2 - h for h in range(len(tree))]}
+    for h, count in enumerate(tree):
+        osds = [10 * h + i for i in range(count)]
+        yield {"id": -2 - h, "name": "h%d" % h, "type": "host", "children": osds}
+        for i in osds:
+            yield {"id": i, "name": "osd.%d" % i, "type": "osd", "status": "up", "reweight": 1, "crush_weight": 1}
+
+
+def pool(name, size, min_size, kind=1):
+    return {"pool_name": name, "size": size, "min_size": min_size, "type": kind, "crush_rule": 1, "options": {},
+            "erasure_code_profile": "", "flags_names": "", "pg_autoscale_mode": "off", "pg_num_target": 8,
+            "quota_max_bytes": 0, "application_metadata": {"rbd": {}}}
+
+
+class Failure(Exception):
+    def __init__(self, errno, text):
+        super().__init__(text)
+        self.errno = errno
+
+
+class Cluster:
+    def __init__(self, *_, **__):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def wait(self, *_):
+        return self
+
+    def mon(self, command):
+        print(" ".join([command["prefix"]] + ["%s=%s" % i for i in sorted(command.items()) if i[0] in SHOWN]))
+        if command["prefix"] == "osd pool create":
+            size = command.get("size", 3)
+            has.append(pool(command["pool"], size, size - size // 2, 3 if "erasure_code_profile" in command else 1))
+
+    def mon_json(self, prefix, **arguments):
+        return {"osd pool ls": has, "osd crush rule ls": list(rules), "osd erasure-code-profile ls": [],
+                "osd crush rule dump": {"rule_id": rules.get(arguments.get("name"))}, "df": {"pools": []},
+                "osd tree": {"nodes": list(nodes())}, "osd stat": {"num_up_osds": sum(tree)}}[prefix]
+
+
+def rules_of_names():
+    import re
+    module = types.ModuleType("slipway_rules")
+    module.NAME, module.NAME_RULE, module.parse_size = re.compile(r"[a-z]+"), "letters", int
+    return module
+
+
+library = types.ModuleType("slipway_ceph")
+library.Cluster, library.Failure, library.say = Cluster, Failure, lambda text: None
+sys.modules["slipway_ceph"], sys.modules["slipway_rules"] = library, rules_of_names()
+has = [pool(*p) for p in has]
+path = os.path.join(os.environ["ROOT"], "components", "ceph-mgr", "lib", "pools.py")
+sys.path.insert(0, os.path.dirname(path))
+sys.argv = [path] + sys.argv[1:]
+sys.dont_write_bytecode = True
+with open(path, encoding="utf-8") as f:
+    exec(compile(f.read(), path, "exec"), {"__name__": "__main__", "__file__": path})
