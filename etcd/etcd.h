@@ -161,10 +161,23 @@ struct etcd_lock {
     char *key;
     int64_t lease, create_revision; /* create_revision is the fencing token */
 };
+/* Another key that its taker has to have at that create revision; key NULL: none. */
+struct etcd_fence {
+    const char *key;
+    int64_t create_revision;
+};
 /* Takes `key` with a lease of ttl_s and `owner` (JSON text: who, what, since) as its value.
  * ERR_LOCKED with the holder's value in the message when held. The caller keeps the lease alive. */
 int etcd_lock_take(struct etcd_lock *out, struct etcd *c, const char *key, const char *owner,
                    int64_t ttl_s, struct err *e);
+/* The same; ERR_CONFLICT when nobody has it and the fence does not hold. */
+struct etcd_lock_want {
+    const char *key, *owner;
+    int64_t ttl_s;
+    struct etcd_fence fence;
+};
+int etcd_lock_take_behind(struct etcd_lock *out, struct etcd *c, const struct etcd_lock_want *w,
+                          struct err *e);
 int etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e); /* clears l */
 
 /* ---- auth ---- */

@@ -4,8 +4,8 @@
 
 #include "base/mem.h"
 #include "cmd/out.h"
+#include "env/held.h"
 #include "env/instances.h"
-#include "env/start_stop.h"
 
 struct start_stop_options {
     int64_t grace_ms;
@@ -79,7 +79,7 @@ static int start_stop(struct cmd_context *x, enum start_stop_verb verb,
     if (instances_select(&names, x->env, operands, 0, e) < 0)
         return -1;
     open_catalog(x);
-    r = start_stop_run(x->env, &names, &opts, &ev, e);
+    r = held_start_stop(x->env, &names, &opts, &ev, e);
     if (x->json) /* also when it went wrong later */
         out_json(rows);
     return r;
@@ -120,7 +120,9 @@ const struct cmd cmd_stop = {
     .help = {.name = "stop",
              .summary = "stop instances; their containers and data stay",
              .args = "INSTANCE|COMPONENT ...",
-             .details = "What others require is stopped after them.",
+             .details = "What others require is stopped after them. They stay so: `slipwayd` and "
+                        "whoever keeps the environment leave them alone until `slipway start`, "
+                        "`slipway restart` or `slipway up`.",
              .options = restart_options + 1, /* all but the first row */
              .group = "Instances"},
     .options_size = sizeof(struct start_stop_options),

@@ -140,12 +140,17 @@ static void format_reasons(struct buf *b, const struct node *instances)
         const char *renamed = node_get_text(row, "renamed_to");
         const char *reason = node_get_text(row, "reason");
         const char *error = node_get_text(node_get(row, "config"), "error");
+        const char *held = node_get_text(node_get(row, "keeper"), "cause");
         const char *ended = node_get_text(node_get(row, "ended"), "text");
         const struct node *pending = node_get(node_get(row, "config"), "pending"), *p;
 
         if (!node_get_bool(row, "ok", false) && reason) {
             out_addf(b, "%s: ", node_get_text(row, "instance"));
             out_safe(b, reason, strlen(reason));
+            buf_putc(b, '\n');
+        }
+        if (held) {
+            out_addf(b, "%s: %s", node_get_text(row, "instance"), held);
             buf_putc(b, '\n');
         }
         if (renamed)
@@ -193,6 +198,19 @@ static void format_etcd(struct buf *b, const struct node *etcd)
         buf_puts(b, " (see `slipway check`)\n");
 }
 
+/* Who keeps the environment, and whether that acts. */
+static void format_keeper(struct buf *b, const struct node *keeper)
+{
+    const char *holder = node_get_text(keeper, "holder"), *detail = node_get_text(keeper, "detail");
+
+    if (holder)
+        out_addf(b, "kept by %s%s", holder, detail ? ", " : "");
+    if (detail)
+        out_addf(b, "%s (`slipway resume` ends that)", detail);
+    if (holder || detail)
+        buf_putc(b, '\n');
+}
+
 static void format_strays(struct buf *b, const struct node *strays)
 {
     const struct node *s;
@@ -216,6 +234,7 @@ static void format(struct buf *b, const struct node *n, bool wide, bool color)
     buf_putc(b, '\n');
     format_reasons(b, instances);
     format_strays(b, node_get(n, "strays"));
+    format_keeper(b, node_get(n, "keeper"));
     format_etcd(b, node_get(n, "etcd"));
     node_for_each (row, instances) {
         bad += !node_get_bool(row, "ok", false);

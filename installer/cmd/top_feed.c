@@ -13,7 +13,7 @@
 #include "base/pool.h"
 #include "base/thread.h"
 #include "cmd/top_events.h"
-#include "env/start_stop.h"
+#include "env/held.h"
 #include "env/status.h"
 #include "env/usage.h"
 #include "env/volumes.h"
@@ -285,7 +285,7 @@ static int restart(struct top_feed *f, const char *instance, struct err *e)
     if (r == 0 && env_need(env, ENV_NEEDS_CATALOG, &dropped) < 0)
         err_drop(&dropped, "the order of components");
     if (r == 0)
-        r = start_stop_run(env, &names, &o, &ev, e);
+        r = held_start_stop(env, &names, &o, &ev, e);
     env_close(env);
     return r;
 }

@@ -6,9 +6,9 @@
 #include "controller/api.h"
 #include "controller/listing.h"
 #include "controller/form.h"
+#include "env/held.h"
 #include "env/instances.h"
 #include "env/show.h"
-#include "env/start_stop.h"
 #include "env/status.h"
 
 static int not_yet(struct request *q)
@@ -97,7 +97,7 @@ static int start_stop(struct task *t, struct env *env, const struct node *a,
         strv_clear(&env->problems);
     }
     task_steps(t, 0, (int64_t)names.count);
-    return start_stop_run(env, &names, &o, &ev, e);
+    return held_start_stop(env, &names, &o, &ev, e);
 }
 
 static int run_start(struct task *t, struct env *env, const struct node *a, struct err *e)

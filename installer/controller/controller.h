@@ -4,6 +4,7 @@
 #define CONTROLLER_CONTROLLER_H
 
 #include "controller/events.h"
+#include "controller/keeper.h"
 #include "controller/people.h"
 #include "controller/store.h"
 #include "controller/tasks.h"
@@ -18,12 +19,14 @@ struct controller {
     struct strv trusted; /* origins of pages that may change something */
     struct node *schemas;
     char *openapi;      /* the document, made once */
+    const char *fault;  /* a failpoint of the tests for what the keeper does; NULL: none */
     struct cancel stop; /* raised when the server is to end */
     struct store store;
     struct people people;
     struct events events;
     struct view view;
     struct tasks tasks;
+    struct keeper keeper;
     pthread_mutex_t logs_mutex;
     int log_streams; /* under way */
 };

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "controller/controller.h"
+#include "env/lock.h"
 #include "model/keys.h"
 #include "plan/object.h"
 
@@ -34,6 +35,16 @@ static void on_docker(void *arg, const struct node *event)
     view_poke(&l->c->view);
 }
 
+/* Asked each 200 ms. By the third time the stream has begun: one look is for what was before. */
+static bool on_docker_stop(void *arg)
+{
+    struct lookout *l = arg;
+
+    if (l->asked < 3 && ++l->asked == 3)
+        view_poke(&l->c->view);
+    return on_stop(l);
+}
+
 static int hear_docker(struct lookout *l, struct err *e)
 {
     struct env_opts o = l->c->env;
@@ -45,9 +56,9 @@ static int hear_docker(struct lookout *l, struct err *e)
     if (r == 0) {
         auto_free char *label = mem_printf("%s=%s", LABEL_ENV, env->key.uuid);
         const struct engine_event_opts events = {
-            .label = label, .event = on_docker, .stop = on_stop, .arg = l};
+            .label = label, .event = on_docker, .stop = on_docker_stop, .arg = l};
 
-        view_poke(&l->c->view); /* what happened while nobody listened */
+        l->asked = 0;
         r = engine_events(env->engine, &events, e);
     }
     env_close(env);
@@ -111,6 +122,16 @@ static void tell_configuration(struct lookout *l, const struct keys_path *k, int
     }
 }
 
+static void tell_held(struct lookout *l, const char *name)
+{
+    const char *slash = strchr(name, '/');
+
+    if (strcmp(name, "paused") == 0)
+        keeper_hold(&l->c->keeper, NULL);
+    else if (slash)
+        keeper_hold(&l->c->keeper, slash + 1);
+}
+
 static int on_key(void *arg, const struct etcd_event *ev, int64_t revision)
 {
     struct lookout *l = arg;
@@ -127,6 +148,7 @@ static int on_key(void *arg, const struct etcd_event *ev, int64_t revision)
     case KEYS_KIND_COMPONENT_CONFIG:
     case KEYS_KIND_INSTANCE_CONFIG:
         tell_configuration(l, &k, revision);
+        keeper_forgive(&l->c->keeper);
         view_poke(&l->c->view);
         break;
     case KEYS_KIND_INSTANCE_APPLIED:
@@ -135,7 +157,15 @@ static int on_key(void *arg, const struct etcd_event *ev, int64_t revision)
     case KEYS_KIND_COMPONENT_SHARED:
         view_poke(&l->c->view);
         break;
-    default: /* the lock, the journal, what was asked of us */
+    case KEYS_KIND_CONTROLLER: /* who keeps it, and what is left alone */
+        if (!ev->deleted)
+            tell_held(l, k.name);
+        view_poke(&l->c->view);
+        break;
+    case KEYS_KIND_LOCK:
+        keeper_set_locked(&l->c->keeper, !ev->deleted);
+        break;
+    default: /* the journal, what was asked of us */
         break;
     }
     return 0;
@@ -149,6 +179,19 @@ static int on_reset(void *arg, const struct etcd_kvs *all)
     read_people(l->c);
     view_poke(&l->c->view);
     return 0;
+}
+
+/* Whoever had it before somebody listened. */
+static void read_lock(struct lookout *l, const struct env *env)
+{
+    struct node *holder = NULL;
+    struct err e;
+
+    if (env_lock_holder(&holder, env, &e) < 0)
+        err_drop(&e, "who has the lock");
+    else
+        keeper_set_locked(&l->c->keeper, holder != NULL);
+    node_free(holder);
 }
 
 static int watch_etcd(struct lookout *l, struct err *e)
@@ -172,6 +215,7 @@ static int watch_etcd(struct lookout *l, struct err *e)
                                           .arg = l};
 
         read_people(l->c);
+        read_lock(l, env);
         view_poke(&l->c->view);
         etcd_set_until(env->etcd, (struct until){.cancel = &l->c->stop});
         r = etcd_watch_run(env->etcd, &w, e);

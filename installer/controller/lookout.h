@@ -14,6 +14,7 @@ struct lookout {
     struct controller *c;
     pthread_t docker, etcd;
     int started; /* how many of the two */
+    int asked;   /* of the thread for Docker: how often its stream has asked whether to end */
 };
 
 /* Two threads, which watch Docker and etcd until lookout_stop, which is called in every case. */

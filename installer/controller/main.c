@@ -25,7 +25,7 @@ enum { HELP_MAX = 65536, PORT = 8443, SWEEP_MS = 3600 * 1000, AGAIN_MS = 2000 };
 struct options {
     const char *env, *home, *listen, *data, *cert, *key;
     struct strv names, trusted, catalogs;
-    bool first_token, help, version, json, verbose;
+    bool first_token, no_keep, help, version, json, verbose;
 };
 
 static const struct opt_spec SPECS[] = {
@@ -48,6 +48,8 @@ static const struct opt_spec SPECS[] = {
      offsetof(struct options, catalogs)},
     {"first-token", 0, OPT_FLAG, NULL, "print a token that begins one session as admin",
      offsetof(struct options, first_token)},
+    {"no-keep", 0, OPT_FLAG, NULL, "serve alone: bring nothing back that died or was removed",
+     offsetof(struct options, no_keep)},
     {"json", 0, OPT_FLAG, NULL, "log JSON lines", offsetof(struct options, json)},
     {"verbose", 'v', OPT_FLAG, NULL, "log every call", offsetof(struct options, verbose)},
     {"version", 0, OPT_FLAG, NULL, "print the version", offsetof(struct options, version)},
@@ -206,6 +208,7 @@ static void init(struct daemon *d)
 
     c->names = d->o.names;
     c->trusted = d->o.trusted;
+    c->fault = variable("SLIPWAY_FAULT");
     c->schemas = openapi_schemas();
     c->openapi = openapi_text(c->schemas);
     pthread_mutex_init(&c->logs_mutex, NULL);
@@ -214,6 +217,7 @@ static void init(struct daemon *d)
     events_init(&c->events);
     view_init(&c->view, c);
     tasks_init(&c->tasks, c);
+    keeper_init(&c->keeper, c);
 }
 
 static int start(struct daemon *d, struct err *e)
@@ -226,6 +230,7 @@ static int start(struct daemon *d, struct err *e)
                                    .key_file = d->o.key};
 
     if (tasks_load(&d->c.tasks, e) < 0 || view_start(&d->c.view, e) < 0 ||
+        (!d->o.no_keep && keeper_start(&d->c.keeper, e) < 0) ||
         lookout_start(&d->lookout, &d->c, e) < 0 || server_start(&d->server, &d->c, &so, e) < 0)
         return -1;
     printf(strchr(d->address, ':') ? "https://[%s]:%d/\n" : "https://%s:%d/\n", d->address,
@@ -294,11 +299,13 @@ static void stop(struct daemon *d)
     cancel_raise(&c->stop);
     tasks_stop(&c->tasks);
     server_stop(d->server);
+    keeper_stop(&c->keeper);
     lookout_stop(&d->lookout);
     view_stop(&c->view);
     while (has_log_streams(c))
         clock_sleep_ms(20);
     tasks_clear(&c->tasks);
+    keeper_clear(&c->keeper);
     view_clear(&c->view);
     events_clear(&c->events);
     people_clear(&c->people);

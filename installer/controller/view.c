@@ -60,6 +60,13 @@ static const struct node *row_of(const struct node *rows, const char *instance)
     return NULL;
 }
 
+static void follow(struct view *v, const struct node *rows, const struct node *environment,
+                   int64_t began)
+{
+    if (v->follower.look)
+        v->follower.look(v->follower.arg, rows, environment, began);
+}
+
 /* Tells what differs between two looks; whether anything does. */
 static bool tell_rows(struct events *events, const struct node *before, const struct node *now)
 {
@@ -93,7 +100,8 @@ static bool tell_rows(struct events *events, const struct node *before, const st
 /* The part of the status that is not about single instances, in our own words. */
 static struct node *environment_of(struct node *status, const struct node *rows)
 {
-    static const char *const taken[] = {"environment", "uuid", "healthy", "etcd", "strays", "note"};
+    static const char *const taken[] = {"environment", "uuid", "healthy", "etcd",
+                                        "strays",      "note", "keeper"};
     struct node *n = node_new_map(), *counts;
     const struct node *row;
     int64_t ok = 0;
@@ -136,7 +144,7 @@ static void make_list(struct view *v)
     memcpy(v->tag, digest, sizeof(v->tag) - 1);
 }
 
-static void take(struct view *v, struct node *status)
+static void take(struct view *v, struct node *status, int64_t began)
 {
     struct events *events = &v->c->events;
     struct node *rows = node_get(status, "instances"), *environment;
@@ -144,7 +152,10 @@ static void take(struct view *v, struct node *status)
     bool differs;
 
     form_camel(status);
+    if (v->follower.decorate)
+        v->follower.decorate(v->follower.arg, rows);
     environment = environment_of(status, rows);
+    follow(v, rows, environment, began);
     differs = tell_rows(events, v->rows, rows);
     pthread_mutex_lock(&v->mutex);
     differs = !v->environment || !node_equal(v->environment, environment) || differs || v->stale;
@@ -182,6 +193,7 @@ static void miss(struct view *v, const struct err *why)
         node_set_text(stale, "detail", why->msg);
     }
     pthread_mutex_unlock(&v->mutex);
+    follow(v, NULL, NULL, clock_now_ms());
     if (!first)
         return;
     log_warn("the environment cannot be looked at: %s", why->msg);
@@ -190,12 +202,15 @@ static void miss(struct view *v, const struct err *why)
         events_publish(&v->c->events, "environment", ACCESS_ROLE_VIEWER, told);
 }
 
+/* Whether all could be asked. */
 static bool look(struct view *v)
 {
     struct env_opts o = v->c->env;
     auto_node struct node *status = NULL;
+    int64_t began = clock_now_ms();
     struct env *env = NULL;
     struct err e;
+    bool answers;
     int r;
 
     o.timeout_ms = LOOK_MS;
@@ -204,11 +219,12 @@ static bool look(struct view *v)
     if (r == 0)
         r = status_read(&status, env, &e);
     env_close(env);
+    answers = node_get_bool(node_get(status, "etcd"), "answers", false);
     if (r == 0)
-        take(v, status);
+        take(v, status, began);
     else if (!cancel_count(&v->c->stop))
         miss(v, &e);
-    return r == 0;
+    return r == 0 && answers;
 }
 
 static void *run(void *arg)

@@ -16,8 +16,18 @@
 
 struct controller;
 
+/* Who acts on what is seen; zero: nobody. Called from the looking thread. */
+struct view_follower {
+    /* Adds to the rows what it knows; before they are told. */
+    void (*decorate)(void *arg, struct node *rows);
+    /* A look that began at `began`, clock_now_ms. `environment` NULL: it failed. */
+    void (*look)(void *arg, const struct node *rows, const struct node *environment, int64_t began);
+    void *arg;
+};
+
 struct view {
     struct controller *c;
+    struct view_follower follower; /* set before it starts */
     pthread_mutex_t mutex;
     pthread_cond_t cond;
     struct node *rows;        /* of the instances; NULL before the first look */

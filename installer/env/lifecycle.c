@@ -3,18 +3,21 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "env/document.h"
 #include "env/document_path.h"
+#include "env/held.h"
 #include "env/instances.h"
 #include "env/key.h"
 #include "env/status.h"
 #include "env/volume_mounted.h"
 #include "env/volumes.h"
 #include "plan/object.h"
+#include "plan/run.h"
 #include "plan/volumes_made.h"
 
-enum { UP_MS = 30 * 60 * 1000, DOWN_MS = 10 * 60 * 1000 };
+enum { UP_MS = 30 * 60 * 1000, KEEP_MS = 5 * 60 * 1000, DOWN_MS = 10 * 60 * 1000 };
 
 /* ---- plan and up ---- */
 
@@ -135,6 +138,97 @@ int env_up(struct execute_result *result, struct env *env, const struct env_run 
     return 0;
 }
 
+/* ---- keep ---- */
+
+struct keep {
+    struct env *env;
+    const struct env_keep *o;
+    bool restart; /* it has not been yet */
+    unsigned done;
+};
+
+/* What was asked for may have been taken back since it was looked at. */
+static int finalize_keep(void *arg, const struct spec **spec, const struct etcd_kvs *keys,
+                         struct err *e)
+{
+    const struct keep *k = arg;
+
+    if (!keys && !k->o->blind)
+        return err_set(e, ERR_NET, "etcd does not answer");
+    if (keys && held_is(keys, k->env->name, k->o->instance))
+        return err_set(e, ERR_CONFLICT, "%s is to be left alone", k->o->instance);
+    return env_finalize(k->env, spec, keys, e);
+}
+
+static int approve_keep(void *arg, const struct plan *p, struct err *e)
+{
+    struct keep *k = arg;
+
+    for (size_t i = 0; i < p->count; i++) {
+        const struct op *op = &p->ops[i];
+
+        if (k->o->blind &&
+            (op->kind == OP_KIND_INSTANCE_CREATE || op->kind == OP_KIND_INSTANCE_STOP))
+            return err_set(e, ERR_NET, "etcd does not answer");
+        if (op->kind == OP_KIND_VOLUME_CREATE)
+            return err_set(e, ERR_NOTFOUND,
+                           "its data is gone: volume %s is not there, and is never made again by "
+                           "itself; put it back from a backup, or begin without it: `slipway -e "
+                           "%s remove --force --volumes %s`, then `slipway -e %s up`",
+                           op->target, p->env, k->o->instance, p->env);
+        if (op->kind == OP_KIND_IMAGE_BUILD)
+            return err_set(e, ERR_NOTFOUND, "its image is not there; `slipway up` builds it");
+        if (op->kind == OP_KIND_INSTANCE_CREATE)
+            k->done |= ENV_KEPT_MADE;
+        if (op->kind == OP_KIND_INSTANCE_START)
+            k->done |= ENV_KEPT_STARTED;
+        if (op->kind == OP_KIND_INSTANCE_STOP)
+            k->done |= ENV_KEPT_REPLACED;
+        if (op->kind == OP_KIND_LINK_PUT)
+            k->done |= ENV_KEPT_LINK;
+    }
+    k->restart = false;
+    return 0;
+}
+
+void env_keep_cause(struct buf *b, struct env *env, const char *instance)
+{
+    const struct node *c = object_find_instance(env->containers, instance);
+
+    if (c)
+        diagnose_instance(b, env->engine, node_get_text(c, "Id"));
+    else
+        buf_puts(b, "it has no container");
+}
+
+int env_keep(unsigned *done, struct env *env, const struct env_keep *o, struct err *e)
+{
+    struct converge_opts c = options_of(env, LOCK_KEEPER);
+    struct keep k = {env, o, o->restart, 0};
+    struct execute_result result = {0};
+    int r;
+
+    c.only = o->instance;
+    c.restart = &k.restart;
+    c.fence = o->fence;
+    c.guard = o->guard;
+    c.fault = o->fault;
+    c.finalize = finalize_keep;
+    c.finalize_arg = &k;
+    c.approve = approve_keep;
+    c.approve_arg = &k;
+    env->expected = 0;
+    env_bound(env, KEEP_MS);
+    r = converge_up(&result, env->engine, &c, e);
+    *done = result.done ? k.done : 0;
+    env->changed = env->changed || result.done > 0;
+    if (r < 0 && e->code == ERR_PARTIAL && *done) {
+        err_drop(e, "it ended again at once");
+        return 0;
+    }
+    return r;
+}
+
 /* ---- down ---- */
 
 static int take_down(struct execute_result *result, struct env *env, struct converge_down_opts *o,
@@ -251,5 +345,6 @@ int env_remove(struct execute_result *result, struct env *env, const struct env_
     *result = (struct execute_result){0};
     if (find_names(&names, env, o->words, e) < 0)
         return -1;
+    held_tell_stopped(env, &names, true); /* or they would be made again at once */
     return take_down(result, env, &down, run, e);
 }

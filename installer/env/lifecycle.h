@@ -28,6 +28,25 @@ int env_plan(struct converge_view *v, struct env *env, struct err *e);
 int env_up(struct execute_result *result, struct env *env, const struct env_run *run,
            struct err *e);
 
+/* What one instance needs to be there and to run, by the plan of `up`: no keys, no image, no data,
+ * and no other container because the document says another one. */
+struct env_keep {
+    const char *instance;
+    bool restart;               /* also one that runs */
+    bool blind;                 /* etcd is silent, since it is what is dead: it is only started */
+    struct etcd_fence fence;    /* the lock is taken only while it holds */
+    struct execute_guard guard; /* asked before each operation */
+    const char *fault;          /* plan/fault.h; NULL: none */
+};
+enum env_kept { ENV_KEPT_MADE = 1, ENV_KEPT_STARTED = 2, ENV_KEPT_REPLACED = 4, ENV_KEPT_LINK = 8 };
+/* *done: a set of enum env_kept, 0: there was nothing to do. Needs SPEC and ENGINE. ERR_LOCKED:
+ * another run holds the lock, or may not be disturbed; ERR_NOTFOUND: data or image is not there,
+ * which is never made; ERR_CONFLICT: somebody wants it left alone, or something is in the way. */
+int env_keep(unsigned *done, struct env *env, const struct env_keep *o, struct err *e);
+/* What a person would look up first: how its container is, and after a line's end its last lines.
+ * Needs CONTAINERS. */
+struct buf;
+void env_keep_cause(struct buf *b, struct env *env, const char *instance);
 /* Remembers which of the environment's data there is, for one that did not make it (env_opts.self):
  * what is missing one day is then known to be lost. Needs SPEC and ENGINE. `up` does it, too. */
 int env_note_data(struct env *env, struct err *e);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "env/held.h"
 #include "env/instances.h"
 #include "env/key.h"
 #include "env/document_path.h"
@@ -107,6 +109,7 @@ static void add_drift(struct node *row, const struct observed *w, const char *en
     node_set_text(row, "health", "unhealthy");
     node_set_text(row, "reason", reason);
     node_set_bool(row, "ok", false);
+    node_set_bool(row, "drifted", true);
 }
 
 /* Which agent it is: the image's, or one that was deployed since. */
@@ -124,6 +127,25 @@ static void add_release(struct node *n, const struct node *status)
     }
     if (node_get(status, "bad"))
         node_set(n, "bad_releases", node_copy(node_get(status, "bad")));
+}
+
+/* How its last run ended, which Docker's list says as "Exited (137) 2 seconds ago". */
+static void add_exit(struct node *n, const struct node *container)
+{
+    const char *text = node_get_text(container, "Status");
+    int status;
+
+    if (text && sscanf(text, "Exited (%d)", &status) == 1)
+        node_set_int(n, "exit", status);
+}
+
+/* What is said of it by whoever keeps the environment. */
+static void add_held(struct node *n, const struct observed *w, const char *env, const char *name)
+{
+    struct node *held = held_row(w, env, name, node_text_is(n, "container", "running"));
+
+    if (held)
+        node_set(n, "keeper", held);
 }
 
 static struct node *row_of(const struct observed *w, const char *env, const char *name)
@@ -175,6 +197,8 @@ static struct node *row_of(const struct observed *w, const char *env, const char
     add_release(n, status);
     if (running)
         add_drift(n, w, env, c);
+    add_exit(n, c);
+    add_held(n, w, env, name);
     if (w->etcd_answers)
         node_set(n, "config", config_of(w, env, name, component ? component : ""));
     return n;
@@ -349,7 +373,7 @@ static void add_note(struct node *status, const struct observed *w, struct env *
 int status_read(struct node **out, struct env *env, struct err *e)
 {
     auto_observed struct observed *w = NULL;
-    struct node *n, *instances, *etcd;
+    struct node *n, *instances, *etcd, *keeper;
 
     if (env_need(env, ENV_NEEDS_ENGINE | ENV_NEEDS_KEY, e) < 0)
         return -1;
@@ -366,6 +390,9 @@ int status_read(struct node **out, struct env *env, struct err *e)
     node_set(n, "instances", instances);
     node_set(n, "etcd", etcd);
     node_set(n, "strays", strays_of(w));
+    keeper = held_environment(w, env->name);
+    if (keeper)
+        node_set(n, "keeper", keeper);
     add_note(n, w, env);
     *out = n;
     return 0;

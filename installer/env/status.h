@@ -5,11 +5,14 @@
  *  "instances":[{"instance","component","container","state","health","reason","ok","restarts",
  *                "crashes","since","address","image","agent","release","release_since",
  *                "bad_releases":[..],"renamed_to",
+ *                "exit": status of the run that ended, "drifted": it lost its place in the network,
+ *                "keeper": held.h,
  *                "config":{"current","revision","desired_revision","desired","applied","result",
  *                          "error","pending":[..]}}],
  *  "etcd":{"answers","error","version","endpoints","leader","db_size","db_quota","revision",
  *          "alarms":[..]},
  *  "strays":[{"container","instance","state"}],   with the labels of an instance, and another one
+ *  "keeper": held.h, when somebody keeps it or paused it
  *  "note": the file it was made from says something else, when it does}
  */
 #ifndef ENV_STATUS_H

@@ -57,6 +57,21 @@ char *keys_controller(const char *env, const char *name)
     return mem_printf(ROOT "%s/controller/%s", env, name);
 }
 
+char *keys_controller_leader(const char *env)
+{
+    return keys_controller(env, "leader");
+}
+
+char *keys_controller_paused(const char *env)
+{
+    return keys_controller(env, "paused");
+}
+
+char *keys_controller_stopped(const char *env, const char *instance)
+{
+    return mem_printf(ROOT "%s/controller/stopped/%s", env, instance);
+}
+
 char *keys_controller_held(const char *env, const char *instance)
 {
     return mem_printf(ROOT "%s/controller/held/%s", env, instance);

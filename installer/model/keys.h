@@ -25,8 +25,13 @@ char *keys_controller_token(const char *env, const char *id);
 char *keys_controller_audit(const char *env, const char *time);
 /* What concerns whoever keeps the environment: .../controller/<name>; "" gives the prefix. */
 char *keys_controller(const char *env, const char *name);
+/* Who keeps it now, .../controller/leader; that nothing is to be done, .../controller/paused. */
+char *keys_controller_leader(const char *env);
+char *keys_controller_paused(const char *env);
 /* .../controller/held/<instance>: left alone by it; "" as above. */
 char *keys_controller_held(const char *env, const char *instance);
+/* .../controller/stopped/<instance>: somebody stopped it and wants it so; "" as above. */
+char *keys_controller_stopped(const char *env, const char *instance);
 char *keys_component(const char *env, const char *component); /* .../components/<c>/ */
 char *keys_component_config(const char *env, const char *component, const char *key);
 char *keys_component_shared(const char *env, const char *component, const char *key);
@@ -53,7 +58,7 @@ enum keys_kind {
     KEYS_KIND_CONTROLLER_USER,
     KEYS_KIND_CONTROLLER_TOKEN,
     KEYS_KIND_CONTROLLER_AUDIT,
-    KEYS_KIND_CONTROLLER, /* `name` is "held/<instance>" of what is held */
+    KEYS_KIND_CONTROLLER, /* `name`: "leader", "paused", "held/<instance>", "stopped/<instance>" */
     KEYS_KIND_COMPONENT_CONFIG,
     KEYS_KIND_COMPONENT_SHARED,
     KEYS_KIND_COMPONENT_ONCE,

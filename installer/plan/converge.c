@@ -74,7 +74,7 @@ static void look_at_half(void *arg, size_t i)
         err_drop(&later, "reading the folders of the images");
 }
 
-/* What is there, and meanwhile the folders: one waits, the other one computes. */
+/* What is there, and meanwhile the folders. */
 static int look_around(struct converge_view *v, struct engine *g, const struct converge_opts *o,
                        struct run_context *kept, struct err *e)
 {
@@ -105,6 +105,8 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
     auto_strv struct strv made = {0};
     struct plan_opts po = {.catalog_version = kept->version,
                            .made = &made,
+                           .only = o->only,
+                           .restart = o->restart && *o->restart,
                            .self = o->self,
                            .locked = kept->lock && lock_is_taken(kept->lock),
                            .still_unhealthy = &kept->still_unhealthy};
@@ -199,13 +201,12 @@ static int execute_view(struct execute_result *result, struct engine *g,
                              .images = &images,
                              .parallel = o->parallel,
                              .fault = o->fault,
+                             .guard = o->guard,
                              .events = o->events};
     struct execute_result one = {0};
     int r = document_save(o->folder, v->desired->spec->document, e);
 
-    if (r == 0 && o->approve)
-        r = o->approve(o->approve_arg, v->plan, e);
-    if (r == 0)
+    if (r == 0 && (!o->approve || (r = o->approve(o->approve_arg, v->plan, e)) == 0))
         r = execute_plan(&one, v->plan, g, &x, e);
     result->done += one.done;
     result->total += v->plan->count;
@@ -275,8 +276,7 @@ static int rounds_up(struct execute_result *result, struct engine *g, const stru
                    ROUNDS_MAX);
 }
 
-/* Saves the round a look without the lock. What the first look found may have changed since: then
- * the round finds its own way. */
+/* Saves the round a look without the lock; it finds its own way when something changed since. */
 static int lock_early(struct run_context *kept, const struct converge_view *seen, struct err *e)
 {
     if (!seen->observed || lock_if_up(kept, seen, e) == 0)
@@ -319,6 +319,7 @@ static int bring_up(struct execute_result *result, struct engine *g, const struc
                            .folder = o->folder,
                            .user = o->user,
                            .command = o->command,
+                           .fence = o->fence,
                            .wait_ms = o->lock_wait_ms,
                            .until = engine_until(g)};
     auto_free char *leftover = journal_leftover(o->folder), *ended = NULL;
@@ -361,7 +362,6 @@ static int lock_for_down(struct run_context *kept, const struct observed *w,
                          const struct env_key *key, const struct converge_down_opts *o,
                          struct err *e)
 {
-    bool is_all = !o->named && !o->instances;
     struct link *root = NULL;
     int r;
 
@@ -371,7 +371,8 @@ static int lock_for_down(struct run_context *kept, const struct observed *w,
         return -1;
     r = lock_take(kept->lock, root, e);
     link_free(root);
-    if (r < 0 && (o->force || (is_all && run_context_etcd_is_full(kept, w, o->env)))) {
+    if (r < 0 &&
+        (o->force || (!o->named && !o->instances && run_context_etcd_is_full(kept, w, o->env)))) {
         err_drop(e, "going on without the lock");
         r = 0;
     }
@@ -386,12 +387,11 @@ static int prove(const struct plan *p, const struct converge_down_opts *o, struc
     for (size_t i = 0; i < p->count; i++)
         if (p->ops[i].kind != OP_KIND_HOME_REMOVE)
             strv_add(&left, p->ops[i].target);
-    if (left.count) {
-        auto_free char *names = strv_join(&left, ", ");
+    if (left.count == 0)
+        return 0;
+    auto_free char *names = strv_join(&left, ", ");
 
-        return err_set(e, ERR_PARTIAL, "environment %s still has %s", o->env, names);
-    }
-    return 0;
+    return err_set(e, ERR_PARTIAL, "environment %s still has %s", o->env, names);
 }
 
 static int round_down(struct execute_result *result, struct engine *g, const struct env_key *key,

@@ -31,7 +31,11 @@ struct converge_opts {
     int (*finalize)(void *arg, const struct spec **spec, const struct etcd_kvs *keys,
                     struct err *e);
     void *finalize_arg;
-    bool fresh; /* the environment is being made: etcd cannot hold anything yet */
+    bool fresh;              /* the environment is being made: etcd cannot hold anything yet */
+    const char *only;        /* plan_opts.only */
+    const bool *restart;     /* plan_opts.restart, looked at for each plan; may be NULL */
+    struct etcd_fence fence; /* of the lock */
+    struct execute_guard guard;
 };
 
 /* One look: what is there, what should be there, the way between. Nothing is changed. */

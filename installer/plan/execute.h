@@ -28,6 +28,13 @@ struct execute_events {
     void *arg;
 };
 
+/* Asked before each operation, from any thread: not 0 with *e filled and nothing more is begun. For
+ * who may act only as long as something else holds. NULL: nobody is asked. */
+struct execute_guard {
+    int (*ask)(void *arg, struct err *e);
+    void *arg;
+};
+
 struct execute_opts {
     const char *folder; /* of the environment's files */
     const char *user;   /* for the audit */
@@ -39,6 +46,7 @@ struct execute_opts {
     unsigned parallel;                /* workers; 0: 8 */
     const char *fault;                /* a failpoint, journal.h; NULL: none */
     bool unwritten; /* goes on where the journal's file cannot be written, journal.h */
+    struct execute_guard guard;
     struct execute_events events;
     struct strv *still_unhealthy; /* takes the names of instances that stayed as unwell as before */
 };

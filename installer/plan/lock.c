@@ -23,7 +23,8 @@
 enum {
     LEASE_TTL_S = 15,
     KEEPALIVE_MS = 4000,
-    LOST_AFTER_MS = 12000, /* less than the TTL: stop before another can start */
+    LOST_AFTER_MS = 10000, /* less than the TTL: stop before another can start */
+    KEEPER_MS = 20000,     /* the controller mends one instance in less */
     POLL_MS = 100,
     ABORTED_MS = 1000,
     GOING_MS = 5000, /* a killed process has ended by then, however busy the machine */
@@ -42,7 +43,9 @@ struct env_lock {
     atomic_bool taken; /* set when `lock` is whole: other workers read it without the mutex */
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t mutex; /* guards stop, lost, away */
+    struct etcd_fence fence;
+    int64_t renewed;       /* when it was last, by the own clock; 0: not taken */
+    pthread_mutex_t mutex; /* guards stop, lost, away, renewed */
     pthread_cond_t cond;
     bool stop, lost, away;
 };
@@ -56,14 +59,23 @@ static bool is_going(const char *owner)
     return fate == PROCID_ENDING || fate == PROCID_GONE;
 }
 
+/* How long that is, from when the wait began. What the controller does by itself is short, and no
+ * reason to refuse a person. */
+static int64_t unasked_ms(const char *owner)
+{
+    if (is_going(owner))
+        return GOING_MS;
+    return lock_owner_is_command(owner, LOCK_KEEPER) ? KEEPER_MS : 0;
+}
+
 /* The kernel lets go of the file only when the last thread of a killed holder has ended. And a new
  * holder writes its name a moment after it has the file. */
-static bool is_file_going(const char *path)
+static int64_t unasked_of_file_ms(const char *path)
 {
     auto_free char *owner = NULL;
     struct err ignored;
 
-    return fs_read(&owner, NULL, path, OWNER_MAX, &ignored) == 0 && is_going(owner);
+    return fs_read(&owner, NULL, path, OWNER_MAX, &ignored) == 0 ? unasked_ms(owner) : 0;
 }
 
 static int file_error(struct err *e, const char *env, const char *path)
@@ -117,14 +129,14 @@ static bool goes_without_file(const struct env_lock *l, const struct err *e)
 
 static int wait_for_file(struct env_lock *l, const char *path, struct until until, struct err *e)
 {
-    struct until going = until_within(l->until, GOING_MS);
+    int64_t began = clock_now_ms();
 
     while (flock(l->fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_sys(e, "locking %s", path);
         if (until_is_cancelled(l->until))
             return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for the lock");
-        if (until_passed(until) && (until_passed(going) || !is_file_going(path)))
+        if (until_passed(until) && clock_now_ms() - began >= unasked_of_file_ms(path))
             return file_error(e, l->env, path);
         until_sleep_ms(l->until, POLL_MS);
     }
@@ -164,6 +176,7 @@ int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e)
     l->wait_ms = o->wait_ms;
     l->until = o->until;
     l->client = o->client;
+    l->fence = o->fence;
     l->unwritten = o->unwritten;
     l->fd = -1;
     pthread_mutex_init(&l->mutex, NULL);
@@ -179,11 +192,11 @@ int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e)
 static void *keep_alive(void *arg)
 {
     struct env_lock *l = arg;
-    int64_t last = clock_now_ms();
 
     pthread_mutex_lock(&l->mutex);
     while (!l->stop && !l->lost) {
         struct err e;
+        int64_t asked;
         int r;
 
         pool_cond_wait(&l->cond, &l->mutex, KEEPALIVE_MS);
@@ -191,11 +204,12 @@ static void *keep_alive(void *arg)
             break;
         pthread_mutex_unlock(&l->mutex);
         etcd_set_until(l->c, until_within(until_no_deadline(l->until), KEEPALIVE_MS));
+        asked = clock_now_ms();
         r = etcd_lease_keepalive(l->c, l->lock.lease, &e);
         pthread_mutex_lock(&l->mutex);
         if (r == 0 || l->away)
-            last = clock_now_ms();
-        else if (e.code == ERR_NOTFOUND || clock_now_ms() - last > LOST_AFTER_MS)
+            l->renewed = asked;
+        else if (e.code == ERR_NOTFOUND || clock_now_ms() - l->renewed > LOST_AFTER_MS)
             l->lost = true;
     }
     pthread_mutex_unlock(&l->mutex);
@@ -228,7 +242,8 @@ static int put_aside(struct env_lock *l, const struct etcd_kv *kv, struct err *e
 }
 
 struct patience {
-    struct until holder, going; /* one that lives; one that was killed and has not ended yet */
+    struct until holder; /* as long as was asked for */
+    int64_t began;
 };
 
 /* What is to be done about a holder: 1: try again at once, 0: wait as long as it was asked for,
@@ -245,7 +260,7 @@ static int look_at_holder(struct env_lock *l, const char *key, const struct pati
     fate = lock_owner_fate(kv.value);
     if (fate == PROCID_GONE)
         r = put_aside(l, &kv, e) < 0 ? -1 : 1;
-    else if (until_passed(p->holder) && (fate != PROCID_ENDING || until_passed(p->going)))
+    else if (until_passed(p->holder) && clock_now_ms() - p->began >= unasked_ms(kv.value))
         r = lock_owner_error(e, l->env, kv.value);
     etcd_kv_clear(&kv);
     return r;
@@ -254,13 +269,19 @@ static int look_at_holder(struct env_lock *l, const char *key, const struct pati
 static int take_key(struct env_lock *l, const char *key, struct err *e)
 {
     auto_free char *owner = lock_owner_text(l->command, l->user);
-    struct patience p = {until_within(l->until, l->wait_ms), until_within(l->until, GOING_MS)};
+    const struct etcd_lock_want want = {key, owner, LEASE_TTL_S, l->fence};
+    struct patience p = {until_within(l->until, l->wait_ms), clock_now_ms()};
 
     for (;;) {
         int r;
 
-        if (etcd_lock_take(&l->lock, l->c, key, owner, LEASE_TTL_S, e) == 0)
+        l->renewed = clock_now_ms();
+        if (etcd_lock_take_behind(&l->lock, l->c, &want, e) == 0)
             return 0;
+        if (e->code == ERR_CONFLICT) { /* the fence */
+            e->code = ERR_LOCKED;
+            return -1;
+        }
         if (e->code != ERR_LOCKED)
             return err_wrap(e, "taking the lock of environment %s", l->env);
         if (until_is_cancelled(l->until))
@@ -270,7 +291,7 @@ static int take_key(struct env_lock *l, const char *key, struct err *e)
             return err_wrap(e, "taking the lock of environment %s", l->env);
         if (r < 0)
             return -1;
-        if (until_passed(p.holder) && until_passed(p.going))
+        if (until_passed(p.holder) && clock_now_ms() - p.began >= KEEPER_MS)
             return lock_owner_error(e, l->env, NULL);
         until_sleep_ms(l->until, r ? 0 : POLL_MS);
     }
@@ -306,6 +327,8 @@ bool lock_is_taken(const struct env_lock *l)
 void lock_set_etcd_away(struct env_lock *l, bool away)
 {
     pthread_mutex_lock(&l->mutex);
+    if (l->away && !away)
+        l->renewed = clock_now_ms();
     l->away = away;
     pthread_mutex_unlock(&l->mutex);
 }
@@ -315,7 +338,8 @@ bool lock_is_lost(struct env_lock *l)
     bool lost;
 
     pthread_mutex_lock(&l->mutex);
-    lost = l->lost;
+    /* A process that was held for a while asks before its thread can. */
+    lost = l->lost || (l->taken && !l->away && clock_now_ms() - l->renewed > LOST_AFTER_MS);
     pthread_mutex_unlock(&l->mutex);
     return lost;
 }

@@ -11,6 +11,9 @@
 
 #include "etcd/etcd.h"
 
+/* The command under which the controller mends by itself (env/keep.h). */
+#define LOCK_KEEPER "keep"
+
 struct env_lock;
 
 struct lock_opts {
@@ -20,8 +23,9 @@ struct lock_opts {
     struct until until;         /* of waiting and taking; a first cancel ends the wait */
     bool unwritten; /* for what makes room: a home that is full or read-only does not keep from it,
                        though then others are not told who holds the lock */
-    struct etcd *client; /* its login is used, and it gets the login that took the lock, so
+    struct etcd *client;     /* its login is used, and it gets the login that took the lock, so
                                   that one does for both; NULL: nobody's */
+    struct etcd_fence fence; /* taken only while that holds; the key is borrowed until lock_take */
 };
 
 /* Takes the operator's file. ERR_LOCKED says who holds it since when. */
@@ -29,7 +33,8 @@ int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e);
 /* Takes the key too. A holder on this machine whose process is gone is put aside. */
 int lock_take(struct env_lock *l, const struct link *root, struct err *e);
 bool lock_is_taken(const struct env_lock *l);
-/* True when the lease was lost: whoever holds the lock now must not be disturbed. */
+/* True when the lease was lost, or was not renewed for two thirds of its time: whoever holds the
+ * lock now must not be disturbed. */
 bool lock_is_lost(struct env_lock *l);
 /* While the holder itself replaces etcd, nobody else gets an answer there either: silence does not
  * lose the lock. Afterwards a lease that is gone does. */

@@ -33,6 +33,13 @@ enum {
 static const char LINK_PATH[] = "/etc/slipway/link";
 static const char SNAPSHOT_PATH[] = "/etc/slipway/snapshot.json";
 
+static int may_go_on(const struct worker *w, struct err *e)
+{
+    const struct execute_guard *guard = &w->r->o->guard;
+
+    return guard->ask ? guard->ask(guard->arg, e) : 0;
+}
+
 int op_run(struct worker *w, const struct op *op, struct err *e)
 {
     static int (*const RUN[])(struct worker *, const struct op *, struct err *) = {
@@ -41,7 +48,7 @@ int op_run(struct worker *w, const struct op *op, struct err *e)
 #undef OP
     };
 
-    return RUN[op->kind](w, op, e);
+    return may_go_on(w, e) < 0 ? -1 : RUN[op->kind](w, op, e);
 }
 
 int op_wait(struct worker *w, const struct op *op, struct err *e)
@@ -302,6 +309,8 @@ int op_roll_back(struct worker *w, const struct op *op, struct err *e)
     auto_free char *aside = mem_printf("%s" OBJECT_ASIDE, op->object);
     auto_node struct node *inspect = NULL;
 
+    if (may_go_on(w, e) < 0)
+        return -1;
     if (engine_container_inspect(&inspect, w->g, aside, e) == 0) {
         if (engine_container_remove(w->g, op->object, true, e) < 0 ||
             engine_container_rename(w->g, aside, op->object, e) < 0)

@@ -125,10 +125,14 @@ int op_spec_push(struct worker *w, const struct op *op, struct err *e)
 int op_keys_remove(struct worker *w, const struct op *op, struct err *e)
 {
     auto_free char *tree = keys_instance(w->r->plan->env, op->target);
+    auto_free char *held = keys_controller_held(w->r->plan->env, op->target);
+    auto_free char *stopped = keys_controller_stopped(w->r->plan->env, op->target);
     auto_node struct node *writes = node_new_map();
     struct etcd *c = NULL;
 
     node_set(writes, tree, node_new(NODE_KIND_NULL));
+    node_set(writes, held, node_new(NODE_KIND_NULL));
+    node_set(writes, stopped, node_new(NODE_KIND_NULL));
     if (worker_etcd(&c, w, e) < 0)
         return -1;
     if (etcd_user_remove(c, op->target, e) < 0 || etcd_role_remove(c, op->target, e) < 0)

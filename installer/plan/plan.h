@@ -59,6 +59,11 @@ struct plan_opts {
     /* Instances that the round before left no better than they were: no reason to wait again. */
     const struct strv *still_unhealthy;
     const struct strv *made; /* names of the volumes that were made (volumes_made.h), or NULL */
+    /* Only what brings this instance back: its container there, in its network, running, with its
+     * link. No keys, nothing about others, no new container because the document says another one,
+     * and no wait but for one that is replaced. NULL: everything. */
+    const char *only;
+    bool restart; /* with `only`: also when it runs as it should, it is stopped and started */
     /* The instance that plans: its own container it leaves alone. NULL: none does. */
     const char *self;
 };

@@ -54,6 +54,11 @@ bool builder_is_etcd(const struct desired_component *c)
     return strcmp(c->spec->manifest->name, ETCD_COMPONENT) == 0;
 }
 
+bool builder_is_about(const struct builder *b, const struct desired_instance *it)
+{
+    return !b->o->only || strcmp(b->o->only, it->spec->name) == 0;
+}
+
 const struct node *builder_by_name(const struct node *containers, const char *name)
 {
     const struct node *c;

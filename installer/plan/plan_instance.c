@@ -187,7 +187,7 @@ static char *why_replace(const struct builder *b, const struct node *have,
     const char *hash = object_label(have, LABEL_HASH);
     auto_free char *drift = NULL;
 
-    if (!hash || strcmp(hash, it->hash) != 0)
+    if (!b->o->only && (!hash || strcmp(hash, it->hash) != 0))
         return replace_cause(b, have, it);
     drift = address_drift(b->w, have, b->d->network);
     return drift ? mem_printf("it %s", drift) : NULL;
@@ -210,6 +210,17 @@ static bool runs(const struct builder *b, const struct desired_instance *it)
     return have && !start_cause(have);
 }
 
+static long add_stop(struct builder *b, size_t item, const char *cause)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    long stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, it->spec->name, mem_strdup(cause));
+
+    plan_after(b->p, stop, b->name[item]);
+    b->p->ops[stop].instance = it;
+    b->p->ops[stop].object = mem_strdup(it->container);
+    return stop;
+}
+
 /*
  * The old container is stopped and set aside, not removed: it comes back when the new one does not
  * get healthy. Nothing is stopped before every image is there. With one_by_one, one that runs waits
@@ -222,12 +233,8 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     const struct desired_component *c = &b->d->components[component];
     auto_free char *aside = mem_printf("%s" OBJECT_ASIDE, it->container);
     const char *update = c->spec->manifest->update;
-    long stop, aside_op, create;
+    long stop = add_stop(b, item, cause), aside_op, create;
 
-    stop = plan_add(b->p, OP_KIND_INSTANCE_STOP, it->spec->name, mem_strdup(cause));
-    plan_after(b->p, stop, b->name[item]);
-    b->p->ops[stop].instance = it;
-    b->p->ops[stop].object = mem_strdup(it->container);
     for (size_t i = 0; i < b->d->component_count; i++)
         plan_after(b->p, stop, b->image[i]);
     if (!builder_is_etcd(c)) {
@@ -425,15 +432,21 @@ static void add_instance(struct builder *b, size_t component, size_t item)
             add_create(b, component, item, volumes, resumed ? "replacing goes on" : "not there");
 
         add_start(b, item, START_OF_NEW, create, "made by this plan");
-        add_wait(b, item, b->start[item], resumed);
-        b->p->ops[b->wait[item]].never_reported = !resumed && has_never_reported(b, it->spec->name);
+        if (!b->o->only || resumed) {
+            add_wait(b, item, b->start[item], resumed);
+            b->p->ops[b->wait[item]].never_reported =
+                !resumed && has_never_reported(b, it->spec->name);
+        }
     } else if (cause) {
         add_replace(b, component, item, volumes, cause);
         add_wait(b, item, b->start[item], true);
-    } else if (start_cause(have)) {
-        add_start(b, item, START_AGAIN, b->network, start_cause(have));
+    } else if (start_cause(have) || b->o->restart) {
+        long after = start_cause(have) ? b->network : add_stop(b, item, "it is not well");
+
+        add_start(b, item, START_AGAIN, after, start_cause(have) ? start_cause(have) : "stopped");
         plan_after(b->p, b->start[item], b->name[item]);
-        add_wait(b, item, b->start[item], false);
+        if (!b->o->only)
+            add_wait(b, item, b->start[item], false);
     } else if (builder_by_name(b->w->containers, aside)) {
         /* Reports may be of the one aside. */
         add_lost_link(b, item);
@@ -451,7 +464,7 @@ void builder_add_instances(struct builder *b, size_t component)
 
     for (int running = 0; running < 2; running++)
         for (size_t i = c->first; i < c->first + c->count; i++)
-            if (runs(b, &b->d->items[i]) != (running == 1))
+            if (runs(b, &b->d->items[i]) != (running == 1) || !builder_is_about(b, &b->d->items[i]))
                 continue;
             else if (builder_is_self(b, &b->d->items[i]))
                 note_self(b, &b->d->items[i]);
@@ -482,11 +495,13 @@ void builder_add_waits(struct builder *b)
                         (b->o->still_unhealthy &&
                          strv_has(b->o->still_unhealthy, b->d->items[k].spec->name));
 
-            if (b->push[i] == PLAN_NONE && (well || !b->w->etcd_answers))
+            if (!builder_is_about(b, &b->d->items[k]) ||
+                (b->push[i] == PLAN_NONE && (well || !b->w->etcd_answers)))
                 continue;
             if (!well)
                 add_lost_link(b, k);
-            add_wait(b, k, b->push[i], false);
+            if (!b->o->only)
+                add_wait(b, k, b->push[i], false);
         }
     }
     /* etcd's own agents can say that they are ready only when they have a user. */

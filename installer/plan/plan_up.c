@@ -16,6 +16,14 @@ static void builder_cleanup(struct builder **b)
     builder_free(*b);
 }
 
+static bool is_about_component(const struct builder *b, const struct desired_component *c)
+{
+    for (size_t i = c->first; i < c->first + c->count; i++)
+        if (builder_is_about(b, &b->d->items[i]))
+            return true;
+    return false;
+}
+
 /* The first build makes the base that all others stand on; those of one engine image follow each
  * other. */
 static void add_images(struct builder *b)
@@ -25,7 +33,7 @@ static void add_images(struct builder *b)
     for (size_t i = 0; i < d->component_count; i++) {
         const struct desired_component *c = &d->components[i];
 
-        if (strv_has(&b->w->images, c->image) ||
+        if (strv_has(&b->w->images, c->image) || !is_about_component(b, c) ||
             (c->count == 1 && builder_is_self(b, &d->items[c->first])))
             continue;
         b->image[i] = plan_add(b->p, OP_KIND_IMAGE_BUILD, c->spec->manifest->name,
@@ -64,7 +72,7 @@ static void add_network(struct builder *b)
                          "network %s exists and does not belong to this environment; remove it "
                          "with `docker network rm %.12s` or choose another environment name",
                          b->d->network, node_get_text(n, "Id") ? node_get_text(n, "Id") : name);
-        if (n == have || !object_is_ours(n, uuid))
+        if (n == have || !object_is_ours(n, uuid) || b->o->only)
             continue;
         op = plan_add(b->p, OP_KIND_NETWORK_REMOVE, b->d->network,
                       mem_strdup("made twice by runs that were interrupted"));
@@ -261,6 +269,34 @@ static int refuse(const struct builder *b, struct err *e)
                : err_wrap(e, "%zu problems, and nothing was changed", b->wrong.count);
 }
 
+/* Somebody stopped it; whoever asks for all of it wants it to run. */
+static void add_unstopped(struct builder *b)
+{
+    for (size_t i = 0; i < b->d->count; i++) {
+        const char *name = b->d->items[i].spec->name;
+        auto_free char *key = keys_controller_stopped(b->d->spec->name, name);
+        long op;
+
+        if (!observed_value(b->w, key))
+            continue;
+        op = plan_add(b->p, OP_KIND_KEYS_PUSH, name, mem_strdup("it is to run again"));
+        b->p->ops[op].writes = node_new_map();
+        node_set(b->p->ops[op].writes, key, node_new(NODE_KIND_NULL));
+        plan_after(b->p, op, b->lock);
+        plan_after(b->p, op, b->etcd);
+        plan_after(b->p, op, b->start[i]);
+    }
+}
+
+/* What is not about an instance that there should be. */
+static void add_all_else(struct builder *b)
+{
+    add_unstopped(b);
+    add_spec(b);
+    builder_add_removals(b);
+    check_lost(b);
+}
+
 int plan_up(struct plan **out, const struct desired *d, const struct observed *w,
             const struct plan_opts *o, struct err *e)
 {
@@ -277,19 +313,20 @@ int plan_up(struct plan **out, const struct desired *d, const struct observed *w
     add_components(b, true);
     if (add_etcd(b, o->locked, e) < 0)
         return -1;
-    for (size_t i = 0; i < d->component_count; i++)
+    for (size_t i = 0; !o->only && i < d->component_count; i++)
         if (builder_add_keys(b, i, e) < 0)
             return -1;
     add_components(b, false);
     builder_check_host(b);
     builder_add_waits(b);
-    add_spec(b);
-    builder_add_removals(b);
-    check_lost(b);
+    if (!o->only)
+        add_all_else(b);
     if (refuse(b, e) < 0)
         return -1;
-    builder_add_notes(b);
-    builder_note_detaching(b);
+    if (!o->only) {
+        builder_add_notes(b);
+        builder_note_detaching(b);
+    }
     if (is_empty(p)) {
         struct plan *none = mem_alloc(sizeof(*none));
 

@@ -26,6 +26,8 @@ struct builder *builder_new(struct plan *p, const struct desired *d, const struc
 void builder_free(struct builder *b);
 /* Whether it is etcd, which everything else waits for. */
 bool builder_is_etcd(const struct desired_component *c);
+/* Whether the plan is about this instance: about all, but for plan_opts.only. */
+bool builder_is_about(const struct builder *b, const struct desired_instance *it);
 
 /* Whether it is the instance that makes the plan. `it` may be NULL. */
 bool builder_is_self(const struct builder *b, const struct desired_instance *it);

@@ -48,7 +48,8 @@ try "the document: plan and apply" plan_and_apply
 try "of two who apply at once, one does" two_apply
 try "logs" logs
 try "events are resumed" resume
-try "an instance that is killed is told of" killed "$env-sleeper-1"
+try "an instance that is killed is told of, and mended" killed "$env-sleeper-1"
+try "what is paused is left alone" paused "$env-sleeper-1"
 try "users and tokens" users_and_tokens
 try "what a token made ends with it" what_a_token_made
 try "a revoked token ends its stream" revoked_stream

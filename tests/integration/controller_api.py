@@ -771,14 +771,43 @@ def resume():
 
 
 def killed(container):
-    """An instance that was killed beside the server is told of, and in what time is printed."""
+    """An instance that was killed beside the server is told of and mended, and in what time is printed."""
     events = Events()
     events.next()
     began = time.monotonic()
     subprocess.run(["docker", "kill", container], check=True, stdout=subprocess.DEVNULL)
     events.wait(lambda e: e["event"] == "instance" and e["data"]["instance"] == "sleeper-1" and not e["data"]["ok"])
-    print("%.2f s" % (time.monotonic() - began))
-    task_ends(call("POST", "/api/v1/instances/sleeper-1/start", "operator"))
+    print("seen %.2f s" % (time.monotonic() - began))
+    told = events.wait(lambda e: e["event"] == "keeper" and e["data"]["instance"] == "sleeper-1")
+    assert told["data"]["text"] == "sleeper-1 had died (status 137); started again", told
+    print("mended %.2f s" % (time.monotonic() - began))
+    events.wait(lambda e: e["event"] == "instance" and e["data"]["instance"] == "sleeper-1" and e["data"]["ok"])
+
+
+def paused(container):
+    """What is paused is told of and not mended; let go, it is."""
+    want(call("POST", "/api/v1/instances/sleeper-1/pause", "operator"), 204)
+    want(call("POST", "/api/v1/environment/pause", "operator"), 204)
+    subprocess.run(["docker", "kill", container], check=True, stdout=subprocess.DEVNULL)
+    wait_row(lambda row: not row["ok"] and "paused by oskar@" in row["keeper"]["cause"])
+    want(call("POST", "/api/v1/environment/resume", "operator"), 204)
+    wait_row(lambda row: not row["ok"] and row["keeper"]["state"] == "paused")
+    want(call("POST", "/api/v1/instances/sleeper-1/resume", "operator"), 204)
+    wait_row(lambda row: row["ok"] and "keeper" not in row)
+    keeper = call("GET", "/api/v1/environment", "viewer").json()["keeper"]
+    assert keeper["state"] == "keeping" and keeper["holder"].startswith("slipwayd on "), keeper
+    want(call("POST", "/api/v1/instances/no-such/pause", "operator"), 404)
+
+
+def wait_row(wanted):
+    end = time.monotonic() + 60
+    while True:
+        rows = call("GET", "/api/v1/instances?q=sleeper-1", "viewer").json()["items"]
+        row = next(r for r in rows if r["instance"] == "sleeper-1")
+        if wanted(row):
+            return
+        assert time.monotonic() < end, row
+        time.sleep(0.2)
 
 
 def audit():

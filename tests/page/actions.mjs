@@ -22,9 +22,17 @@ async function stopAndStart(page) {
     await until('it is ready again', async () => /ready/.test(await state(page)));
 }
 
+/* What is paused is told and not mended, so that there is time to look; let go, it is. */
 async function killed(page) {
+    const ask = (verb) =>
+        page.evaluate(
+            async (path) => (await fetch(path, { method: 'POST' })).status,
+            `/api/v1/instances/sleeper-1/${verb}`,
+        );
+
     await visit(page, 'map');
     await until('all is well', async () => (await page.locator('main .tile.bad').count()) === 0);
+    expect('pause', await ask('pause'), 204);
     const begin = Date.now();
 
     docker('kill', `${ENV}-sleeper-1`);
@@ -33,8 +41,9 @@ async function killed(page) {
 
     await shot(page, 'killed');
     await visit(page, 'instances/sleeper-1');
-    await power(page, 'Start sleeper-1');
-    await until('it is ready again', async () => /ready/.test(await state(page)));
+    await until('it is paused', async () => /paused by/.test(await page.locator('main').textContent()));
+    expect('resume', await ask('resume'), 204);
+    await until('it is mended', async () => /ready/.test(await state(page)));
     return `told ${seen} ms after it`;
 }
 
@@ -135,7 +144,7 @@ async function document_(page) {
 
 export async function actions(page) {
     await step('an instance is stopped and started, and the page tells of it', () => stopAndStart(page));
-    await step('docker kill is told on the map', () => killed(page));
+    await step('docker kill is told on the map, and mended', () => killed(page));
     await step('the keyboard alone is enough', () => keyboard(page));
     await step('the first Tab skips to the content', () => skipLink(page));
     await step('an update takes neither the focus nor what was typed', () => focusStays(page));
