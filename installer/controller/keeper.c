@@ -23,6 +23,7 @@ enum {
     LOCKED_AGAIN_MS = 2000, /* another run has the lock */
     AWAY_AGAIN_MS = 5000,   /* Docker or etcd did not answer */
     CAUSE_MAX = 16 << 10,
+    EXPLAIN_MS = 5000, /* until it is asked again what has no lines */
 };
 
 void keeper_clear(struct keeper *k)
@@ -270,9 +271,11 @@ static void explain_loop(struct keeper *k, struct kept *one, const struct node *
     auto_strv struct strv lines = {0};
     auto_free char *text = NULL;
     struct env *env = NULL;
+    bool first = !one->in_loop;
     struct err e;
 
     one->in_loop = true;
+    one->explain_next = clock_now_ms() + EXPLAIN_MS;
     buf_init(&b, CAUSE_MAX);
     if (open_env(&env, k, ENV_NEEDS_NAME | ENV_NEEDS_CONTAINERS, &e) < 0) {
         err_drop(&e, "why an instance is in a crash loop");
@@ -289,7 +292,8 @@ static void explain_loop(struct keeper *k, struct kept *one, const struct node *
     one->cause = mem_printf("%.*s", (int)strcspn(lines.items[0], ";"), lines.items[0]);
     pthread_mutex_unlock(&k->mutex);
     text = mem_printf("%s is in a crash loop: %s", one->instance, one->cause);
-    tell(k, env, fence, row, text);
+    if (first)
+        tell(k, env, fence, row, text);
     env_close(env);
     view_poke(&k->c->view);
 }
@@ -353,7 +357,9 @@ static void decide(struct keeper *k, const struct node *row, int64_t looked, boo
     pthread_mutex_unlock(&k->mutex);
     if (!leads)
         return;
-    if (state == KEEP_STATE_LOOP && !one->in_loop)
+    /* One that was just made or has just begun has not said anything yet. */
+    if (state == KEEP_STATE_LOOP &&
+        (!one->in_loop || (one->lines.count == 0 && clock_passed(one->explain_next))))
         explain_loop(k, one, row, &fence);
     if (what != KEEP_ACT_NONE)
         act(k, one, row, what, &fence);

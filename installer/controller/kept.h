@@ -10,12 +10,13 @@
 struct kept {
     char *instance;
     struct keep_record record;
-    int64_t next_wall;  /* record.next, by the wall clock, ms */
-    char *cause;        /* why it is not well, or could not be mended; NULL: nothing to say */
-    struct strv lines;  /* last ones of its log, in a crash loop */
-    int64_t acted;      /* a look has to be newer than that, clock_now_ms */
-    int64_t held;       /* when etcd told that it is held; 0: a newer look says that it is not */
-    bool lost, in_loop; /* its data or image is gone; that it is in a crash loop was told */
+    int64_t next_wall;    /* record.next, by the wall clock, ms */
+    char *cause;          /* why it is not well, or could not be mended; NULL: nothing to say */
+    struct strv lines;    /* last ones of its log, in a crash loop */
+    int64_t acted;        /* a look has to be newer than that, clock_now_ms */
+    int64_t held;         /* when etcd told that it is held; 0: a newer look says that it is not */
+    int64_t explain_next; /* when its log may be looked at again, clock_now_ms */
+    bool lost, in_loop;   /* its data or image is gone; that it is in a crash loop was told */
     struct kept *next;
 };
 

@@ -74,3 +74,33 @@ const struct node *builder_by_name(const struct node *containers, const char *na
     }
     return NULL;
 }
+
+void builder_order_link(struct builder *b, size_t component, long op)
+{
+    if (builder_is_etcd(&b->d->components[component]))
+        return;
+    plan_after(b->p, op, b->etcd);
+    plan_after(b->p, op, b->push[component]);
+}
+
+size_t builder_component_of(const struct builder *b, size_t item)
+{
+    size_t i = 0;
+
+    while (b->d->components[i].first + b->d->components[i].count <= item)
+        i++;
+    return i;
+}
+
+long builder_add_link(struct builder *b, enum op_kind kind, size_t item, long after)
+{
+    const struct desired_instance *it = &b->d->items[item];
+    long op = plan_add(b->p, kind, it->spec->name, NULL);
+
+    b->p->ops[op].instance = it;
+    b->p->ops[op].object = mem_strdup(it->container);
+    plan_after(b->p, op, after);
+    plan_after(b->p, op, b->name[item]);
+    b->link[item] = op;
+    return op;
+}

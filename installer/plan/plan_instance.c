@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "conf/json.h"
-#include "model/keys.h"
 #include "plan/address.h"
 #include "plan/body.h"
 #include "plan/object.h"
@@ -63,15 +61,6 @@ static void add_volumes(struct builder *b, const struct desired_instance *it, lo
     }
 }
 
-/* What must be there before the agent of an instance reads its keys. */
-static void order_link(struct builder *b, size_t component, long op)
-{
-    if (builder_is_etcd(&b->d->components[component]))
-        return;
-    plan_after(b->p, op, b->etcd);
-    plan_after(b->p, op, b->push[component]);
-}
-
 /* Of etcd it is enough that it answers. */
 static void order_start(struct builder *b, size_t component, long start)
 {
@@ -85,28 +74,6 @@ static void order_start(struct builder *b, size_t component, long start)
         if (strcmp(other, ETCD_COMPONENT) != 0 && strv_has(&m->requires, other))
             plan_after(b->p, start, b->wait[i]);
     }
-}
-
-static size_t component_of(const struct builder *b, size_t item)
-{
-    size_t i = 0;
-
-    while (b->d->components[i].first + b->d->components[i].count <= item)
-        i++;
-    return i;
-}
-
-static long add_link(struct builder *b, enum op_kind kind, size_t item, long after)
-{
-    const struct desired_instance *it = &b->d->items[item];
-    long op = plan_add(b->p, kind, it->spec->name, NULL);
-
-    b->p->ops[op].instance = it;
-    b->p->ops[op].object = mem_strdup(it->container);
-    plan_after(b->p, op, after);
-    plan_after(b->p, op, b->name[item]);
-    b->link[item] = op;
-    return op;
 }
 
 enum start_kind { START_OF_NEW, START_AGAIN };
@@ -133,18 +100,19 @@ static void add_start(struct builder *b, size_t item, enum start_kind kind, long
 {
     const struct desired_instance *it = &b->d->items[item];
     bool sends = kind == START_OF_NEW && body_takes_link(it);
-    size_t component = component_of(b, item);
+    size_t component = builder_component_of(b, item);
     long start;
 
     if (!sends)
-        after = add_link(b, OP_KIND_LINK_PUT, item, after);
+        after = builder_add_link(b, OP_KIND_LINK_PUT, item, after);
     start = plan_add(b->p, OP_KIND_INSTANCE_START, it->spec->name, mem_strdup(cause));
     b->p->ops[start].instance = it;
     b->p->ops[start].object = mem_strdup(it->container);
     plan_after(b->p, start, after);
     order_start(b, component, start);
     b->start[item] = start;
-    order_link(b, component, sends ? add_link(b, OP_KIND_LINK_SEND, item, start) : start);
+    builder_order_link(b, component,
+                       sends ? builder_add_link(b, OP_KIND_LINK_SEND, item, start) : start);
 }
 
 static long add_create(struct builder *b, size_t component, size_t item, const long *volumes,
@@ -264,75 +232,6 @@ static void add_replace(struct builder *b, size_t component, size_t item, const 
     add_start(b, item, START_OF_NEW, create, cause);
 }
 
-/* A JSON report of the agent in the snapshot; NULL when there is none. Owned. */
-static struct node *report(const struct builder *b, char *key)
-{
-    const char *text = observed_value(b->w, key);
-    struct node *n = NULL;
-    struct err ignored;
-
-    free(key);
-    if (!text || json_parse(&n, "report", text, strlen(text), &ignored) < 0)
-        return NULL;
-    return n;
-}
-
-/*
- * What is wrong with an instance before anything is changed: a pool that is full makes the manager
- * unhealthy, and will make its successor so. Owned; NULL when nothing is.
- */
-static struct node *complaints(const struct builder *b, const char *name)
-{
-    auto_node struct node *status = report(b, keys_instance_status(b->d->spec->name, name));
-    auto_node struct node *applied = report(b, keys_instance_applied(b->d->spec->name, name));
-    auto_node struct node *n = node_new_map();
-
-    if (node_text_is(status, "state", "ready") && node_text_is(status, "health", "unhealthy"))
-        node_set_text(n, "reason", node_get_text(status, "reason"));
-    if (node_text_is(applied, "result", "failed"))
-        node_set_text(n, "error", node_get_text(applied, "error"));
-    return n->count ? steal(n) : NULL;
-}
-
-/* Whether etcd is known to hold no report of an instance. */
-static bool has_never_reported(const struct builder *b, const char *name)
-{
-    auto_free char *status = keys_instance_status(b->d->spec->name, name);
-    auto_free char *applied = keys_instance_applied(b->d->spec->name, name);
-
-    return b->w->etcd_answers && !observed_value(b->w, status) && !observed_value(b->w, applied);
-}
-
-/* When the acknowledgement that is in the snapshot was given; 0: there is none. */
-static int64_t heard_at(const struct builder *b, const char *name)
-{
-    auto_node struct node *applied = report(b, keys_instance_applied(b->d->spec->name, name));
-
-    return node_get_int(applied, "at", 0);
-}
-
-static long add_wait(struct builder *b, size_t item, long after, bool replaces)
-{
-    const struct desired_instance *it = &b->d->items[item];
-    long op = b->wait[item];
-
-    if (op == PLAN_NONE) {
-        op = plan_add(b->p, OP_KIND_INSTANCE_WAIT, it->spec->name, mem_strdup("ready and healthy"));
-        b->p->ops[op].instance = it;
-        b->p->ops[op].object = mem_strdup(it->container);
-        b->p->ops[op].heard_at = heard_at(b, it->spec->name);
-        b->wait[item] = op;
-    }
-    b->p->ops[op].replaces = b->p->ops[op].replaces || replaces;
-    if (replaces && !b->p->ops[op].before)
-        b->p->ops[op].before = complaints(b, it->spec->name);
-    plan_after(b->p, op, after);
-    plan_after(b->p, op, b->name[item]);
-    plan_after(b->p, op, b->link[item]);
-    plan_after(b->p, op, b->user[item]);
-    return op;
-}
-
 /* The container set aside goes when the new one is well. */
 static void add_remove_aside(struct builder *b, size_t item)
 {
@@ -349,18 +248,6 @@ static void add_remove_aside(struct builder *b, size_t item)
     plan_after(b->p, op, b->wait[item]);
 }
 
-/* A container that runs and is not well may be one whose run ended before it sent the link. */
-static void add_lost_link(struct builder *b, size_t item)
-{
-    const struct desired_instance *it = &b->d->items[item];
-
-    if (b->start[item] != PLAN_NONE || b->link[item] != PLAN_NONE || !body_takes_link(it) ||
-        !object_find_instance(b->w->containers, it->spec->name))
-        return;
-    order_link(b, component_of(b, item), add_link(b, OP_KIND_LINK_PUT, item, b->lock));
-}
-
-/* Somebody gave the container another name: everything below finds it by its own. */
 static long add_name(struct builder *b, const struct desired_instance *it, const struct node *have)
 {
     long op;
@@ -433,24 +320,24 @@ static void add_instance(struct builder *b, size_t component, size_t item)
 
         add_start(b, item, START_OF_NEW, create, "made by this plan");
         if (!b->o->only || resumed) {
-            add_wait(b, item, b->start[item], resumed);
+            builder_add_wait(b, item, b->start[item], resumed);
             b->p->ops[b->wait[item]].never_reported =
-                !resumed && has_never_reported(b, it->spec->name);
+                !resumed && builder_has_never_reported(b, it->spec->name);
         }
     } else if (cause) {
         add_replace(b, component, item, volumes, cause);
-        add_wait(b, item, b->start[item], true);
+        builder_add_wait(b, item, b->start[item], true);
     } else if (start_cause(have) || b->o->restart) {
         long after = start_cause(have) ? b->network : add_stop(b, item, "it is not well");
 
         add_start(b, item, START_AGAIN, after, start_cause(have) ? start_cause(have) : "stopped");
         plan_after(b->p, b->start[item], b->name[item]);
         if (!b->o->only)
-            add_wait(b, item, b->start[item], false);
+            builder_add_wait(b, item, b->start[item], false);
     } else if (builder_by_name(b->w->containers, aside)) {
         /* Reports may be of the one aside. */
-        add_lost_link(b, item);
-        add_wait(b, item, PLAN_NONE, true);
+        builder_add_lost_link(b, item);
+        builder_add_wait(b, item, PLAN_NONE, true);
     }
     builder_order_after_users(b, it);
     add_remove_aside(b, item);
@@ -470,42 +357,4 @@ void builder_add_instances(struct builder *b, size_t component)
                 note_self(b, &b->d->items[i]);
             else
                 add_instance(b, component, i);
-}
-
-/* A run that was interrupted between start and readiness left instances that nobody waited for. */
-static bool is_well(const struct builder *b, const struct desired_instance *it)
-{
-    const char *env = b->d->spec->name;
-    auto_node struct node *status = report(b, keys_instance_status(env, it->spec->name));
-    auto_node struct node *applied = report(b, keys_instance_applied(env, it->spec->name));
-    const struct node *have = object_find_instance(b->w->containers, it->spec->name);
-
-    return have && observed_is_of_this_run(b->w, have, node_get_int(status, "since", 0)) &&
-           node_text_is(status, "state", "ready") && !node_text_is(status, "health", "unhealthy") &&
-           node_text_is(applied, "result", "ok");
-}
-
-void builder_add_waits(struct builder *b)
-{
-    for (size_t i = 0; i < b->d->component_count; i++) {
-        const struct desired_component *c = &b->d->components[i];
-
-        for (size_t k = c->first; k < c->first + c->count; k++) {
-            bool well = is_well(b, &b->d->items[k]) ||
-                        (b->o->still_unhealthy &&
-                         strv_has(b->o->still_unhealthy, b->d->items[k].spec->name));
-
-            if (!builder_is_about(b, &b->d->items[k]) ||
-                (b->push[i] == PLAN_NONE && (well || !b->w->etcd_answers)))
-                continue;
-            if (!well)
-                add_lost_link(b, k);
-            if (!b->o->only)
-                add_wait(b, k, b->push[i], false);
-        }
-    }
-    /* etcd's own agents can say that they are ready only when they have a user. */
-    for (size_t k = 0; k < b->d->count; k++)
-        if (b->wait[k] != PLAN_NONE)
-            plan_after(b->p, b->wait[k], b->etcd);
 }

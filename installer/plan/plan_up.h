@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside plan_up: the builder (plan_builder.c) and its parts (plan_instance.c, plan_keys.c,
- * plan_remove.c, plan_pools.c, plan_writers.c). */
+/* Inside plan_up: the builder (plan_builder.c) and its parts (plan_instance.c, plan_waits.c,
+ * plan_keys.c, plan_remove.c, plan_pools.c, plan_writers.c). */
 #ifndef PLAN_PLAN_UP_H
 #define PLAN_PLAN_UP_H
 
@@ -31,6 +31,12 @@ bool builder_is_about(const struct builder *b, const struct desired_instance *it
 
 /* Whether it is the instance that makes the plan. `it` may be NULL. */
 bool builder_is_self(const struct builder *b, const struct desired_instance *it);
+/* The component of an instance, by their numbers. */
+size_t builder_component_of(const struct builder *b, size_t item);
+/* Brings an instance its link (OP_KIND_LINK_*) behind `after`. Returns the operation. */
+long builder_add_link(struct builder *b, enum op_kind kind, size_t item, long after);
+/* Puts an operation behind what must be there before the agent of an instance reads its keys. */
+void builder_order_link(struct builder *b, size_t component, long op);
 /* Volumes, container, link and start of every instance of one component. */
 void builder_add_instances(struct builder *b, size_t component);
 /* It is wrong when another container writes to a volume of an instance and keeps it; what merely
@@ -47,6 +53,13 @@ int builder_add_keys(struct builder *b, size_t component, struct err *e);
 /* Notes which of these writes take back what a `config` command set. */
 void builder_note_taken_back(struct builder *b, const struct desired_component *c,
                              const struct node *writes, const struct node *was);
+/* A link that is gone from a container that runs. */
+void builder_add_lost_link(struct builder *b, size_t item);
+/* Whether etcd is known to hold no report of an instance. */
+bool builder_has_never_reported(const struct builder *b, const char *name);
+/* Waits for an instance, once, behind `after` (or PLAN_NONE) too. `replaces`: what it complained of
+ * before does not count. Returns the operation. */
+long builder_add_wait(struct builder *b, size_t item, long after, bool replaces);
 /* One wait per instance that starts or whose configuration changes. */
 void builder_add_waits(struct builder *b);
 /* Instances that are there and no longer wanted. */

@@ -61,8 +61,8 @@ same() {
 }
 # What changes between two looks: how long something runs, what etcd has written meanwhile.
 settle() {
-    sed -E -i -e 's/, [0-9.]+ MiB, revision [0-9]+/, SIZE/' -e 's/ [0-9]+ (s|min|h) +/ SPAN /' \
-        -e 's/"(db_size|db_in_use|revision|ms)": [0-9]+/"\1": 0/' "$@"
+    sed -E -i -e 's/, [0-9.]+ MiB, revision [0-9]+/, SIZE/' -e 's/ [0-9]+ (ms|s|min|h) +/ SPAN /' \
+        -e 's/SINCE +/SINCE /' -e 's/"(db_size|db_in_use|revision|ms)": [0-9]+/"\1": 0/' "$@"
 }
 ready() { here status >/dev/null; }
 check "the environment is well" wait_until 60 ready
