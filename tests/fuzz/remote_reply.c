@@ -158,7 +158,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const long statuses[] = {200, 200, 200, 202, 204, 404, 401, 302};
     struct talk t = {0};
     struct cancel cancel;
-    struct remote r = {.talk = &t, .url = "https://there", .token = "token-token"};
+    char url[] = "https://there", token[] = "token-token";
+    struct remote r = {.talk = &t, .url = url, .token = token};
     auto_node struct node *n = NULL;
     struct err e = {0};
 
