@@ -137,7 +137,7 @@ int token_ensure(struct etcd *c, struct err *e)
             c->auth_off = true;
             return 0;
         }
-        if (e->code == ERR_AUTH && c->link->refused_hint) {
+        if (fault == WIRE_FAULT_LOGIN && c->link->refused_hint) {
             auto_free char *why = mem_strdup(e->msg);
 
             return err_set(e, ERR_AUTH, "user %s: %s; %s", c->link->user, why,

@@ -170,7 +170,7 @@ static const struct {
     {"revision of auth store is old", WIRE_FAULT_AUTH_MOVED, ERR_AUTH, NULL},
     {"revision in header is old", WIRE_FAULT_AUTH_MOVED, ERR_AUTH, NULL},
     {"authentication is not enabled", WIRE_FAULT_AUTH_OFF, ERR_CONFLICT, NULL},
-    {"authentication failed", WIRE_FAULT_OTHER, ERR_AUTH, "etcd refuses the user or the password"},
+    {"authentication failed", WIRE_FAULT_LOGIN, ERR_AUTH, "etcd refuses the user or the password"},
     {"permission denied", WIRE_FAULT_OTHER, ERR_AUTH, "etcd denies the permission"},
     {"required revision has been compacted", WIRE_FAULT_COMPACTED, ERR_CONFLICT, NULL},
     {"request is too large", WIRE_FAULT_OTHER, ERR_CONFIG,

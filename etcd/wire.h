@@ -54,6 +54,7 @@ enum wire_fault {
     WIRE_FAULT_COMPACTED,   /* that revision is gone */
     WIRE_FAULT_UNAVAILABLE, /* no leader, overload, shutting down: another try may do */
     WIRE_FAULT_NOT_HERE,    /* this member cannot do it, another can; nothing was done */
+    WIRE_FAULT_LOGIN,       /* etcd refuses the user or the password */
     WIRE_FAULT_TOO_BIG,     /* the reply is longer than the caller allows; nothing of it is kept */
     WIRE_FAULT_OTHER,
 };

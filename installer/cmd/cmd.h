@@ -36,6 +36,7 @@ struct cmd {
     struct opt_command help;
     size_t options_size;            /* of the struct that help.options fill; 0: none */
     unsigned needs;                 /* enum env_needs */
+    bool opens;                     /* opens x->env itself, later */
     int min_operands, max_operands; /* max -1: any number */
     bool file_operand;              /* the first operand is the environment document, as --file */
     bool stop_at_operand;           /* words behind the first operand are not ours: exec */

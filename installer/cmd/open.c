@@ -12,7 +12,7 @@
 #include "cmd/out.h"
 #include "env/page.h"
 
-enum { BROWSER_MS = 10000, BROWSER_SAYS_MAX = 4096 };
+enum { BROWSER_MS = 10000 };
 
 struct open_options {
     bool print;
@@ -59,14 +59,12 @@ static bool has_display(void)
  * browser. */
 static void show(const char *url)
 {
-    const char *const argv[] = {"xdg-open", url, NULL};
-    auto_buf struct buf said = {0};
-    struct proc_opts o = {
-        .argv = argv, .out = &said, .err = &said, .deadline = clock_deadline(BROWSER_MS)};
+    /* In a session of its own: without a desktop it is the browser itself that runs there. */
+    const char *const argv[] = {"setsid", "-f", "xdg-open", url, NULL};
+    struct proc_opts o = {.argv = argv, .deadline = clock_deadline(BROWSER_MS)};
     struct err e;
     int status = 0;
 
-    buf_init(&said, BROWSER_SAYS_MAX);
     if (proc_run(&status, &o, &e) < 0)
         err_drop(&e, "opening the browser");
     else if (status != 0)

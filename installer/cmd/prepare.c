@@ -291,5 +291,6 @@ const struct cmd cmd_prepare = {
     .min_operands = 1,
     .max_operands = 1,
     .check = check,
+    .opens = true,
     .run = run,
 };

@@ -48,7 +48,7 @@ int cmd_server_settle(struct cmd_context *x, const struct cmd *c, struct err *e)
         x->server = cmd_variable("SLIPWAY_SERVER");
     if (!x->server || c->server)
         return 0;
-    if (asked || c->needs)
+    if (asked || c->needs || c->opens)
         return refuse(c, e);
     x->server = NULL;
     return 0;

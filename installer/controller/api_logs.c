@@ -18,6 +18,7 @@
 enum {
     FULL = 256 << 10, /* no more lines while so many bytes wait */
     LINE_MAX_BYTES = (4 << 20),
+    HELD = 16 << 20,    /* bytes of lines of several that one reader may have sorted */
     STALLED_MS = 60000, /* a client that takes nothing for so long has gone */
     TAIL_MAX = 1000000,
 };
@@ -154,6 +155,7 @@ static int read_lines(struct log_reader *reader, struct err *e)
     const struct logs_opts logs = {.tail = reader->tail,
                                    .since = reader->since,
                                    .until = reader->until,
+                                   .held_max = HELD,
                                    .line = on_line,
                                    .arg = reader};
     const struct follow_opts follow = {

@@ -3,18 +3,22 @@
 #include "controller/api.h"
 #include "env/held.h"
 #include "env/instances.h"
+#include "env/status.h"
 
 /* `word` NULL: the whole environment. */
 static int hold(struct controller *c, struct request *q, const char *word, bool off, struct err *e)
 {
     auto_strv struct strv words = {0}, names = {0};
     const struct held_set o = {.why = HELD_WHY_PAUSED, .off = off, .names = word ? &names : NULL};
+    auto_node struct node *status = NULL;
     struct env *env = NULL;
     int r = api_open(&env, c, q, ENV_NEEDS_NAME | ENV_NEEDS_ETCD, e);
 
     if (r == 0 && word) {
         strv_add(&words, word);
-        r = instances_select(&names, env, &words, 0, e);
+        r = status_read(&status, env, e);
+        if (r == 0)
+            r = instances_select_rows(&names, env, node_get(status, "instances"), &words, e);
     }
     if (r == 0 && word && names.count != 1)
         r = err_set(e, ERR_NOTFOUND, "%s is not one instance", word);

@@ -68,7 +68,7 @@ enum keep_act keep_decide(struct keep_record *r, const struct keep_seen *s, int6
     if (act == KEEP_ACT_NONE || s->paused)
         return KEEP_ACT_NONE;
     /* A store that is full, or that waits for others, is no better after a restart. */
-    if (act == KEEP_ACT_RESTART && s->has_data) {
+    if (act == KEEP_ACT_RESTART && s->is_needed) {
         r->state = KEEP_STATE_LEFT;
         return KEEP_ACT_NONE;
     }

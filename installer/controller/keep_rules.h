@@ -29,7 +29,7 @@ struct keep_seen {
     bool drifted; /* it runs, and not in its place in the network */
     bool silent;  /* it runs, and its agent has not reported */
     bool unhealthy; /* it is ready, and says that it is not well */
-    bool has_data;
+    bool is_needed;
     bool paused, stopped; /* somebody wants it left alone; wants it not to run */
     int64_t crashes;      /* how often Docker has started this container again */
 };

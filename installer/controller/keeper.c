@@ -23,6 +23,7 @@ enum {
     LOCKED_AGAIN_MS = 2000, /* another run has the lock */
     AWAY_AGAIN_MS = 5000,   /* Docker or etcd did not answer */
     CAUSE_MAX = 16 << 10,
+    REASON_MAX = 300,  /* bytes of what a container says; they stay in the history */
     EXPLAIN_MS = 5000, /* until it is asked again what has no lines */
 };
 
@@ -175,7 +176,8 @@ static char *what_was_wrong(const struct node *row)
         return mem_printf("%s did not run (%s)", name, container);
     if (node_text_is(row, "state", "silent"))
         return mem_printf("%s had not reported", name);
-    return mem_printf("%s was unhealthy%s%s", name, reason ? ": " : "", reason ? reason : "");
+    return mem_printf("%s was unhealthy%s%.*s", name, reason ? ": " : "", REASON_MAX,
+                      reason ? reason : "");
 }
 
 static const char *what_was_done(unsigned done)
@@ -218,9 +220,10 @@ static void conclude(struct keeper *k, struct kept *one, int r, unsigned done, c
         keep_put_off(&one->record, now, LOCKED_AGAIN_MS);
     else if (r < 0 && (e->code == ERR_NET || e->code == ERR_TIMEOUT || e->code == ERR_INTERRUPTED))
         keep_put_off(&one->record, now, AWAY_AGAIN_MS);
-    else if (r < 0 || done)
+    else if (r < 0 || done) {
         keep_tried(&one->record, now);
-    else
+        one->failed = r < 0;
+    } else
         keep_put_off(&one->record, now, AWAY_AGAIN_MS); /* it was mended meanwhile */
     one->next_wall = clock_wall_ms() + one->record.next - now;
     pthread_mutex_unlock(&k->mutex);
@@ -250,7 +253,8 @@ static void act(struct keeper *k, struct kept *one, const struct node *row, enum
     else if (r < 0 && e.code != ERR_LOCKED && e.code != ERR_INTERRUPTED &&
              (is_new || strcmp(one->cause, e.msg) != 0))
         text = mem_printf("%s, and was not mended: %s", wrong, e.msg);
-    if (text)
+    /* That it is in a loop was told; not each of its starts too. */
+    if (text && !(done && one->in_loop))
         tell(k, env, fence, row, text);
     if (r < 0)
         set_cause(k, one, e.msg);
@@ -300,8 +304,9 @@ static void explain_loop(struct keeper *k, struct kept *one, const struct node *
 
 /* ---- deciding ---- */
 
-/* A component that is not known may have data. */
-static bool has_data(struct keeper *k, const char *component)
+/* Whether a restart costs others something: its data, or the volumes that it serves. A component
+ * that is not known may have data. */
+static bool is_needed(struct keeper *k, const char *component)
 {
     const struct manifest *m;
     struct err e;
@@ -313,7 +318,8 @@ static bool has_data(struct keeper *k, const char *component)
         return true;
     }
     m = catalog_find(k->catalog->catalog, component);
-    return !m || m->data_volumes > 0;
+    return !m || m->data_volumes > 0 || m->role == MANIFEST_ROLE_STORAGE ||
+           m->role == MANIFEST_ROLE_DRIVER;
 }
 
 /* `paused`: the whole environment. */
@@ -333,7 +339,7 @@ static void see(struct keep_seen *s, struct keeper *k, const struct node *row, b
                             .paused = paused || node_get_bool(held, "paused", false),
                             .stopped = node_get_bool(held, "stopped", false),
                             .crashes = node_get_int(row, "crashes", 0)};
-    s->has_data = s->unhealthy && has_data(k, node_get_text(row, "component"));
+    s->is_needed = s->unhealthy && is_needed(k, node_get_text(row, "component"));
 }
 
 static void decide(struct keeper *k, const struct node *row, int64_t looked, bool paused)
@@ -358,7 +364,7 @@ static void decide(struct keeper *k, const struct node *row, int64_t looked, boo
     if (!leads)
         return;
     /* One that was just made or has just begun has not said anything yet. */
-    if (state == KEEP_STATE_LOOP &&
+    if (state == KEEP_STATE_LOOP && !one->failed &&
         (!one->in_loop || (one->lines.count == 0 && clock_passed(one->explain_next))))
         explain_loop(k, one, row, &fence);
     if (what != KEEP_ACT_NONE)

@@ -58,7 +58,7 @@ void kept_forget(struct kept **list, const struct node *rows)
 void kept_settle(struct kept *one, const struct keep_seen *s)
 {
     if (!s->dead)
-        one->lost = false;
+        one->lost = one->failed = false;
     if (!s->ok || s->drifted)
         return;
     if (one->record.state == KEEP_STATE_LOOP)

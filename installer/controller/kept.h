@@ -17,6 +17,7 @@ struct kept {
     int64_t held;         /* when etcd told that it is held; 0: a newer look says that it is not */
     int64_t explain_next; /* when its log may be looked at again, clock_now_ms */
     bool lost, in_loop;   /* its data or image is gone; that it is in a crash loop was told */
+    bool failed;          /* the last try came to nothing; `cause` says why */
     struct kept *next;
 };
 

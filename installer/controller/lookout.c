@@ -9,6 +9,8 @@
 #include "controller/controller.h"
 #include "env/lock.h"
 #include "model/keys.h"
+#include "plan/lock.h"
+#include "plan/lock_owner.h"
 #include "plan/object.h"
 
 enum { AGAIN_MS = 1000, WATCH_SILENCE_MS = 60000 };
@@ -163,7 +165,9 @@ static int on_key(void *arg, const struct etcd_event *ev, int64_t revision)
         view_poke(&l->c->view);
         break;
     case KEYS_KIND_LOCK:
-        keeper_set_locked(&l->c->keeper, !ev->deleted);
+        /* What the keeper holds itself is in no way of it. */
+        keeper_set_locked(&l->c->keeper,
+                          !ev->deleted && !lock_owner_is_command(ev->kv.value, LOCK_KEEPER));
         break;
     default: /* the journal, what was asked of us */
         break;
@@ -190,7 +194,7 @@ static void read_lock(struct lookout *l, const struct env *env)
     if (env_lock_holder(&holder, env, &e) < 0)
         err_drop(&e, "who has the lock");
     else
-        keeper_set_locked(&l->c->keeper, holder != NULL);
+        keeper_set_locked(&l->c->keeper, holder && !node_text_is(holder, "command", LOCK_KEEPER));
     node_free(holder);
 }
 

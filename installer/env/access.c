@@ -263,7 +263,7 @@ int access_put_user(struct etcd *c, const char *env, const struct access *now,
     if (r == 0)
         r = change(c, t, e);
     etcd_txn_free(t);
-    return r == 0 && u->password && old ? remove_tokens(c, env, u->name, u->keep, e) : r;
+    return r == 0 && u->password ? remove_tokens(c, env, u->name, u->keep, e) : r;
 }
 
 int access_remove_user(struct etcd *c, const char *env, const struct access *now, const char *name,

@@ -21,7 +21,7 @@ struct batch {
     int64_t deadline;
 };
 
-enum { SAID_MAX = 256 << 10, PUT_BYTES = 16 << 20, CLEAN_MS = 10000 };
+enum { SAID_MAX = 2 << 20, PUT_BYTES = 16 << 20, CLEAN_MS = 10000 };
 
 /*
  * Docker's archives do not see what is mounted in memory (/run, /tmp): they read and write below

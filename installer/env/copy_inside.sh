@@ -32,6 +32,16 @@ file_in() {
     return 1
 }
 
+# Where something below is a file system of its own, which takes no second names.
+one_by_one() {
+    (cd "$t" && find . -type d -exec sh -c 'cd "$0" && mkdir -p "$@"' "$p" {} + &&
+        find . ! -type d -exec sh -c 'p=$0
+            for x; do
+                t=$p/$x.slipway.$$
+                cp -a "$x" "$t" && mv -f "$t" "$p/$x" || { rm -f "$t"; exit 1; }
+            done' "$p" {} +)
+}
+
 folder_in() {
     [ -d "$p" ] || mkdir "$p" || return 1
     t=$p/.slipway-copy.$$ l=
@@ -39,7 +49,7 @@ folder_in() {
         if ln "$t/a" "$t/b" 2>/dev/null; then l=l; fi
         rm -f "$t/a" "$t/b"
         cp -a "$f/." "$t/"
-    } && cp -a${l}f "$t/." "$p/"
+    } && { cp -a${l}f "$t/." "$p/" 2>/dev/null || one_by_one; }
     r=$?
     rm -rf "$t"
     return $r
@@ -63,7 +73,7 @@ left_out() {
         i=0
         while IFS= read -r x; do
             i=$((i + 1))
-            [ $i -gt 20 ] || echo "$n left ${x#./}"
+            [ $i -gt 20 ] || printf '%s left %s\n' "$n" "${x#./}"
         done
         echo "$n count $i"
     }

@@ -11,7 +11,10 @@
 #include "plan/audit.h"
 #include "plan/object.h"
 
-enum { BATCH = 40 }; /* names in one transaction, with up to three operations each */
+enum {
+    BATCH = 40, /* names in one transaction, with up to three operations each */
+    UNMARK_MS = 5000,
+};
 
 static char *key_of(const struct held_set *o, const char *env, const char *name)
 {
@@ -108,17 +111,42 @@ void held_tell_stopped(struct env *env, const struct strv *names, bool stopped)
         err_drop(&e, "telling etcd which instances are to run");
 }
 
+/* A stop that failed or was interrupted: what still runs is not stopped on purpose. */
+static void unmark_running(struct env *env, const struct strv *names)
+{
+    auto_node struct node *list = NULL;
+    auto_strv struct strv left = {0};
+    struct err e;
+
+    if (!env->etcd)
+        return;
+    engine_set_until(env->engine, until_in(UNMARK_MS, NULL));
+    etcd_set_until(env->etcd, until_in(UNMARK_MS, NULL));
+    if (object_containers(&list, env->engine, env->key.uuid, &e) < 0) {
+        err_drop(&e, "what was not stopped");
+        return;
+    }
+    for (size_t i = 0; i < names->count; i++)
+        if (node_text_is(object_find_instance(list, names->items[i]), "State", "running"))
+            strv_add(&left, names->items[i]);
+    if (left.count)
+        held_tell_stopped(env, &left, false);
+}
+
 int held_start_stop(struct env *env, const struct strv *names, const struct start_stop_opts *o,
                     const struct start_stop_events *ev, struct err *e)
 {
     int r;
 
     /* Before: whoever keeps the environment would start it again. */
-    if (o->verb == START_STOP_STOP)
+    if (o->verb == START_STOP_STOP && !(env->o.self && strv_has(names, env->o.self)))
         held_tell_stopped(env, names, true);
     r = start_stop_run(env, names, o, ev, e);
-    if (o->verb == START_STOP_STOP)
+    if (o->verb == START_STOP_STOP) {
+        if (r < 0)
+            unmark_running(env, names);
         return r;
+    }
     /* It may be etcd itself that was started: where that is says a new list. */
     if (!env->etcd)
         node_free(steal(env->containers));

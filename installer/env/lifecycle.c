@@ -316,6 +316,8 @@ static int find_names(struct strv *names, const struct env *env, const struct st
 }
 
 struct removal {
+    struct env *env;
+    const struct strv *names;
     const struct env_run *run;
     bool force;
 };
@@ -328,14 +330,17 @@ static int approve_removal(void *arg, const struct plan *p, struct err *e)
         if (p->ops[i].kind == OP_KIND_INSTANCE_STOP && !r->force)
             return err_set(e, ERR_CONFLICT, "%s runs; `slipway stop %s` first, or use --force",
                            p->ops[i].target, p->ops[i].target);
-    return r->run->approve ? r->run->approve(r->run->approve_arg, p, e) : 0;
+    if (r->run->approve && r->run->approve(r->run->approve_arg, p, e) < 0)
+        return -1;
+    held_tell_stopped(r->env, r->names, true); /* or they would be made again at once */
+    return 0;
 }
 
 int env_remove(struct execute_result *result, struct env *env, const struct env_remove *o,
                const struct env_run *run, struct err *e)
 {
     auto_strv struct strv names = {0};
-    struct removal r = {.run = run, .force = o->force};
+    struct removal r = {.env = env, .names = &names, .run = run, .force = o->force};
     struct converge_down_opts down = {.command = "remove",
                                       .volumes = o->volumes,
                                       .instances = &names,
@@ -345,6 +350,5 @@ int env_remove(struct execute_result *result, struct env *env, const struct env_
     *result = (struct execute_result){0};
     if (find_names(&names, env, o->words, e) < 0)
         return -1;
-    held_tell_stopped(env, &names, true); /* or they would be made again at once */
     return take_down(result, env, &down, run, e);
 }

@@ -17,7 +17,7 @@
 enum {
     PARALLEL = 4,
     KEPT_MAX = 500000,      /* lines that are held to be sorted, */
-    KEPT_BYTES = 256 << 20, /* and bytes of them */
+    KEPT_BYTES = 256 << 20, /* and bytes of them, when nothing else is said */
     SECONDS_MIN_DIGITS = 9, /* a shorter number is a duration, not a time of day */
 };
 
@@ -34,7 +34,7 @@ struct logs {
     struct teller *teller; /* calls of line; NULL: they come when all are kept */
     pthread_mutex_t mutex; /* kept, first */
     struct kept *kept;
-    size_t count, bytes, dropped;
+    size_t count, bytes, held_max, dropped;
     struct err first;   /* code ERR_NONE: none */
     atomic_bool enough; /* nobody wants more lines */
 };
@@ -55,7 +55,7 @@ static void keep(struct logs *l, const struct logs_line *line)
     struct kept k = {
         .len = line->len, .source = line->source, .stream = line->stream, .number = l->count};
 
-    if (l->count == KEPT_MAX || l->bytes + line->len > KEPT_BYTES) {
+    if (l->count == KEPT_MAX || l->bytes + line->len > l->held_max) {
         l->dropped++;
         return;
     }
@@ -179,7 +179,11 @@ static void give_kept(struct logs *l)
 int logs_read(size_t *dropped, struct env *env, const struct strv *names, const struct logs_opts *o,
               struct err *e)
 {
-    struct logs l = {.env = env, .names = names, .o = o, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct logs l = {.env = env,
+                     .names = names,
+                     .o = o,
+                     .held_max = o->held_max ? o->held_max : KEPT_BYTES,
+                     .mutex = PTHREAD_MUTEX_INITIALIZER};
 
     *dropped = 0;
     if (env_need(env, ENV_NEEDS_CONTAINERS, e) < 0 ||

@@ -16,6 +16,7 @@ struct logs_opts {
     bool follow;               /* go on until nobody wants more */
     int tail;                  /* the last lines of each; -1: all */
     const char *since, *until; /* of logs_time, or NULL */
+    size_t held_max;           /* bytes of lines that are held to be sorted; 0: 256 MiB */
     /* One call at a time, from any thread; returns whether more is wanted. */
     bool (*line)(void *arg, const struct logs_line *line);
     void *arg;

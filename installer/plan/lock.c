@@ -23,6 +23,8 @@
 enum {
     LEASE_TTL_S = 15,
     KEEPALIVE_MS = 4000,
+    ASK_MS = 3000,
+    AGAIN_MS = 500,        /* one slow answer loses nothing */
     LOST_AFTER_MS = 10000, /* less than the TTL: stop before another can start */
     KEEPER_MS = 20000,     /* the controller mends one instance in less */
     POLL_MS = 100,
@@ -192,18 +194,18 @@ int lock_open(struct env_lock **out, const struct lock_opts *o, struct err *e)
 static void *keep_alive(void *arg)
 {
     struct env_lock *l = arg;
+    int r = 0;
 
     pthread_mutex_lock(&l->mutex);
     while (!l->stop && !l->lost) {
         struct err e;
         int64_t asked;
-        int r;
 
-        pool_cond_wait(&l->cond, &l->mutex, KEEPALIVE_MS);
+        pool_cond_wait(&l->cond, &l->mutex, r < 0 ? AGAIN_MS : KEEPALIVE_MS);
         if (l->stop)
             break;
         pthread_mutex_unlock(&l->mutex);
-        etcd_set_until(l->c, until_within(until_no_deadline(l->until), KEEPALIVE_MS));
+        etcd_set_until(l->c, until_within(until_no_deadline(l->until), ASK_MS));
         asked = clock_now_ms();
         r = etcd_lease_keepalive(l->c, l->lock.lease, &e);
         pthread_mutex_lock(&l->mutex);

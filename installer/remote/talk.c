@@ -83,7 +83,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 /* ---- opening ---- */
 
 /* TLS 1.2 or later. The pin replaces chain and name, unless authorities are named besides. */
-static void set_tls(CURL *easy, const struct talk_target *target)
+static int set_tls(CURL *easy, const struct talk_target *target, struct err *e)
 {
     SET(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
@@ -92,14 +92,16 @@ static void set_tls(CURL *easy, const struct talk_target *target)
         SET(easy, CURLOPT_CAPATH, NULL);
     }
     if (!target->pin)
-        return;
-    SET(easy, CURLOPT_PINNEDPUBLICKEY, target->pin);
+        return 0;
+    if (curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, target->pin) != CURLE_OK)
+        return err_set(e, ERR_SYS, "this libcurl cannot check a pin; use --server-ca");
     if (target->ca)
-        return;
+        return 0;
     SET(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     SET(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     SET(easy, CURLOPT_CAINFO, NULL);
     SET(easy, CURLOPT_CAPATH, NULL);
+    return 0;
 }
 
 int talk_open(struct talk **out, const struct talk_target *target, struct err *e)
@@ -131,7 +133,10 @@ int talk_open(struct talk **out, const struct talk_target *target, struct err *e
     SET(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(t->easy, CURLOPT_TCP_KEEPIDLE, (long)ALIVE_IDLE_S);
     SET(t->easy, CURLOPT_TCP_KEEPINTVL, (long)ALIVE_EVERY_S);
-    set_tls(t->easy, target);
+    if (set_tls(t->easy, target, e) < 0) {
+        talk_close(t);
+        return -1;
+    }
     *out = t;
     return 0;
 }

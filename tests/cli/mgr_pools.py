@@ -52,6 +52,11 @@ class Cluster:
         if command["prefix"] == "osd pool create":
             size = command.get("size", 3)
             has.append(pool(command["pool"], size, size - size // 2, 3 if "erasure_code_profile" in command else 1))
+        if command["prefix"] == "osd pool set" and command["var"] in ("size", "min_size"):
+            changed, value = next(p for p in has if p["pool_name"] == command["pool"]), int(command["val"])
+            changed[command["var"]] = value
+            if command["var"] == "size":  # as the monitors do
+                changed["min_size"] = value - value // 2
 
     def mon_json(self, prefix, **arguments):
         return {"osd pool ls": has, "osd crush rule ls": list(rules), "osd erasure-code-profile ls": [],

@@ -49,4 +49,7 @@ check_has "what was enough before does not" \
     "$(pools host '[3]' '{"p": {"size": 3, "min_size": 2}}' '[["p", 3, 1]]')" "pool p: it keeps its rule"
 check_has "with another size Ceph's own least counts" \
     "$(pools host '[3]' '{"p": {"size": 2}}' '[["p", 3, 2]]')" "osd pool set pool=p val=slipway-host var=crush_rule"
+check_same "the least number is set again when a size has changed it" \
+    "osd pool set pool=p val=2 var=size
+osd pool set pool=p val=2 var=min_size" "$(pools osd '[3]' '{"p": {"size": 2, "min_size": 2}}' '[["p", 3, 2]]')"
 finish

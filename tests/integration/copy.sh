@@ -69,6 +69,9 @@ for who in shell-1 sleeper-1; do
     check_same "brings what it is there" c "$(cat tree/same)"
     rm tree/same
     inside "$who" 'rm /tmp/tree/same'
+    mkdir -p across/dev/shm && echo across >across/dev/shm/across && echo beside >across/beside
+    check_status "a folder over several file systems" 0 slip copy across/. "$who:/"
+    check_same "comes to each of them" "across beside" "$(inside "$who" 'cat /dev/shm/across /beside' | paste -sd ' ')"
     check_status "a folder into a folder" 0 slip copy tree "$who:/tmp/tree"
     check "has its own name" inside "$who" 'test -f /tmp/tree/tree/sub/*e'
     echo more >tree/more

@@ -58,6 +58,9 @@ after_kill idler-1 >"$TMP/took" || true
 check "one that was killed runs again" grep -q runs "$TMP/took"
 cat "$TMP/took"
 check "and it is told" wait_until 20 said one "idler-1 had died (status 137); started again"
+check_not "one that runs is not removed" slip remove idler-1
+docker kill "$env-idler-1" >/dev/null
+check "and that it was asked for changes nothing" wait_until 30 runs idler-1
 docker rm -f "$env-sleeper-1" >/dev/null
 check "one that was removed is made again" wait_until 20 ready sleeper-1
 check "and told" wait_until 20 said one "sleeper-1 had no container any more; made again"

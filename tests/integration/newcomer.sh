@@ -124,11 +124,13 @@ format lun "$TMP/lun"
 unshow
 
 # ---- the plug --------------------------------------------------------------------------------------------
+check_status "the controller pauses" 0 slip pause
 for i in ceph-mon-2 ceph-osd-1 volumedriver-fuse-1 volumedriver-iscsi-1; do
     docker kill "$env-$i" >/dev/null
 done
 check_status "check finds what is missing" 5 slip check instances
 check_status "up starts it again" 0 "$SLIPWAY" -q -f "$file" up
+check_status "the controller goes on" 0 slip resume
 green() { checks && jq -e 'all(.results[]; .result == "SUCCESS")' "$TMP/check.json"; }
 if wait_until 120 green; then ok "check is green again"; else not_ok "check is green again" \
     "$(slip check 2>&1 | grep -v ^SUCCESS)"; fi

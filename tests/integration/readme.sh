@@ -71,7 +71,8 @@ image=debian:trixie-slim
 types README README.md "## Volumes" "## Docker's volumes"
 check_has "the guest boots from NBD" "$(cat "$TMP/typed.log")" "slipway-guest: boot 1 from the volume; 0 lines found"
 check_has "and from vhost-user-blk" "$(cat "$TMP/typed.log")" "slipway-guest: boot 2 from the volume; 1 lines found"
-types README README.md "## Docker's volumes" "## An environment file"
+types README README.md "## Docker's volumes" "## From another machine" # whose lines are for another one
+types README README.md "## Which Docker" "## An environment file"
 check "the file that a container wrote was read on the host" grep -qx hello "$TMP/typed.log"
 types volumedriver-qemu components/volumedriver-qemu/README.md "## Where a volume is" "## How fast"
 types volumedriver-fuse components/volumedriver-fuse/README.md "## Docker's volumes"

@@ -24,15 +24,13 @@ async function stopAndStart(page) {
 
 /* What is paused is told and not mended, so that there is time to look; let go, it is. */
 async function killed(page) {
-    const ask = (verb) =>
-        page.evaluate(
-            async (path) => (await fetch(path, { method: 'POST' })).status,
-            `/api/v1/instances/sleeper-1/${verb}`,
-        );
+    const press = (name) => page.getByRole('button', { name, exact: true }).click();
 
+    await visit(page, 'instances/sleeper-1');
+    await press('Pause sleeper-1');
+    await page.getByRole('button', { name: 'Resume sleeper-1', exact: true }).waitFor();
     await visit(page, 'map');
     await until('all is well', async () => (await page.locator('main .tile.bad').count()) === 0);
-    expect('pause', await ask('pause'), 204);
     const begin = Date.now();
 
     docker('kill', `${ENV}-sleeper-1`);
@@ -42,8 +40,12 @@ async function killed(page) {
     await shot(page, 'killed');
     await visit(page, 'instances/sleeper-1');
     await until('it is paused', async () => /paused by/.test(await page.locator('main').textContent()));
-    expect('resume', await ask('resume'), 204);
+    await press('Resume sleeper-1');
     await until('it is mended', async () => /ready/.test(await state(page)));
+    await visit(page, 'map');
+    await press('Pause the environment');
+    await press('Resume the environment');
+    await page.getByRole('button', { name: 'Pause the environment', exact: true }).waitFor();
     return `told ${seen} ms after it`;
 }
 

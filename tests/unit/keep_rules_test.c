@@ -127,12 +127,12 @@ static void one_that_stays_unhealthy_is_restarted_but_not_with_its_data(void **s
     assert_int_equal(keep_decide(&r, &s, START), KEEP_ACT_NONE);
     assert_int_equal(keep_decide(&r, &s, START + KEEP_UNHEALTHY_MS - 1), KEEP_ACT_NONE);
     assert_int_equal(keep_decide(&r, &s, START + KEEP_UNHEALTHY_MS), KEEP_ACT_RESTART);
-    s.has_data = true;
+    s.is_needed = true;
     assert_int_equal(keep_decide(&r, &s, START + KEEP_UNHEALTHY_MS), KEEP_ACT_NONE);
     assert_int_equal(r.state, KEEP_STATE_LEFT);
     /* Well for a moment: it is counted from then on. */
     assert_int_equal(keep_decide(&r, &well, START + 2 * MINUTE), KEEP_ACT_NONE);
-    s.has_data = false;
+    s.is_needed = false;
     assert_int_equal(keep_decide(&r, &s, START + 2 * MINUTE), KEEP_ACT_NONE);
 }
 

@@ -298,13 +298,11 @@ class Pools:
                     self.set(name, "min_size", need, now["min_size"])
                     now = dict(now, min_size=need)
                 self.set(name, "crush_rule", rule[0], now["crush_rule"])
-            # Growing: first the copies, then their least number; shrinking: the other way round.
-            if "size" in p and p["size"] >= now["size"]:
+            if "size" in p and p["size"] != now["size"]:
                 self.set(name, "size", p["size"], now["size"])
+                now = self.there()[name]  # the monitors choose another least number with each size
         if "min_size" in p:
             self.set(name, "min_size", p["min_size"], now["min_size"])
-        if not erasure and "size" in p and p["size"] < now["size"]:
-            self.set(name, "size", p["size"], now["size"])
         self.set(name, "pg_autoscale_mode", self.autoscale, now["pg_autoscale_mode"])
         if "pg_num" in p and self.autoscale == "off":
             self.set(name, "pg_num", p["pg_num"], now["pg_num_target"])

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from entries import Wrong, created, is_absent, read_volume, yes  # noqa: E402
 from slipway_ceph import RUN, Cluster, Failure, say  # noqa: E402
 from slipway_rbd import (  # noqa: E402
-    ADDRESS, EBUSY, EEXIST, ENOENT, ESTALE, FENCE_SECONDS, MADE, MADE_SNAPSHOT, OWNER, Pool, check, gone,
+    ADDRESS, EBUSY, EEXIST, ENOENT, ESTALE, FENCE_SECONDS, MADE, MADE_SNAPSHOT, OWNER, Pool, TurnTaken, check, gone,
     gone_snapshots)
 
 USER = "client.slipway-pool"
@@ -43,11 +43,10 @@ class NeedsTurn(Exception):
 
 
 class Unfinished(Exception):
-    """This volume needs more runs of the hook; .left says for how many snapshots."""
+    """This volume needs more runs of the hook, for so many snapshots."""
 
     def __init__(self, left):
-        super().__init__("%d left" % left)
-        self.left = left
+        super().__init__("snapshots to go: %d" % left)
 
 
 def several(noun, names):
@@ -412,8 +411,8 @@ class Volumes:
             try:
                 self.race(name, read_volume(name, self.wanted[name]))
                 self.done[name] = self.wanted[name]
-            except Unfinished as e:
-                self.unfinished[name] = e.left
+            except (Unfinished, TurnTaken) as e:
+                self.unfinished[name] = e
             except (Wrong, Failure) as e:
                 self.bad[name] = e
 
@@ -433,7 +432,7 @@ class Volumes:
         save(LOST, self.lost)
         if self.unfinished:
             for name, left in sorted(self.unfinished.items()):
-                say("volume %s: snapshots to go: %d" % (name, left))
+                say("volume %s: %s" % (name, left))
             return UNFINISHED
         # Last, because the agent keeps the end of what is printed.
         for name in sorted(self.bad):

@@ -27,11 +27,16 @@ MADE_SNAPSHOT = "slipway.snapshot."  # with VOLUME@SNAPSHOT behind it, there too
 # Who changes a volume holds a lock for it in the pool, so long at the most. A lock leaves a trace for ever, so volumes
 # share TURNS of them.
 TURNS, TURN_SECONDS = 128, 30
+RENEW = 1  # LIBRADOS_LOCK_FLAG_MAY_RENEW
 INFO = b"rbd_info"  # the object that every pool of images has
 U64 = ctypes.c_uint64
 SKIP_QUIESCE = 1
 # librbd calls it for every part of the work without looking whether there is one.
 NO_PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int, U64, U64, ctypes.c_void_p)(lambda *_: 0)
+
+
+class TurnTaken(Exception):
+    """Somebody else changes the volume now, and has for long."""
 
 
 class Seconds(ctypes.Structure):
@@ -171,26 +176,43 @@ class Pool:
 
     @contextlib.contextmanager
     def turn(self, name):
-        """Nobody else who asks for a turn at this volume has it meanwhile. Who is killed or sleeps keeps it for
-        TURN_SECONDS; who takes longer works on without."""
+        """Nobody else who asks for a turn at this volume has it meanwhile: TurnTaken. It is renewed; who is killed or
+        sleeps loses it after TURN_SECONDS."""
         lock, cookie = b"slipway.%d" % (zlib.crc32(name.encode()) % TURNS), name.encode()
         end = time.monotonic() + 2 * TURN_SECONDS
+        over = threading.Event()
+
+        def take(flags):
+            return self.c.lib.rados_lock_exclusive(self.io, INFO, lock, cookie, b"",
+                                                   ctypes.byref(Seconds(TURN_SECONDS, 0)), ctypes.c_uint8(flags))
+
+        def renew():
+            while not over.wait(TURN_SECONDS / 3):
+                take(RENEW)
+
         while True:
-            status = self.c.lib.rados_lock_exclusive(self.io, INFO, lock, cookie, b"",
-                                                     ctypes.byref(Seconds(TURN_SECONDS, 0)), ctypes.c_uint8(0))
-            if status != -EBUSY or time.monotonic() >= end:
+            status = take(0)
+            if status != -EBUSY:
                 break
+            if time.monotonic() >= end:
+                raise TurnTaken("another manager changes it")
             time.sleep(0.05)
-        check(status, "waiting for another manager that changes it")
+        check(status, "taking turns at a volume")
+        renewing = threading.Thread(target=renew, daemon=True)
+        renewing.start()
         try:
             yield
         finally:
+            over.set()
+            renewing.join()
             self.c.lib.rados_unlock(self.io, INFO, lock, cookie)
 
     def _ids(self, name):
         """Of images that the name stands for: by its own object, and by the pool's directory. Not one: none."""
         room = ctypes.create_string_buffer(256)
         got = self.c.lib.rados_read(self.io, b"rbd_id." + name.encode(), room, ctypes.c_size_t(256), U64(0))
+        if got != -ENOENT:
+            check(got, "reading which image the name %s stands for" % name)
         ids = {room.raw[4:got]} if got > 4 else set()
         count = ctypes.c_size_t(1024)
         while True:

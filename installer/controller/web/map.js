@@ -2,7 +2,7 @@
 // The environment at a glance: what is wrong first, then who needs whom, in tiers: what needs nothing stands above.
 import { count, size } from './format.js';
 import { facts, h, link, table } from './dom.js';
-import { powerButtons } from './power.js';
+import { holdButton, powerButtons } from './power.js';
 import { to } from './route.js';
 import { badge, causeOf, instanceLink, logsColumn, since, stateOf } from './state.js';
 import { taskState, taskTitle } from './notices.js';
@@ -105,7 +105,7 @@ function card(page, one, rows) {
     );
 }
 
-function etcd(environment) {
+function etcd(page, environment) {
     const store = environment.etcd ?? {};
 
     return h(
@@ -124,15 +124,18 @@ function etcd(environment) {
             ],
             ['Alarms', store.alarms?.length ? store.alarms.join(', ') : ''],
             ['Revision', environment.revision],
-            ['Kept up by', keeper(environment.keeper)],
+            ['Kept up by', environment.keeper ? [keeper(environment.keeper), ' ', hold(page, environment.keeper)] : ''],
             ['Note', environment.note],
             ['Strays', (environment.strays ?? []).map((one) => `${one.container} (${one.state})`).join(', ')],
         ]),
     );
 }
 
+function hold(page, one) {
+    return holdButton(page, '/environment', 'the environment', one.state === 'paused');
+}
+
 function keeper(one) {
-    if (!one) return '';
     return (
         [one.state, one.detail, one.holder].filter((text) => typeof text === 'string' && text).join(', ') ||
         'the controller'
@@ -191,7 +194,7 @@ export const mapView = {
                         ),
                     ),
                 ),
-                h('div', { class: 'cards', key: 'cards' }, etcd(environment), recent(page)),
+                h('div', { class: 'cards', key: 'cards' }, etcd(page, environment), recent(page)),
             ],
         ),
     ],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Start, stop and restart, of an instance or of all of a component.
+// Start, stop and restart, of an instance or of all of a component; and what the controller leaves alone.
 import { ask } from './ask.js';
 import { post } from './api.js';
 import { button, h } from './dom.js';
@@ -35,6 +35,17 @@ function act(page, kind, name, what) {
     );
 }
 
+/** Leaves an instance alone, or all with `path` "/environment", or mends it again: as `held` says. */
+export function holdButton(page, path, name, held) {
+    if (!page.may('operator')) return null;
+    const [title, what] = held ? ['Resume', 'resume'] : ['Pause', 'pause'];
+
+    return button(title, () => page.run(() => post(`${path}/${what}`)), {
+        'aria-label': `${title} ${name}`,
+        title: held ? 'What is not well is mended again.' : 'The controller leaves it alone, whatever becomes of it.',
+    });
+}
+
 /** The buttons; `kind` is "instances" or "components". */
 export function powerButtons(page, kind, name, row) {
     if (!page.may('operator')) return null;
@@ -50,6 +61,7 @@ export function powerButtons(page, kind, name, row) {
         one('Start', 'start'),
         one('Stop', 'stop'),
         one('Restart', 'restart'),
+        row ? holdButton(page, `/instances/${encodeURIComponent(name)}`, name, row.keeper?.state === 'paused') : null,
         row?.protected ? h('span', { class: 'help' }, 'It is protected.') : null,
     );
 }
