@@ -107,6 +107,27 @@ static void one_that_should_be_another_stays_and_no_key_is_written(void **state)
     planned_clear(&f);
 }
 
+/* A newer program has other images, and a newer document more volumes, until `up` has been there. */
+static void one_that_is_only_started_needs_neither_image_nor_volume(void **state)
+{
+    struct planned f = {0};
+
+    (void)state;
+    planned_run(&f);
+    strv_clear(&f.observed->images);
+    node_free(f.observed->volumes);
+    f.observed->volumes = node_new_list();
+    node_set_text(container(&f, "sleeper-1"), "State", "exited");
+    make(&f, "sleeper-1", false);
+    assert_non_null(planned_op(f.plan, OP_KIND_INSTANCE_START, "sleeper-1"));
+    assert_int_equal(f.plan->count, 2);
+    remove_container(&f, "sleeper-1");
+    make(&f, "sleeper-1", false);
+    assert_non_null(planned_op(f.plan, OP_KIND_IMAGE_BUILD, "sleeper"));
+    assert_non_null(planned_op(f.plan, OP_KIND_VOLUME_CREATE, "demo-sleeper-1-data"));
+    planned_clear(&f);
+}
+
 static void a_restart_is_a_stop_and_a_start(void **state)
 {
     struct planned f = {0};
@@ -127,6 +148,7 @@ int main(void)
         cmocka_unit_test(one_that_died_is_started_and_others_are_not_looked_at),
         cmocka_unit_test(one_that_was_removed_is_made_with_its_data_or_asks_for_it),
         cmocka_unit_test(one_that_should_be_another_stays_and_no_key_is_written),
+        cmocka_unit_test(one_that_is_only_started_needs_neither_image_nor_volume),
         cmocka_unit_test(a_restart_is_a_stop_and_a_start),
     };
 
