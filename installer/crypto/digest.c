@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -24,6 +25,7 @@ static const char *find_missing(void)
     unsigned char digest[32], seed[32] = {0};
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
     const char *what = NULL;
 
@@ -33,10 +35,13 @@ static const char *find_missing(void)
         what = "HMAC";
     else if (!cipher)
         what = "AES-GCM";
+    else if (!kdf)
+        what = "scrypt";
     else if (!key)
         what = "Ed25519";
     EVP_MAC_free(mac);
     EVP_CIPHER_free(cipher);
+    EVP_KDF_free(kdf);
     EVP_PKEY_free(key);
     return what;
 }

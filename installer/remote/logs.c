@@ -55,9 +55,8 @@ static int on_line(void *arg, const char *text, size_t len, struct err *e)
         return -1;
     }
     if (node_get_text(n, "error"))
-        return err_set(
-            e, err_code_find(node_get(n, "code") ? node_get_text(n, "code") : "", ERR_REMOTE), "%s",
-            node_get_text(n, "error"));
+        return err_set(e, reply_code(node_get_text(n, "code") ? node_get_text(n, "code") : ""),
+                       "%s", node_get_text(n, "error"));
     if (!r->begun)
         return begin(r, n, e);
     if (reply_map(n, "instance time", e) < 0 ||

@@ -14,14 +14,14 @@ static int strange(struct err *e, const char *what)
 
 /* ---- the body ---- */
 
-/* What the API says besides the codes of errors themselves. */
-static enum err_code code_of(const char *name)
+enum err_code reply_code(const char *name)
 {
     static const struct {
         const char *name;
         enum err_code code;
     } rows[] = {{"limit", ERR_NET},
                 {"busy", ERR_NET},
+                {"interrupted", ERR_NET}, /* the server was, and not this process */
                 {"precondition", ERR_CONFLICT},
                 {"request", ERR_REMOTE}};
 
@@ -44,7 +44,7 @@ static int refused(const struct node *n, long status, struct strv *problems, str
     }
     if (status == 401)
         return err_set(e, ERR_AUTH, "the server does not take the token: %s", detail);
-    return err_set(e, code_of(code), "%s", detail);
+    return err_set(e, reply_code(code), "%s", detail);
 }
 
 int reply_read(struct node **out, const struct reply *a, struct strv *problems, struct err *e)

@@ -73,7 +73,7 @@ static int end_of(const struct node *task, struct err *e)
     if (node_text_is(task, "state", "succeeded"))
         return 0;
     if (code && detail)
-        return err_set(e, err_code_find(code, ERR_REMOTE), "%s", detail);
+        return err_set(e, reply_code(code), "%s", detail);
     return err_set(e, ERR_REMOTE, "the server's task %s is %s", node_get_text(task, "id"),
                    node_get_text(task, "state"));
 }
