@@ -30,8 +30,8 @@ int reply_map(const struct node *map, const char *names, struct err *e);
 /* Each item of the list, which may be missing, is a text. */
 int reply_texts(const struct node *list, struct err *e);
 
-/* The code of an error of the API by its name, also of those that only the API has; ERR_REMOTE: none
- * that is known. */
+/* The code of an error of the API by its name, also of those that only the API has; ERR_REMOTE:
+ * none that is known. */
 enum err_code reply_code(const char *name);
 
 #endif

@@ -107,7 +107,7 @@ static void one_that_should_be_another_stays_and_no_key_is_written(void **state)
     planned_clear(&f);
 }
 
-/* A newer program has other images, and a newer document more volumes, until `up` has been there. */
+/* A newer program has other images, and a newer document more volumes, until `up` has run. */
 static void one_that_is_only_started_needs_neither_image_nor_volume(void **state)
 {
     struct planned f = {0};
