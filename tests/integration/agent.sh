@@ -260,7 +260,7 @@ wait "$second" || true
 put "$OWN/config/crash" late
 check "one with which it ends when it was ready already goes back too" wait_until 30 failed "cannot map that much: late"
 wait_until 30 is_ready
-check "which is remembered" grep -q "cannot map that much: late" "$D/.slipway/refused.json"
+check "which is remembered" wait_until 30 grep -q "cannot map that much: late" "$D/.slipway/refused.json"
 tried=$(runs_of late)
 stop || true
 run "$LINK"
