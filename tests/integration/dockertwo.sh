@@ -13,12 +13,12 @@ needs "two environments with Docker's volumes" jq curl
 [ -e /dev/loop-control ] || { skip "two environments with Docker's volumes" "the host has no loop devices"; finish; }
 
 both=same$$
-on_exit "docker volume rm -f $both"
 envs=()
+on_exit 'for one in "${envs[@]}"; do forget_plugin "slipway-$one"; done' # last, when they are down
+on_exit "docker volume rm -f $both"
 for which in a b; do
     environment "two$which"
     envs+=("$env")
-    on_exit "forget_plugin slipway-$env"
     components <<END
 etcd: {instances: 1}
 ceph-mon: {instances: 1}
@@ -55,6 +55,7 @@ check_status "the second makes one of the same name by hand" 0 of "$b" volume cr
 check "with its own data" by_hand "$b" second
 check_same "Docker has one of that name, the first" "slipway-$a" "$(driver)"
 check_same "the second offers it nothing" "" "$(offers "$b")"
+check_same "the first offers it" "$both" "$(offers "$a")"
 check_same "a container gets the first's" one "$(in_new 'cat /mnt/x')"
 check_not "and Docker cannot be given another of that name" made "$b"
 check_same "which nobody has attached" "" "$(of "$b" volume list --json | jq -r '.[].attached[].instance')"
