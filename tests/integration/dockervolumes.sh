@@ -12,13 +12,13 @@ set -eu
 needs "Docker's volumes" jq curl ldd unshare
 [ -e /dev/loop-control ] || { skip "Docker's volumes" "the host has no loop devices"; finish; }
 
+on_exit 'forget_plugin "$driver"' # last, when it is down
 environment docker
 fuse=$env-volumedriver-fuse-1 driver=slipway-$env
 host=/var/lib/slipway/$env/volumedriver-fuse-1
 user=$env-user image=slipway-test-$$:tools
 slip() { "$SLIPWAY" -e "$env" "$@"; }
 volume() { "$SLIPWAY" -q -e "$env" volume "$@"; }
-on_exit "forget_plugin $driver"
 on_exit "docker ps -aq --filter name=$user | xargs -r docker rm -f
     docker volume ls -qf driver=$driver | xargs -r docker volume rm -f"
 on_exit "docker rmi $image"

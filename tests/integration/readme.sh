@@ -15,9 +15,9 @@ needs "README" jq qemu-img qemu-storage-daemon qemu-system-x86_64 mke2fs iscsi-l
 "$ROOT/scripts/host/make-guest" "$TMP/guest.img" >"$TMP/out" 2>&1 ||
     { skip "README" "$(tail -n 1 "$TMP/out")"; finish; }
 
+on_exit 'forget_plugin "slipway-$env"' # last, when it is down
 environment readme
 disk=disk-$$
-on_exit "forget_plugin slipway-$env"
 on_exit "docker volume ls -qf driver=slipway-$env | xargs -r docker volume rm -f"
 on_exit 'kill $(cat "$TMP"/work/*.pid); umount -l "$TMP/mnt" "$TMP"/work/*.img'
 sed "s/^name: .*/name: $env/" "$ROOT/components/demo.yaml" >"$file"
