@@ -14,6 +14,7 @@ ceph-mon: {instances: 1, config: {allow_pool_delete: true}}
 ceph-mgr: {instances: 1}
 ceph-osd: {instances: 1, config: {size: 2G}}
 volumedriver-qemu: {instances: 2}
+controller: {instances: 1}
 END
 pools='{volumes: {size: 1, pg_num: 8, application: rbd}}'
 sed -i "s/ceph-mgr: {instances: 1}/ceph-mgr: {instances: 1, config: {pools: $pools}}/" "$file"
@@ -24,7 +25,7 @@ echo 'steps: [{directory: {path: /srv/prepared}}]' >steps.yaml
 # command|what is behind it|what must hold of the JSON
 walk="up|$file|.environment == \"$env\" and .state == \"done\"
 plan||.environment // .operations // . | type != \"null\"
-status||.instances | length == 6
+status||.instances | length == 7
 top||[.instances[].usage.memory] | all(. > 0)
 list||any(.[]; .environment == \"$env\")
 files||any(.[]; .what == \"key\" and .bytes > 0)
@@ -68,6 +69,9 @@ inventory|--list|.all.children | type == \"array\"
 key rotate|ssh|.generation == 2
 start|volumedriver-qemu-2|.[0].done == \"started\"
 restart|volumedriver-qemu-2|.[0].done == \"restarted\"
+pause|volumedriver-qemu-2|.paused and .instances == [\"volumedriver-qemu-2\"]
+resume|volumedriver-qemu-2|.paused == false
+open||.instance == \"controller-1\" and .url and .token and .pin
 check|instances|.recap
 collect|$TMP/c.tar|.bytes > 0 and .missing == []
 new|fresh -p quick -c etcd=1|.path == \"fresh.yaml\" and .already == false
