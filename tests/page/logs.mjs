@@ -118,11 +118,11 @@ async function searched(page) {
 }
 
 async function paused(page) {
-    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
     print('echo-2', 'echo while-it-is-paused');
     await until('it is counted', async () => /paused, 1 new line/.test(await status(page)));
     expectTrue('and not shown', !(await text(page)).includes('while-it-is-paused'));
-    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await until('then it is shown', async () => (await text(page)).includes('while-it-is-paused'));
 }
 
