@@ -27,8 +27,8 @@ async function killed(page) {
     const press = (name) => page.getByRole('button', { name, exact: true }).click();
 
     await visit(page, 'instances/sleeper-1');
-    await press('Pause mending of sleeper-1');
-    await page.getByRole('button', { name: 'Resume mending of sleeper-1', exact: true }).waitFor();
+    await press('Pause sleeper-1');
+    await page.getByRole('button', { name: 'Resume sleeper-1', exact: true }).waitFor();
     await visit(page, 'map');
     await until('all is well', async () => (await page.locator('main .tile.bad').count()) === 0);
     const begin = Date.now();
@@ -40,12 +40,12 @@ async function killed(page) {
     await shot(page, 'killed');
     await visit(page, 'instances/sleeper-1');
     await until('it is paused', async () => /paused by/.test(await page.locator('main').textContent()));
-    await press('Resume mending of sleeper-1');
+    await press('Resume sleeper-1');
     await until('it is mended', async () => /ready/.test(await state(page)));
     await visit(page, 'map');
-    await press('Pause mending of the environment');
-    await press('Resume mending of the environment');
-    await page.getByRole('button', { name: 'Pause mending of the environment', exact: true }).waitFor();
+    await press('Pause the environment');
+    await press('Resume the environment');
+    await page.getByRole('button', { name: 'Pause the environment', exact: true }).waitFor();
     return `told ${seen} ms after it`;
 }
 

@@ -38,10 +38,10 @@ function act(page, kind, name, what) {
 /** Leaves an instance alone, or all with `path` "/environment", or mends it again: as `held` says. */
 export function holdButton(page, path, name, held) {
     if (!page.may('operator')) return null;
-    const [title, what] = held ? ['Resume mending', 'resume'] : ['Pause mending', 'pause'];
+    const [title, what] = held ? ['Resume', 'resume'] : ['Pause', 'pause'];
 
     return button(title, () => page.run(() => post(`${path}/${what}`)), {
-        'aria-label': `${title} of ${name}`,
+        'aria-label': `${title} ${name}`,
         title: held ? 'What is not well is mended again.' : 'The controller leaves it alone, whatever becomes of it.',
     });
 }
