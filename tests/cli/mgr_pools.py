@@ -5,8 +5,10 @@ is said. With the words show NAME: what hook `pool` prints."""
 
 import json
 import os
+import re
 import sys
-import types
+
+import fake_ceph
 
 tree, has = json.loads(os.environ["TREE"]), json.loads(os.environ.get("HAS") or "[]")
 rules = {"slipway-osd": 1, "slipway-host": 2}
@@ -28,25 +30,7 @@ def pool(name, size, min_size, kind=1):
             "quota_max_bytes": 0, "application_metadata": {"rbd": {}}}
 
 
-class Failure(Exception):
-    def __init__(self, errno, text):
-        super().__init__(text)
-        self.errno = errno
-
-
-class Cluster:
-    def __init__(self, *_, **__):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def wait(self, *_):
-        return self
-
+class Cluster(fake_ceph.Cluster):
     def mon(self, command):
         print(" ".join([command["prefix"]] + ["%s=%s" % i for i in sorted(command.items()) if i[0] in SHOWN]))
         if command["prefix"] == "osd pool create":
@@ -64,16 +48,8 @@ class Cluster:
                 "osd tree": {"nodes": list(nodes())}, "osd stat": {"num_up_osds": sum(tree)}}[prefix]
 
 
-def rules_of_names():
-    import re
-    module = types.ModuleType("slipway_rules")
-    module.NAME, module.NAME_RULE, module.parse_size = re.compile(r"[a-z]+"), "letters", int
-    return module
-
-
-library = types.ModuleType("slipway_ceph")
-library.Cluster, library.Failure, library.say = Cluster, Failure, lambda text: None
-sys.modules["slipway_ceph"], sys.modules["slipway_rules"] = library, rules_of_names()
+fake_ceph.stand_in("slipway_ceph", Cluster=Cluster, Failure=fake_ceph.Failure, say=lambda text: None)
+fake_ceph.stand_in("slipway_rules", NAME=re.compile(r"[a-z]+"), NAME_RULE="letters", parse_size=int)
 has = [pool(*p) for p in has]
 path = os.path.join(os.environ["ROOT"], "components", "ceph-mgr", "lib", "pools.py")
 sys.path.insert(0, os.path.dirname(path))

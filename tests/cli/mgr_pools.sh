@@ -14,7 +14,7 @@ pools() {
     shift $(($# < 4 ? $# : 4))
     export TREE=$hosts HAS=$there CFG_pools=$wanted CFG_failure_domain=$domain CFG_autoscale=false
     SLIPWAY_RUN=$TMP SHARED_osd_count=0 PATH=$TMP/bin:$PATH \
-        timeout 60 python3 "$ROOT/tests/cli/mgr_pools.py" "$@" 2>&1 || true
+        timeout 60 python3 -B "$ROOT/tests/cli/mgr_pools.py" "$@" 2>&1 || true
 }
 
 check_has "a pool with a host for each copy is made" "$(pools host '[1,1,1]' '{"p": {"size": 3}}')" \

@@ -28,7 +28,7 @@ esac
 END
 chmod +x "$TMP/bin/rbd"
 : >"$TMP/open"
-image() { IMAGES=$TMP/images PATH=$TMP/bin:$PATH python3 "$ROOT/tests/cli/osd_check.py"; }
+image() { IMAGES=$TMP/images PATH=$TMP/bin:$PATH python3 -B "$ROOT/tests/cli/osd_check.py"; }
 there() { find "$TMP/images" -type f -printf '%f\n' | sort; }
 left=check-1700000000-1 young=check-$(date +%s)-1
 good="success osd.image an image of 4 MiB written to pool volumes, read back equal and removed"

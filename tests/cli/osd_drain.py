@@ -11,35 +11,22 @@ import os
 import runpy
 import signal
 import sys
-import types
+
+import fake_ceph
 
 state, fails = os.environ["STATE"], sys.argv.pop(1)
 
 
-class Failure(Exception):
-    def __init__(self, errno, text):
-        super().__init__(text)
-        self.errno = errno
-
-
-class Cluster:
+class Cluster(fake_ceph.Cluster):
     def __init__(self, *_):
+        super().__init__()
         with open(state) as f:
             self.s = json.load(f)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def wait(self, *_):
-        return self
 
     def mon(self, command):
         word = command["prefix"].partition(" ")[2]
         if word == fails:
-            raise Failure(110, "%s: Connection timed out" % word)
+            raise fake_ceph.Failure(110, "%s: Connection timed out" % word)
         if "kill " + word == fails:
             os.kill(os.getpid(), signal.SIGKILL)
         self.s.update({"out": {"in": 0}, "in": {"in": 1}, "set-group": {"noup": 1}, "unset-group": {"noup": 0},
@@ -55,6 +42,5 @@ class Cluster:
         return {"safe_to_destroy": [3]}
 
 
-sys.modules["slipway_ceph"] = fake = types.ModuleType("slipway_ceph")
-fake.RUN, fake.Cluster, fake.Failure, fake.say = os.environ["SLIPWAY_RUN"], Cluster, Failure, print
+fake_ceph.stand_in("slipway_ceph", RUN=os.environ["SLIPWAY_RUN"], Cluster=Cluster, Failure=fake_ceph.Failure, say=print)
 runpy.run_path(os.environ["DRAIN"], run_name="__main__")

@@ -8,7 +8,7 @@ set -eu
 export SLIPWAY_RUN=$TMP/run SLIPWAY_DATA=$TMP/data SLIPWAY_ORDINAL=3 STATE=$TMP/state DRAIN=$TMP/drain.py
 mkdir -p "$SLIPWAY_RUN"
 sed "s,/var/lib/ceph/drained,$TMP/container," "$ROOT/components/ceph-osd/lib/drain.py" >"$DRAIN"
-drain() { python3 "$ROOT/tests/cli/osd_drain.py" "$@" </dev/null; }
+drain() { python3 -B "$ROOT/tests/cli/osd_drain.py" "$@" </dev/null; }
 begin() {
     rm -rf "$SLIPWAY_DATA" "$TMP/container"
     mkdir -p "$SLIPWAY_DATA"

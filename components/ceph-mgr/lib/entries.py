@@ -3,7 +3,7 @@
 
 import re
 
-from slipway_rules import NAME, NAME_RULE, POOL, parse_size, size_problem
+from slipway_rules import NAME, NAME_RULE, POOL, read_size
 
 KEYS = {"pool", "size", "shrink", "data_pool", "from", "template", "snapshots", "rollback", "created", "absent",
         "formatting",  # `slipway volume mount` began to format it; nothing to do here
@@ -24,11 +24,9 @@ def read_volume(name, v):
         raise Wrong("unknown key %s; known are %s" % (key, " ".join(sorted(KEYS))))
     v = dict(v, pool=v.get("pool") or POOL)
     if "size" in v:
-        size = parse_size(v["size"])
-        why = size_problem(size)
+        v["size"], why = read_size(v["size"])
         if why:
-            raise Wrong("size %s: %s" % (v["size"], why))
-        v["size"] = size
+            raise Wrong(why)
     for snapshot in v.get("snapshots") or {}:
         if not NAME.fullmatch(snapshot):
             raise Wrong("snapshot %r: %s" % (snapshot, NAME_RULE))

@@ -46,3 +46,10 @@ def size_problem(size):
     if not _size["min"] <= size <= _size["max"]:
         return _size["rule"]
     return _size["step_rule"] if size % _size["step"] else None
+
+
+def read_size(value):
+    """(bytes of what an entry says is a volume's size, the sentence that refuses it or None)."""
+    size = parse_size(value)
+    why = size_problem(size)
+    return size, why and "size %s: %s" % (value, why)

@@ -16,7 +16,7 @@ import zlib
 
 from slipway_ceph import RUN, Cluster, Failure, mon_host, mons, say
 from slipway_rbd import ADDRESS, ENOENT, OWNER, Pool, full_pools
-from slipway_rules import NAME, NAME_RULE, POOL, parse_size, size_problem
+from slipway_rules import NAME, NAME_RULE, POOL, read_size
 
 USER = "client.rbd"
 INSTANCE = os.environ.get("SLIPWAY_INSTANCE", "")
@@ -59,11 +59,9 @@ def read_volume(name, v, more=()):
     if "take_over" in v and not re.fullmatch("[0-9]{1,20}", str(v["take_over"])):
         raise Wrong("take_over: a number is expected")
     if "size" in v:
-        size = parse_size(v["size"])
-        why = size_problem(size)
+        v["size"], why = read_size(v["size"])
         if why:
-            raise Wrong("size %s: %s" % (v["size"], why))
-        v["size"] = size
+            raise Wrong(why)
     return v
 
 
