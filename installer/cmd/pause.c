@@ -6,20 +6,16 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "env/held.h"
-#include "env/instances.h"
 #include "env/status.h"
 
 static int hold(struct cmd_context *x, bool off, const struct strv *operands, struct err *e)
 {
     auto_strv struct strv names = {0};
-    auto_node struct node *status = NULL;
     struct held_set o = {.why = HELD_WHY_PAUSED, .off = off};
     const char *done = off ? "resumed" : "paused";
 
     /* Also those without a container: they are what is mended when they are let go. */
-    if (operands->count &&
-        (status_read(&status, x->env, e) < 0 ||
-         instances_select_rows(&names, x->env, node_get(status, "instances"), operands, e) < 0))
+    if (operands->count && status_names(&names, x->env, operands, e) < 0)
         return -1;
     o.names = operands->count ? &names : NULL;
     if (held_set(x->env, &o, e) < 0)

@@ -2,7 +2,6 @@
 /* What the keeper is to leave alone. */
 #include "controller/api.h"
 #include "env/held.h"
-#include "env/instances.h"
 #include "env/status.h"
 
 /* `word` NULL: the whole environment. */
@@ -10,15 +9,12 @@ static int hold(struct controller *c, struct request *q, const char *word, bool 
 {
     auto_strv struct strv words = {0}, names = {0};
     const struct held_set o = {.why = HELD_WHY_PAUSED, .off = off, .names = word ? &names : NULL};
-    auto_node struct node *status = NULL;
     struct env *env = NULL;
     int r = api_open(&env, c, q, ENV_NEEDS_NAME | ENV_NEEDS_ETCD, e);
 
     if (r == 0 && word) {
         strv_add(&words, word);
-        r = status_read(&status, env, e);
-        if (r == 0)
-            r = instances_select_rows(&names, env, node_get(status, "instances"), &words, e);
+        r = status_names(&names, env, &words, e);
     }
     if (r == 0 && word && names.count != 1)
         r = err_set(e, ERR_NOTFOUND, "%s is not one instance", word);

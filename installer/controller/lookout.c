@@ -92,6 +92,8 @@ int lookout_read_people(struct controller *c, struct err *e)
     if (!env)
         return -1;
     r = access_load(&now, env->etcd, env->name, e);
+    if (r == 0)
+        access_remove_expired(env->etcd, env->name, &now);
     store_end(&c->store, r < 0 ? e : NULL);
     if (r < 0 || !people_take(&c->people, &now))
         return r;

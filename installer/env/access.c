@@ -304,21 +304,6 @@ static char *token_value(const struct access_token *t)
     return json_text(n);
 }
 
-/* Expired tokens go when another is made: they are good for nothing, and would stay for ever. */
-static void remove_expired(struct etcd *c, const char *env)
-{
-    int64_t wall = clock_wall_ms();
-    struct access now = {0};
-    struct err e;
-
-    if (access_load(&now, c, env, &e) < 0)
-        err_drop(&e, "expired tokens");
-    for (size_t i = 0; i < now.token_count; i++)
-        if (now.tokens[i].expires <= wall && access_remove_token(c, env, now.tokens[i].id, &e) < 0)
-            err_drop(&e, "an expired token");
-    access_clear(&now);
-}
-
 int access_make_token(char **text, struct access_token *made, struct etcd *c, const char *env,
                       const struct access_grant *g, struct err *e)
 {
@@ -345,7 +330,6 @@ int access_make_token(char **text, struct access_token *made, struct etcd *c, co
         return -1;
     }
     *text = steal(token);
-    remove_expired(c, env);
     return 0;
 }
 
@@ -357,6 +341,17 @@ int access_remove_token(struct etcd *c, const char *env, const char *id, struct 
     if (etcd_delete(c, key, &deleted, e) < 0)
         return -1;
     return deleted ? 0 : err_set(e, ERR_NOTFOUND, "there is no token %s", id);
+}
+
+void access_remove_expired(struct etcd *c, const char *env, const struct access *now)
+{
+    int64_t wall = clock_wall_ms();
+    struct err e;
+
+    for (size_t i = 0; i < now->token_count; i++)
+        if (now->tokens[i].expires <= wall &&
+            access_remove_token(c, env, now->tokens[i].id, &e) < 0)
+            err_drop(&e, "an expired token");
 }
 
 int access_first_token(char **text, const struct env *env, struct err *e)

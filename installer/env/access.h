@@ -94,6 +94,9 @@ int access_make_token(char **text, struct access_token *made, struct etcd *c, co
                       const struct access_grant *g, struct err *e);
 /* ERR_NOTFOUND when it is gone: of two who use a token that counts once, one gets that. */
 int access_remove_token(struct etcd *c, const char *env, const char *id, struct err *e);
+/* Of those that were loaded the expired ones go: they are good for nothing, and would stay for
+ * ever. What fails is logged. */
+void access_remove_expired(struct etcd *c, const char *env, const struct access *now);
 void access_token_clear(struct access_token *t);
 
 /* A token that begins one session as admin, within a day: what `up` prints, and `open` each time.

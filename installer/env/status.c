@@ -415,3 +415,12 @@ int status_select(struct node *status, const struct env *env, const struct strv 
     node_set(status, "instances", steal(kept));
     return 0;
 }
+
+int status_names(struct strv *out, struct env *env, const struct strv *words, struct err *e)
+{
+    auto_node struct node *status = NULL;
+
+    if (status_read(&status, env, e) < 0)
+        return -1;
+    return instances_select_rows(out, env, node_get(status, "instances"), words, e);
+}

@@ -28,6 +28,9 @@ int status_read(struct node **out, struct env *env, struct err *e);
  * whether they are healthy. */
 int status_select(struct node *status, const struct env *env, const struct strv *words,
                   struct err *e);
+/* The instances that words name, also those without a container (instances.h). Needs what
+ * status_read does. */
+int status_names(struct strv *out, struct env *env, const struct strv *words, struct err *e);
 /* Rows for every instance that has a container or a meta key. Pure. */
 struct node *status_instances(const struct observed *w, const char *env);
 

@@ -24,14 +24,15 @@ static bool is_about_component(const struct builder *b, const struct desired_com
     return false;
 }
 
-/* Whether one of its instances gets a new container: without, no image is needed. */
-static bool needs_image(const struct builder *b, const struct desired_component *c)
+/* Whether the one instance that the plan is about has the container that it keeps, so that no image
+ * is needed. */
+static bool keeps_container(const struct builder *b)
 {
     const struct node *have =
         b->o->only ? object_find_instance(b->w->containers, b->o->only) : NULL;
     auto_free char *drift = have ? address_drift(b->w, have, b->d->network) : NULL;
 
-    return is_about_component(b, c) && (!have || drift);
+    return have && !drift;
 }
 
 /* The first build makes the base that all others stand on; those of one engine image follow each
@@ -40,10 +41,12 @@ static void add_images(struct builder *b)
 {
     const struct desired *d = b->d;
 
+    if (keeps_container(b))
+        return;
     for (size_t i = 0; i < d->component_count; i++) {
         const struct desired_component *c = &d->components[i];
 
-        if (strv_has(&b->w->images, c->image) || !needs_image(b, c) ||
+        if (strv_has(&b->w->images, c->image) || !is_about_component(b, c) ||
             (c->count == 1 && builder_is_self(b, &d->items[c->first])))
             continue;
         b->image[i] = plan_add(b->p, OP_KIND_IMAGE_BUILD, c->spec->manifest->name,
