@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+// fake: lock
 // wrap: etcd_open etcd_close etcd_get etcd_lock_take_behind etcd_lock_release
 // wrap: etcd_lease_keepalive etcd_lease_revoke etcd_txn_run etcd_set_until
 // wrap: clock_now_ms until_sleep_ms pthread_cond_timedwait
 #include "plan/lock.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,156 +21,11 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "fake/lock.h"
 #include "plan/lock_owner.h"
 
 #define SEE "`slipway -e demo lock status`"
 #define ANOTHER "another run holds the lock of environment demo; " SEE " says which"
-
-/* ---- an etcd that answers what the test says ---- */
-
-static struct {
-    const char *owner;        /* of the key; NULL: there is none */
-    enum err_code take;       /* what taking it says; ERR_NONE: it is ours */
-    enum err_code put_aside;  /* what the transaction that deletes the key says */
-    atomic_int keepalive;     /* an err_code */
-    atomic_int kept, release; /* how often */
-    int taken, deleted, open;
-    int64_t revoked; /* the lease */
-    bool refuse_open;
-} etcd;
-
-static _Atomic int64_t now;
-static int sleeps, interrupts_after;
-static struct cancel cancel = {.fds = {-1, -1}};
-
-static int answer(enum err_code code, struct err *e)
-{
-    return code == ERR_NONE ? 0 : err_set(e, code, "etcd says so");
-}
-
-int __wrap_etcd_open(struct etcd **out, const struct link *l, const void *o, struct err *e);
-int __wrap_etcd_open(struct etcd **out, const struct link *l, const void *o, struct err *e)
-{
-    (void)l;
-    (void)o;
-    if (etcd.refuse_open)
-        return err_set(e, ERR_NET, "no endpoint");
-    etcd.open++;
-    *out = (struct etcd *)(uintptr_t)1;
-    return 0;
-}
-
-void __wrap_etcd_close(struct etcd *c);
-void __wrap_etcd_close(struct etcd *c)
-{
-    etcd.open -= c != NULL;
-}
-
-void __wrap_etcd_set_until(struct etcd *c, struct until until);
-void __wrap_etcd_set_until(struct etcd *c, struct until until)
-{
-    (void)c;
-    (void)until;
-}
-
-int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e);
-int __wrap_etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e)
-{
-    (void)c;
-    if (!etcd.owner)
-        return err_set(e, ERR_NOTFOUND, "no key");
-    *out = (struct etcd_kv){.key = mem_strdup(key),
-                            .value = mem_strdup(etcd.owner),
-                            .value_len = strlen(etcd.owner),
-                            .lease = 99,
-                            .create_revision = 42};
-    return 0;
-}
-
-int __wrap_etcd_lock_take_behind(struct etcd_lock *out, struct etcd *c,
-                                 const struct etcd_lock_want *w, struct err *e);
-int __wrap_etcd_lock_take_behind(struct etcd_lock *out, struct etcd *c,
-                                 const struct etcd_lock_want *w, struct err *e)
-{
-    (void)c;
-    assert_non_null(strstr(w->owner, "\"command\""));
-    if (answer(etcd.take, e) < 0)
-        return -1;
-    etcd.taken++;
-    *out = (struct etcd_lock){.key = mem_strdup(w->key), .create_revision = 7};
-    return 0;
-}
-
-int __wrap_etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e);
-int __wrap_etcd_lock_release(struct etcd *c, struct etcd_lock *l, struct err *e)
-{
-    (void)c;
-    (void)e;
-    etcd.release++;
-    free(l->key);
-    l->key = NULL;
-    return 0;
-}
-
-int __wrap_etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revision, struct err *e);
-int __wrap_etcd_txn_run(struct etcd *c, const struct etcd_txn *t, int64_t *revision, struct err *e)
-{
-    (void)c;
-    (void)t;
-    (void)revision;
-    etcd.deleted++;
-    etcd.take = ERR_NONE;
-    return answer(etcd.put_aside, e);
-}
-
-int __wrap_etcd_lease_revoke(struct etcd *c, int64_t lease, struct err *e);
-int __wrap_etcd_lease_revoke(struct etcd *c, int64_t lease, struct err *e)
-{
-    (void)c;
-    (void)e;
-    etcd.revoked = lease;
-    return 0;
-}
-
-int __wrap_etcd_lease_keepalive(struct etcd *c, int64_t lease, struct err *e);
-int __wrap_etcd_lease_keepalive(struct etcd *c, int64_t lease, struct err *e)
-{
-    (void)c;
-    (void)lease;
-    now += 4000;
-    etcd.kept++;
-    return answer((enum err_code)etcd.keepalive, e);
-}
-
-/* ---- time that passes at once ---- */
-
-int64_t __wrap_clock_now_ms(void);
-int64_t __wrap_clock_now_ms(void)
-{
-    return now;
-}
-
-void __wrap_until_sleep_ms(struct until u, int64_t ms);
-void __wrap_until_sleep_ms(struct until u, int64_t ms)
-{
-    (void)u;
-    now += ms;
-    if (++sleeps == interrupts_after)
-        cancel_raise(&cancel);
-}
-
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                                  const struct timespec *until);
-int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                                  const struct timespec *until)
-{
-    (void)cond;
-    (void)until;
-    pthread_mutex_unlock(mutex);
-    sched_yield();
-    pthread_mutex_lock(mutex);
-    return ETIMEDOUT;
-}
 
 /* ---- the folder of the key ---- */
 
@@ -183,11 +35,7 @@ static char folder[sizeof(home) + sizeof("/demo")];
 static int set_up(void **state)
 {
     (void)state;
-    memset(&etcd, 0, sizeof(etcd));
-    now = 1000000;
-    sleeps = 0;
-    interrupts_after = -1;
-    cancel_set_aside(&cancel);
+    fake_lock_reset();
     memcpy(home + strlen(home) - 6, "XXXXXX", 6);
     if (!mkdtemp(home))
         return -1;
@@ -200,7 +48,7 @@ static int tear_down(void **state)
     struct err e;
 
     (void)state;
-    assert_int_equal(etcd.open, 0);
+    assert_int_equal(fake_lock.open, 0);
     return fs_remove_tree(home, &e);
 }
 
@@ -211,7 +59,7 @@ static struct lock_opts options(const char *command, int64_t wait_ms)
                               .user = "ann",
                               .command = command,
                               .wait_ms = wait_ms,
-                              .until = {.cancel = &cancel}};
+                              .until = {.cancel = &fake_lock.cancel}};
 }
 
 static struct env_lock *opened(void)
@@ -248,7 +96,7 @@ static void a_second_run_on_this_machine_waits_and_is_told_who_holds_the_lock(vo
     assert_null(second);
     assert_ptr_equal(strstr(e.msg, "environment demo is locked by `up` of ann@"), e.msg);
     assert_non_null(strstr(e.msg, "wait with --lock-wait"));
-    assert_int_equal(sleeps, 10);
+    assert_int_equal(fake_lock.sleeps, 10);
     lock_close(first);
     assert_int_equal(lock_open(&second, &o, &e), 0);
     lock_close(second);
@@ -276,10 +124,10 @@ static void an_interrupt_ends_the_wait_for_the_file(void **state)
     struct env_lock *first = opened(), *second;
     struct err e;
 
-    interrupts_after = 3;
+    fake_lock.interrupts_after = 3;
     assert_int_equal(lock_open(&second, &o, &e), -1);
     assert_int_equal(e.code, ERR_INTERRUPTED);
-    assert_int_equal(sleeps, 3);
+    assert_int_equal(fake_lock.sleeps, 3);
     lock_close(first);
 }
 
@@ -307,12 +155,12 @@ static void the_key_is_taken_once_and_let_go_at_the_end(void **state)
 
     assert_int_equal(lock_take(l, NULL, &e), 0);
     assert_int_equal(lock_take(l, NULL, &e), 0);
-    assert_int_equal(etcd.taken, 1);
+    assert_int_equal(fake_lock.taken, 1);
     assert_true(lock_is_taken(l));
     assert_int_equal(lock_revision(l), 7);
     assert_string_equal(lock_key(l), "/slipway/demo/lock");
     lock_close(l);
-    assert_int_equal(etcd.release, 1);
+    assert_int_equal(fake_lock.release, 1);
 }
 
 static void the_holder_of_the_key_is_named_when_the_wait_is_over(void **state)
@@ -320,18 +168,18 @@ static void the_holder_of_the_key_is_named_when_the_wait_is_over(void **state)
     (void)state;
     struct env_lock *l = opened();
 
-    etcd.take = ERR_LOCKED;
-    etcd.owner = "{\"user\":\"ann\",\"host\":\"far\",\"pid\":12,\"command\":\"down\","
-                 "\"since\":\"2026-01-31T00:00:00.000Z\"}";
+    fake_lock.take = ERR_LOCKED;
+    fake_lock.owner = "{\"user\":\"ann\",\"host\":\"far\",\"pid\":12,\"command\":\"down\","
+                      "\"since\":\"2026-01-31T00:00:00.000Z\"}";
     assert_take_fails(l, ERR_LOCKED,
                       "environment demo is locked by `down` of ann@far, process 12, since "
                       "2026-01-31T00:00:00.000Z; wait with --lock-wait, or see " SEE);
-    assert_int_equal(sleeps, 10);
-    assert_int_equal(etcd.deleted, 0);
-    etcd.owner = "[";
+    assert_int_equal(fake_lock.sleeps, 10);
+    assert_int_equal(fake_lock.deleted, 0);
+    fake_lock.owner = "[";
     assert_take_fails(l, ERR_LOCKED, ANOTHER);
     lock_close(l);
-    assert_int_equal(etcd.release, 0);
+    assert_int_equal(fake_lock.release, 0);
 }
 
 static void an_interrupt_ends_the_wait_for_the_key(void **state)
@@ -339,8 +187,8 @@ static void an_interrupt_ends_the_wait_for_the_key(void **state)
     (void)state;
     struct env_lock *l = opened();
 
-    etcd.take = ERR_LOCKED;
-    interrupts_after = 2;
+    fake_lock.take = ERR_LOCKED;
+    fake_lock.interrupts_after = 2;
     assert_take_fails(l, ERR_INTERRUPTED, "interrupted while waiting for the lock");
     lock_close(l);
 }
@@ -361,10 +209,10 @@ static void a_holder_of_this_machine_that_is_dead_is_put_aside(void **state)
     struct env_lock *l = opened();
     struct err e;
 
-    etcd.take = ERR_LOCKED;
-    etcd.owner = owner;
+    fake_lock.take = ERR_LOCKED;
+    fake_lock.owner = owner;
     assert_int_equal(lock_take(l, NULL, &e), 0);
-    assert_true(etcd.deleted == 1 && etcd.revoked == 99);
+    assert_true(fake_lock.deleted == 1 && fake_lock.revoked == 99);
     lock_close(l);
 }
 
@@ -375,15 +223,15 @@ static void another_that_was_faster_at_it_is_no_error(void **state)
     struct env_lock *l = opened();
     struct err e;
 
-    etcd.take = ERR_LOCKED;
-    etcd.owner = owner;
-    etcd.put_aside = ERR_CONFLICT;
+    fake_lock.take = ERR_LOCKED;
+    fake_lock.owner = owner;
+    fake_lock.put_aside = ERR_CONFLICT;
     assert_int_equal(lock_take(l, NULL, &e), 0);
     lock_close(l);
-    assert_int_equal(etcd.revoked, 0);
+    assert_int_equal(fake_lock.revoked, 0);
     l = opened();
-    etcd.take = ERR_LOCKED;
-    etcd.put_aside = ERR_NET;
+    fake_lock.take = ERR_LOCKED;
+    fake_lock.put_aside = ERR_NET;
     assert_take_fails(l, ERR_NET, "taking the lock of environment demo: etcd says so");
     lock_close(l);
 }
@@ -395,10 +243,10 @@ static void a_holder_that_lives_is_left_alone(void **state)
     struct env_lock *l = opened();
     struct err e;
 
-    etcd.take = ERR_LOCKED;
-    etcd.owner = owner;
+    fake_lock.take = ERR_LOCKED;
+    fake_lock.owner = owner;
     assert_int_equal(lock_take(l, NULL, &e), -1);
-    assert_int_equal(etcd.deleted + etcd.revoked, 0);
+    assert_int_equal(fake_lock.deleted + fake_lock.revoked, 0);
     lock_close(l);
 }
 
@@ -407,10 +255,10 @@ static void an_etcd_that_cannot_be_asked_is_the_reason(void **state)
     (void)state;
     struct env_lock *l = opened();
 
-    etcd.refuse_open = true;
+    fake_lock.refuse_open = true;
     assert_take_fails(l, ERR_NET, "no endpoint");
-    etcd.refuse_open = false;
-    etcd.take = ERR_AUTH;
+    fake_lock.refuse_open = false;
+    fake_lock.take = ERR_AUTH;
     assert_take_fails(l, ERR_AUTH, "taking the lock of environment demo: etcd says so");
     lock_close(l);
 }
@@ -422,14 +270,14 @@ static struct env_lock *kept(enum err_code keepalive)
     struct env_lock *l = opened();
     struct err e;
 
-    etcd.keepalive = (int)keepalive;
+    fake_lock.keepalive = (int)keepalive;
     assert_int_equal(lock_take(l, NULL, &e), 0);
     return l;
 }
 
 static void wait_kept(int count)
 {
-    while (etcd.kept < count)
+    while (fake_lock.kept < count)
         sched_yield();
 }
 
@@ -440,7 +288,7 @@ static void a_lease_that_is_gone_is_a_lost_lock(void **state)
 
     while (!lock_is_lost(l))
         sched_yield();
-    assert_int_equal(etcd.kept, 1);
+    assert_int_equal(fake_lock.kept, 1);
     lock_close(l);
 }
 
@@ -452,7 +300,7 @@ static void an_etcd_that_stays_away_is_a_lost_lock_before_another_can_start(void
     while (!lock_is_lost(l))
         sched_yield();
     /* 4 s each; 10 s are allowed, the lease has 15 */
-    assert_true(etcd.kept == 2 || etcd.kept == 3);
+    assert_true(fake_lock.kept == 2 || fake_lock.kept == 3);
     lock_close(l);
 }
 
@@ -463,13 +311,13 @@ static void an_etcd_that_this_run_replaces_may_stay_away(void **state)
 
     wait_kept(1);
     lock_set_etcd_away(l, true);
-    etcd.keepalive = ERR_NET;
-    wait_kept(etcd.kept + 10);
+    fake_lock.keepalive = ERR_NET;
+    wait_kept(fake_lock.kept + 10);
     assert_false(lock_is_lost(l));
-    etcd.keepalive = ERR_NONE;
-    wait_kept(etcd.kept + 2);
+    fake_lock.keepalive = ERR_NONE;
+    wait_kept(fake_lock.kept + 2);
     lock_set_etcd_away(l, false);
-    wait_kept(etcd.kept + 10);
+    wait_kept(fake_lock.kept + 10);
     assert_false(lock_is_lost(l));
     lock_close(l);
 }
