@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/curl_use.h"
 #include "base/mem.h"
 
 /* libcurl's smallest buffer for what is sent; answers are mostly short. */
@@ -120,37 +121,20 @@ void http_close(struct http *h)
     curl_global_cleanup();
 }
 
-static void add_header(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *grown = curl_slist_append(*list, line);
-
-    if (!grown)
-        mem_die("libcurl");
-    *list = grown;
-}
-
-/* Wipes the token's copies that the list holds. */
-static void free_headers(struct curl_slist *list)
-{
-    for (struct curl_slist *l = list; l; l = l->next)
-        explicit_bzero(l->data, strlen(l->data));
-    curl_slist_free_all(list);
-}
-
 static struct curl_slist *build_headers(const struct http_request *q)
 {
     struct curl_slist *list = NULL;
 
-    add_header(&list, "Content-Type: application/json");
-    add_header(&list, "Accept:");
+    curl_use_header(&list, "Content-Type: application/json");
+    curl_use_header(&list, "Accept:");
     /* etcd answers no 100 Continue, and curl would wait a second for it. */
-    add_header(&list, "Expect:");
+    curl_use_header(&list, "Expect:");
     if (q->must_have_leader)
-        add_header(&list, "Grpc-Metadata-Hasleader: true");
+        curl_use_header(&list, "Grpc-Metadata-Hasleader: true");
     if (q->token) {
         auto_wipe char *line = mem_printf("Authorization: %s", q->token);
 
-        add_header(&list, line);
+        curl_use_header(&list, line);
     }
     return list;
 }
@@ -215,21 +199,6 @@ static void fill_result(struct http_result *r, const struct http *h)
     r->sent = bytes > 0;
 }
 
-/* How the transfer ended, when it has. */
-static bool take_end(CURLcode *code, struct http *h)
-{
-    bool ended = false;
-    CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read(h->multi, &left)))
-        if (message->msg == CURLMSG_DONE) {
-            *code = message->data.result;
-            ended = true;
-        }
-    return ended;
-}
-
 /* curl_easy_perform, which an abort ends: CURLE_ABORTED_BY_CALLBACK. curl minds the deadline. */
 static CURLcode perform(struct http *h, struct until until)
 {
@@ -247,7 +216,7 @@ static CURLcode perform(struct http *h, struct until until)
         }
         (void)curl_multi_poll(h->multi, &wake, wake.fd >= 0, until_poll_ms(until, POLL_MS), NULL);
     }
-    (void)take_end(&code, h);
+    (void)curl_use_ended(&code, h->multi);
     (void)curl_multi_remove_handle(h->multi, h->easy);
     return code;
 }
@@ -262,7 +231,7 @@ int http_post(struct http_result *r, struct buf *reply, struct http *h,
     *r = (struct http_result){0};
     buf_reset(reply);
     if (left <= 0 || until_is_aborted(q->until)) {
-        free_headers(headers);
+        curl_use_free_headers(headers);
         return left <= 0 ? err_set(e, ERR_TIMEOUT, "no time left")
                          : err_set(e, ERR_INTERRUPTED, "interrupted");
     }
@@ -273,7 +242,7 @@ int http_post(struct http_result *r, struct buf *reply, struct http *h,
     fill_result(r, h);
     SET(h->easy, CURLOPT_HTTPHEADER, NULL);
     SET(h->easy, CURLOPT_POSTFIELDS, NULL);
-    free_headers(headers);
+    curl_use_free_headers(headers);
     return code == CURLE_OK ? 0 : translate(code, h, r, e);
 }
 
@@ -308,7 +277,7 @@ static int stream_end(bool *ended, struct http_stream *s, struct err *e)
     CURLcode code = CURLE_OK;
     struct http_result r;
 
-    if (!take_end(&code, s->http))
+    if (!curl_use_ended(&code, s->http->multi))
         return 0;
     *ended = true;
     s->running = false;
@@ -349,7 +318,7 @@ void http_stream_close(struct http_stream *s)
         return;
     (void)curl_multi_remove_handle(s->http->multi, s->http->easy);
     http_close(s->http);
-    free_headers(s->headers);
+    curl_use_free_headers(s->headers);
     free(s->url);
     free(s);
 }

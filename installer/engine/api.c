@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/curl_use.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/until.h"
@@ -259,12 +260,8 @@ static int run(struct transfer *t, bool *stopped)
     }
     if (mc != CURLM_OK)
         return err_set(t->e, ERR_NET, "talking to Docker: %s", curl_multi_strerror(mc));
-    CURLMsg *msg;
-    int queued;
     CURLcode code = CURLE_OK;
-    while ((msg = curl_multi_info_read(m, &queued)))
-        if (msg->msg == CURLMSG_DONE)
-            code = msg->data.result;
+    (void)curl_use_ended(&code, m);
     curl_easy_getinfo(t->g->curl, CURLINFO_RESPONSE_CODE, &t->status);
     /* An upload is refused before it is read: the answer counts, not the broken pipe. */
     if (code != CURLE_OK && !(code == CURLE_SEND_ERROR && t->status >= 400))
@@ -287,9 +284,10 @@ static int transfer(struct transfer *t, const char *target, bool *stopped)
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, json ? json : "");
         curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(json ? strlen(json) : 0));
     }
-    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-    headers = curl_slist_append(headers, tar ? "Content-Type: application/x-tar"
-                                             : "Content-Type: application/json");
+    struct curl_slist *headers = NULL;
+    curl_use_header(&headers, "Expect:");
+    curl_use_header(&headers,
+                    tar ? "Content-Type: application/x-tar" : "Content-Type: application/json");
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
     int r = -1;
     do {
@@ -299,7 +297,7 @@ static int transfer(struct transfer *t, const char *target, bool *stopped)
         curl_multi_remove_handle(g->multi, c);
     } while (r < 0 && t->again);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(headers);
+    curl_use_free_headers(headers);
     return r;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/curl_use.h"
 #include "base/mem.h"
 
 enum {
@@ -154,35 +155,18 @@ void talk_close(struct talk *t)
 
 /* ---- one request ---- */
 
-static void add_header(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *grown = curl_slist_append(*list, line);
-
-    if (!grown)
-        abort(); /* as everywhere: the process ends when memory is out */
-    *list = grown;
-}
-
-/* Wipes the token's copies that the list holds. */
-static void free_headers(struct curl_slist *list)
-{
-    for (struct curl_slist *l = list; l; l = l->next)
-        explicit_bzero(l->data, strlen(l->data));
-    curl_slist_free_all(list);
-}
-
 static struct curl_slist *build_headers(const struct talk_request *q)
 {
     struct curl_slist *list = NULL;
     auto_wipe char *bearer = mem_printf("Authorization: Bearer %s", q->token);
     auto_free char *match = q->tag ? mem_printf("If-Match: %s", q->tag) : NULL;
 
-    add_header(&list, bearer);
-    add_header(&list, "Accept: application/json");
-    add_header(&list, "Expect:");
-    add_header(&list, q->body ? "Content-Type: application/json" : "Content-Type:");
+    curl_use_header(&list, bearer);
+    curl_use_header(&list, "Accept: application/json");
+    curl_use_header(&list, "Expect:");
+    curl_use_header(&list, q->body ? "Content-Type: application/json" : "Content-Type:");
     if (match)
-        add_header(&list, match);
+        curl_use_header(&list, match);
     return list;
 }
 
@@ -235,17 +219,6 @@ static int translate(CURLcode code, const struct talk *t, const struct talk_answ
     }
 }
 
-/* How the transfer ended, when it has. */
-static void take_end(CURLcode *code, struct talk *t)
-{
-    CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read(t->multi, &left)))
-        if (message->msg == CURLMSG_DONE)
-            *code = message->data.result;
-}
-
 /* curl_easy_perform, which a cancel ends: CURLE_ABORTED_BY_CALLBACK. curl minds the deadline. */
 static CURLcode perform(struct talk *t, const struct talk_request *q)
 {
@@ -269,7 +242,7 @@ static CURLcode perform(struct talk *t, const struct talk_request *q)
                               NULL);
     }
     if (!running)
-        take_end(&code, t);
+        (void)curl_use_ended(&code, t->multi);
     (void)curl_multi_remove_handle(t->multi, t->easy);
     return code;
 }
@@ -312,6 +285,6 @@ int talk_ask(struct talk_answer *a, struct talk *t, const struct talk_request *q
     a->sent = bytes > 0;
     SET(t->easy, CURLOPT_HTTPHEADER, NULL);
     SET(t->easy, CURLOPT_POSTFIELDS, NULL);
-    free_headers(headers);
+    curl_use_free_headers(headers);
     return code == CURLE_OK || t->unwanted ? 0 : translate(code, t, a, e);
 }
