@@ -19,11 +19,12 @@ check_status "up" 0 slip -q -f "$file" up
 cd "$TMP"
 home=/usr/lib/slipway
 inside() { docker exec "$env-$1" sh -c "$2"; }
-# Process and start of everything but agents and what looks.
+# Process and start of everything but agents, what looks, and the sshd that init starts for each connection.
 daemons() { for i in etcd-1 sleeper-1 shell-1 shell-2; do
     docker exec "$env-$i" sh -c 'for p in /proc/[0-9]*; do
-        read -r _ comm state ppid _ <$p/stat && [ "$ppid" = 1 ] && [ "$comm" != "(slipway-agent)" ] &&
-            [ "$comm" != "(sh)" ] && echo "$p $comm $(cut -d" " -f22 $p/stat)"; done; true' 2>/dev/null; done; }
+        read -r _ comm state ppid _ <$p/stat && [ "$ppid" = 1 ] || continue
+        case $comm in "(slipway-agent)" | "(sh)" | "(sshd"*) continue ;; esac
+        echo "$p $comm $(cut -d" " -f22 $p/stat)"; done; true' 2>/dev/null; done; }
 agent_of() {
     inside "$1" 'for p in /proc/[0-9]*; do case $(readlink $p/exe) in */slipway-agent) readlink $p/exe;; esac
         done' | head -n 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Start, stop, restart; what dies is told; the find box and the keyboard alone; checks, tasks, agents, the document.
-import { docker, expect, expectTrue, shot, step, until, visit } from './browser.mjs';
+import { docker, expect, expectTrue, reload, shot, step, until, visit } from './browser.mjs';
 
 const ENV = process.env.PAGE_ENV;
 const state = (page) => page.locator('main h1 .badge').textContent();
@@ -75,7 +75,7 @@ async function keyboard(page) {
 
 async function skipLink(page) {
     await visit(page, 'instances');
-    await page.reload();
+    await reload(page);
     await page.locator('main table').waitFor();
     await page.keyboard.press('Tab');
     expect('the first stop', await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');

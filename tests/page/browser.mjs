@@ -141,15 +141,25 @@ function noteCut(request) {
     }
 }
 
-/** Goes to an address until what is looked for is there. */
-export async function arrive(page, url, wanted) {
+async function attempt(page, go, url, wanted) {
     for (;;) {
         cut.delete(page);
-        await page.goto(url).catch(ofNetwork);
+        await go().catch(ofNetwork);
         await until(`what ${url} shows`, async () => (await wanted.count()) || cut.has(page));
         if (!cut.has(page)) return;
-        await page.goto('about:blank');
+        await page.goto('about:blank'); // another hash alone would not load the document again
+        go = () => page.goto(url);
     }
+}
+
+/** Goes to an address until what is looked for is there. */
+export async function arrive(page, url, wanted) {
+    await attempt(page, () => page.goto(url), url, wanted);
+}
+
+/** Loads the page again until it is there. */
+export async function reload(page) {
+    await attempt(page, () => page.reload(), page.url(), page.locator('main h1'));
 }
 
 /** Opens an address of the page and waits until it shows what it has. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Live logs: what comes is text, filter, search, pause, wrap, download, and 100,000 lines.
 import { readFileSync } from 'node:fs';
-import { docker, expect, expectTrue, shot, step, until, visit } from './browser.mjs';
+import { docker, expect, expectTrue, reload, shot, step, until, visit } from './browser.mjs';
 
 const ENV = process.env.PAGE_ENV;
 const MANY = 120000;
@@ -40,7 +40,7 @@ async function several(page) {
     await until('both are there', async () => /echo-1 +one-prints[^]*echo-2 +two-prints/.test(await text(page)));
     expectTrue('the choice is in the address', page.url().includes('of=echo'));
     await page.getByLabel('Filter').fill('-prints');
-    await page.reload();
+    await reload(page);
     await until('both are there after a reload', async () => /one-prints[^]*two-prints/.test(await text(page)));
 }
 
@@ -91,7 +91,7 @@ async function filtered(page) {
     const took = Date.now() - begin;
 
     expectTrue('it is in the address', page.url().includes('filter='));
-    await page.reload();
+    await reload(page);
     await until(
         'the filter stays',
         async () => (await page.getByLabel('Filter').inputValue()) === `${WORD} 119999 `,

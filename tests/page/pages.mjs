@@ -10,6 +10,7 @@ import {
     expectTrue,
     loaded,
     look,
+    reload,
     shot,
     step,
     URL_,
@@ -91,7 +92,7 @@ async function one(page, hash, title) {
     await visit(page, hash);
     expectTrue('its heading', (await page.locator('main h1').textContent()).startsWith(title));
     expect('what went wrong', await page.locator('main .problem').count(), 0);
-    await page.reload();
+    await reload(page);
     await page.locator('main[data-at]').waitFor();
     await loaded(page);
     expectTrue('its heading after a reload', (await page.locator('main h1').textContent()).startsWith(title));
@@ -131,7 +132,7 @@ export async function everyPage(page) {
     await step('when nothing changes there is no request but the stream', () => quiet(page));
     await step('the files of the page are under 200 KB together, and all from here', async () => {
         await visit(page, 'map');
-        await page.reload();
+        await reload(page);
         await loaded(page);
         const sizes = await page.evaluate(async () => {
             const files = performance.getEntriesByType('resource').filter((file) => !file.name.includes('/api/'));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Users, roles and tokens: what a viewer sees, and what happens when a session or a token is revoked; the audit.
-import { arrive, axe, context, expect, expectTrue, look, shot, step, until, URL_, visit } from './browser.mjs';
+import { arrive, axe, context, expect, expectTrue, look, reload, shot, step, until, URL_, visit } from './browser.mjs';
 
 const PASSWORD = 'a-password-for-vic';
 
@@ -124,7 +124,7 @@ async function audit(page) {
 async function loggedOut(page) {
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
-    await page.reload();
+    await reload(page);
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
 }
 

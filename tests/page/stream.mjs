@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The event stream: a killed server is told at once and nothing typed is lost; ten tabs share one stream.
-import { docker, expect, expectTrue, look, server, shot, step, until, visit } from './browser.mjs';
+import { docker, expect, expectTrue, look, reload, server, shot, step, until, visit } from './browser.mjs';
 
 const ENV = process.env.PAGE_ENV;
 
@@ -26,7 +26,7 @@ async function killedServer(page) {
     );
     expect('and meanwhile', await page.getByLabel('level', { exact: true }).inputValue(), '7');
     page.once('dialog', (dialog) => dialog.accept());
-    await page.reload();
+    await reload(page);
     await until(
         'after a reload too',
         async () =>
