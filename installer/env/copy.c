@@ -76,28 +76,6 @@ static int add_items(struct copy *c, struct copy_results *out, const struct copy
     return 0;
 }
 
-/* Two that would be written to one place: the second one would take the first one's. */
-static int check_apart(const struct copy *c, const struct copy_results *out, struct err *e)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        const struct copy_item *a = &c->items[i];
-        auto_free char *name = copy_end_name(a->from);
-
-        for (size_t k = 0; *name && k < i; k++) {
-            const struct copy_item *b = &c->items[k];
-            auto_free char *other = copy_end_name(b->from);
-
-            if (strcmp(name, other) == 0 && strcmp(a->to, b->to) == 0 &&
-                (!a->up || strcmp(out->items[i].instance, out->items[k].instance) == 0))
-                return err_set(e, ERR_USAGE,
-                               "%s and %s would both become %s in %s: copy one of "
-                               "them elsewhere",
-                               b->from, a->from, name, a->to);
-        }
-    }
-    return 0;
-}
-
 static int build(struct copy *c, struct copy_results *out, const struct strv *from,
                  const char *to_word, struct err *e)
 {
@@ -124,7 +102,7 @@ static int build(struct copy *c, struct copy_results *out, const struct strv *fr
         r = err_set(e, ERR_USAGE, "%s is not a folder, and there is more than one thing to copy",
                     to.path);
     if (r == 0)
-        r = check_apart(c, out, e);
+        r = copy_check_apart(c->items, c->count, e);
     copy_end_clear(&to);
     return r;
 }

@@ -34,6 +34,9 @@ bool copy_is_well(const struct copy_item *it);
 enum copy_kind copy_kind_here(const char *path);
 /* Both kinds are known: where it goes, or that it cannot. */
 int copy_decide(struct copy_item *it, struct err *e);
+/* Of two that would be written to one place the second would take the first one's: an error that
+ * names both. */
+int copy_check_apart(const struct copy_item *items, size_t count, struct err *e);
 /* Through the Engine API: all of them are of one instance, and of one direction. What became of
  * each is in its result. */
 void copy_docker(struct copy_item *const *items, size_t count, struct env *env, struct engine *g);

@@ -181,7 +181,7 @@ check_same "each its own way" "docker ssh" "$(via)"
 check_same "is in all of them" 4 \
     "$(for i in etcd-1 sleeper-1 shell-1 shell-2; do inside "$i" 'cat /tmp/many'; done | wc -l)"
 check_status "two things of one name" 6 slip copy one tree/../one all:/tmp/
-check_has "are refused" "$(cat "$TMP/err")" "would both become one"
+check_has "are refused" "$(cat "$TMP/err")" "one and tree/../one would both become one"
 check_status "several things into many" 0 slip copy one tree 'shell-*:/tmp/'
 mkdir -p hosts
 check_status "out of many" 0 slip copy 'shell,sleeper:/etc/hostname' hosts
