@@ -28,7 +28,7 @@ serve() {
     daemon=$!
 }
 on_exit 'kill "$daemon"'
-try() { check "$1" timeout 120 python3 -B "$ROOT/tests/integration/controller_api.py" "$state" "${@:2}"; }
+try() { check "$1" timeout 300 python3 -B "$ROOT/tests/integration/controller_api.py" "$state" "${@:2}"; }
 answers() { curl -sk -o /dev/null --max-time 5 "https://127.0.0.1:$port/api/v1/health"; }
 
 serve --first-token

@@ -151,6 +151,7 @@ check_status "restart" 0 slip -e "$env" restart "$component-1"
 eaten() { slip -e "$env" status >"$TMP/out" 2>&1 && grep -q "^$component-1: before its last start: .*memory ran out" \
     "$TMP/out"; }
 check "a daemon that ate all memory is named when it runs again" wait_until 60 eaten
+eaten || { cat "$TMP/out"; docker logs --tail 30 "$env-$component-1"; } 2>&1 | sed 's/^/    /'
 
 # ---- documents ---------------------------------------------------------------------------------------
 id=$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' "$env-$component-1" "$env-etcd-1")
