@@ -296,13 +296,16 @@ static void daemon_ended(struct agent *a)
     auto_free char *text = daemon_end_text(&a->d);
     struct err e;
 
-    if (trial_goes_on(a))
-        return;
-    log_error("the daemon ended with status %d", a->d.status);
     a->status.ended = NULL;
     keep_end_add(&a->end, clock_now_ms() - a->launched_at, text);
     if (keep_make(a->o, a->m, &e) < 0 || keep_end_save(&a->end, path, &e) < 0)
         err_drop(&e, "remembering the daemon's end");
+    a->status.ended = a->end.text;
+    a->status.ended_ms = a->end.at_ms;
+    if (trial_goes_on(a))
+        return;
+    a->status.ended = NULL; /* the state itself says it */
+    log_error("the daemon ended with status %d", a->d.status);
     /* init ends the container: by itself when nobody says anything for some seconds. */
     agent_give_up(a, a->d.status, text);
 }
@@ -332,7 +335,10 @@ int agent_loop(struct agent *a)
         wait_for_news(a);
         agent_idle(a);
     }
-    if (!a->told)
+    /* Init ends us as soon as the daemon is gone, which may be before the loop saw that it stops. */
+    if (!a->told && a->d.stopping)
+        stop(a);
+    else if (!a->told)
         agent_say(a, STATE_STOPPING, a->status.health, "");
     a->cut_off = !uplink_stop(steal(a->uplink), FLUSH_MS);
     return 0;

@@ -245,6 +245,8 @@ check "a value with which the daemon ends is reported, with its last line" wait_
     "status 3: cannot map that much: early"
 check "what worked runs again" wait_until 30 both_ready
 check_same "it was tried once more, for it might have been an accident" 2 "$(runs_of early)"
+ended() { cat "$R/state.json" "$TMP/run2/state.json" | jq -r '.ended.text // empty' | grep -q "that much: early"; }
+check "and how it ended is told beside it" wait_until 10 ended
 check_same "the other instance is untouched" 1 \
     "$(tr ' ' '\n' <<<"$before" | grep -cxF -e "$(cat "$R/pid")" -e "$(cat "$TMP/run2/pid")")"
 check_not "and has to wait" unlocked
