@@ -15,8 +15,9 @@
 #include "base/thread.h"
 #include "base/utf8.h"
 #include "cmd/out.h"
+#include "conf/json.h"
 
-enum { TICK_MS = 200, TEXT_MAX = 1 << 20, ROWS_MAX = 200 };
+enum { TICK_MS = 200, TEXT_MAX = 1 << 20, LINES_MAX = 64 << 20, ROWS_MAX = 200 };
 
 struct running {
     size_t id;
@@ -29,7 +30,13 @@ struct progress {
     FILE *out;
     char *title;
     bool color;
-    pthread_mutex_t mutex; /* guards everything below */
+    /* Guards everything below, and is never held while something is written: whoever has news and
+     * finds nobody writing writes them, so that a terminal that stalls holds up one thread only. */
+    pthread_mutex_t mutex;
+    pthread_cond_t wrote; /* nobody writes any more */
+    bool is_writing;      /* a thread here, or the log */
+    bool is_stale;        /* the block is to be drawn again */
+    struct buf lines;     /* to be written above the block */
     pthread_cond_t cond;
     pthread_t ticker;
     bool ticking, ended;
@@ -65,15 +72,6 @@ static void add_erase(struct progress *p, struct buf *b)
     ioctl(fileno(p->out), TIOCGWINSZ, &w);
     buf_printf(b, "\r\033[%zuA\033[J", rows_on_screen(p, w.ws_col));
     p->rows = 0;
-}
-
-static void erase(struct progress *p)
-{
-    auto_buf struct buf b = {0};
-
-    buf_init(&b, TEXT_MAX);
-    add_erase(p, &b);
-    fputs(buf_str(&b), p->out);
 }
 
 /* Cuts to `columns` by dropping bytes at the end; whole characters only. */
@@ -112,37 +110,80 @@ static char *running_line(const struct running *r)
                       r->detail ? r->detail : "");
 }
 
-/* One write, so that no half of it is ever seen: stderr is not buffered. */
-static void draw(struct progress *p)
+static void add_block(struct progress *p, struct buf *b)
 {
-    auto_buf struct buf b = {0};
     struct winsize w = {0};
     size_t columns, room;
     char *head;
 
-    buf_init(&b, TEXT_MAX);
-    if (p->ended || !p->total) {
-        erase(p);
-        return;
-    }
-    add_erase(p, &b);
     ioctl(fileno(p->out), TIOCGWINSZ, &w);
     columns = w.ws_col > 20 ? w.ws_col : 80;
     room = w.ws_row > 4 ? (size_t)w.ws_row - 3 : 10;
     head = mem_printf("%s: %zu of %zu done, %.1f s", p->title, p->done, p->total,
                       (double)(clock_now_ms() - p->began) / 1000.0);
-    add_row(p, &b, head, columns);
+    add_row(p, b, head, columns);
     free(head);
     for (size_t i = 0; i < p->count && i < room; i++) {
         char *line = i + 1 == room && p->count > room
                          ? mem_printf("            and %zu more", p->count - i)
                          : running_line(&p->running[i]);
 
-        add_row(p, &b, line, columns);
+        add_row(p, b, line, columns);
         free(line);
     }
-    fputs(buf_str(&b), p->out);
-    fflush(p->out);
+}
+
+/* ---- whose turn it is to write; the mutex is held ---- */
+
+/* Waits until nobody writes. */
+static void take_turn(struct progress *p)
+{
+    while (p->is_writing)
+        pthread_cond_wait(&p->wrote, &p->mutex);
+    p->is_writing = true;
+}
+
+static void end_turn(struct progress *p)
+{
+    p->is_writing = false;
+    pthread_cond_broadcast(&p->wrote);
+}
+
+/* In this thread's turn: the old block goes, new lines come, and below them the block. One write,
+ * so that no half of it is ever seen: stderr is not buffered. The mutex is not held meanwhile. */
+static void write_once(struct progress *p, bool with_block)
+{
+    FILE *out = p->mode == PROGRESS_JSON ? stdout : p->out;
+    auto_buf struct buf b = {0};
+
+    buf_init(&b, LINES_MAX + TEXT_MAX);
+    add_erase(p, &b);
+    buf_add(&b, buf_str(&p->lines), p->lines.len);
+    buf_reset(&p->lines);
+    if (with_block)
+        add_block(p, &b);
+    p->is_stale = false;
+    pthread_mutex_unlock(&p->mutex);
+    fwrite(buf_str(&b), 1, b.len, out);
+    fflush(out);
+    pthread_mutex_lock(&p->mutex);
+}
+
+/* In this thread's turn: until there are no news left. */
+static void write_all(struct progress *p)
+{
+    while (p->is_stale || p->lines.len > 0)
+        write_once(p, p->mode == PROGRESS_TERMINAL && !p->ended && p->total > 0);
+}
+
+/* Who writes already looks for news once more before it ends. */
+static void write_news(struct progress *p)
+{
+    if (p->is_writing)
+        return;
+    take_turn(p);
+    write_all(p);
+    end_turn(p);
 }
 
 static void *tick(void *arg)
@@ -152,27 +193,32 @@ static void *tick(void *arg)
     pthread_mutex_lock(&p->mutex);
     while (!p->ended) {
         pool_cond_wait(&p->cond, &p->mutex, TICK_MS);
-        draw(p);
+        p->is_stale = true;
+        write_news(p);
     }
     pthread_mutex_unlock(&p->mutex);
     return NULL;
 }
 
-/* The hooks around a log line: the mutex is held between them, so that nothing is drawn there. */
+/* The hooks around a log line, whose turn it is between them, so that nothing is drawn there. */
 static void before_line(void *arg)
 {
     struct progress *p = arg;
 
     pthread_mutex_lock(&p->mutex);
-    erase(p);
-    fflush(p->out);
+    take_turn(p);
+    write_once(p, false);
+    pthread_mutex_unlock(&p->mutex);
 }
 
 static void after_line(void *arg)
 {
     struct progress *p = arg;
 
-    draw(p);
+    pthread_mutex_lock(&p->mutex);
+    p->is_stale = true;
+    write_all(p);
+    end_turn(p);
     pthread_mutex_unlock(&p->mutex);
 }
 
@@ -194,7 +240,9 @@ struct progress *progress_new(enum progress_mode mode, FILE *out, const char *ti
     p->out = out;
     p->title = mem_strdup(title);
     p->began = clock_now_ms();
+    buf_init(&p->lines, LINES_MAX);
     pthread_mutex_init(&p->mutex, NULL);
+    pthread_cond_init(&p->wrote, NULL);
     pool_cond_init(&p->cond);
     if (mode == PROGRESS_TERMINAL) {
         log_set_hook(before_line, after_line, p);
@@ -217,9 +265,10 @@ static void drop(struct running *r)
 static void stop_ticking(struct progress *p)
 {
     pthread_mutex_lock(&p->mutex);
-    erase(p);
-    fflush(p->out);
+    take_turn(p);
     p->ended = true;
+    write_once(p, false);
+    end_turn(p);
     pthread_cond_broadcast(&p->cond);
     pthread_mutex_unlock(&p->mutex);
     if (p->ticking)
@@ -238,7 +287,9 @@ void progress_free(struct progress *p)
         drop(&p->running[i]);
     free(p->running);
     free(p->title);
+    buf_clear(&p->lines);
     pthread_mutex_destroy(&p->mutex);
+    pthread_cond_destroy(&p->wrote);
     pthread_cond_destroy(&p->cond);
     free(p);
 }
@@ -300,28 +351,25 @@ static void remove_running(struct progress *p, size_t id)
     p->count--;
 }
 
-static void print_line(struct progress *p, const char *title, enum progress_state state,
-                       const char *detail)
+static void add_line(struct progress *p, const char *title, enum progress_state state,
+                     const char *detail)
 {
     auto_free char *text = one_line(detail);
-    auto_buf struct buf b = {0};
+    struct buf *b = &p->lines;
     bool bad = state == PROGRESS_FAILED;
 
-    buf_init(&b, TEXT_MAX);
-    add_erase(p, &b);
-    buf_printf(&b, "[%6.2f] %3zu/%zu %s%-7s%s ", (double)(clock_now_ms() - p->began) / 1000.0,
+    buf_printf(b, "[%6.2f] %3zu/%zu %s%-7s%s ", (double)(clock_now_ms() - p->began) / 1000.0,
                p->done, p->total, bad && p->color ? out_escape(OUT_BAD) : "", STATES[state],
                bad && p->color ? out_escape(OUT_PLAIN) : "");
-    out_addf(&b, "%s%s%s", title, text ? ": " : "", text ? text : "");
-    buf_putc(&b, '\n');
-    fputs(buf_str(&b), p->out);
-    fflush(p->out);
+    out_addf(b, "%s%s%s", title, text ? ": " : "", text ? text : "");
+    buf_putc(b, '\n');
 }
 
-static void print_json(struct progress *p, size_t id, const char *title, enum progress_state state,
-                       const char *detail)
+static void add_json(struct progress *p, size_t id, const char *title, enum progress_state state,
+                     const char *detail)
 {
     auto_node struct node *n = node_new_map();
+    auto_free char *text = NULL;
 
     node_set_text(n, "environment", p->title);
     node_set_int(n, "operation", (int64_t)id);
@@ -330,7 +378,9 @@ static void print_json(struct progress *p, size_t id, const char *title, enum pr
     node_set_int(n, "ms", clock_now_ms() - p->began);
     if (detail)
         node_set_text(n, "detail", detail);
-    out_json_line(n);
+    text = json_text(n);
+    buf_puts(&p->lines, text);
+    buf_putc(&p->lines, '\n');
 }
 
 void progress_op(struct progress *p, size_t id, const char *title, enum progress_state state,
@@ -341,18 +391,19 @@ void progress_op(struct progress *p, size_t id, const char *title, enum progress
     p->failed += state == PROGRESS_FAILED;
     p->skipped += state == PROGRESS_SKIPPED;
     if (p->mode == PROGRESS_JSON)
-        print_json(p, id, title, state, detail);
+        add_json(p, id, title, state, detail);
     if (p->mode == PROGRESS_LINES && (state == PROGRESS_DONE || state == PROGRESS_FAILED ||
                                       (detail && state != PROGRESS_SKIPPED)))
-        print_line(p, title, state, detail);
+        add_line(p, title, state, detail);
     if (p->mode == PROGRESS_TERMINAL) {
         if (state == PROGRESS_STARTED)
             set_running(p, id, title, detail);
         else
             remove_running(p, id);
         if (state == PROGRESS_FAILED)
-            print_line(p, title, state, detail);
-        draw(p);
+            add_line(p, title, state, detail);
+        p->is_stale = true;
     }
+    write_news(p);
     pthread_mutex_unlock(&p->mutex);
 }
