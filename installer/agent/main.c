@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/sig.h"
+#include "crypto/crypto.h"
 
 enum { FAILURE_FLUSH_MS = 2000, STOPPED = 143 };
 
@@ -71,7 +72,7 @@ static void agent_clear(struct agent *a)
 
 static int prepare_agent(struct agent *a, struct err *e)
 {
-    if (daemon_open(&a->d, e) < 0)
+    if (daemon_open(&a->d, e) < 0 || crypto_check(e) < 0)
         return -1;
     a->m = load_manifest(a->o->component_dir, e);
     if (!a->m || options_link(&a->link, a->o, e) < 0)

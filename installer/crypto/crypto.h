@@ -15,9 +15,10 @@
 
 enum { CRYPTO_KEY_LEN = 32, CRYPTO_HEX_LEN = 65 };
 
-/* Whether libcrypto, as this machine has set it up, has what everything here needs: asked with
- * every environment key that is loaded, so that later on nothing but a lack of memory can fail.
- * ERR_SYS. */
+/* Whether libcrypto, as this machine has set it up, has what everything here needs. Asked before
+ * anything here is used: with every environment key and engine that is opened, and when the agent
+ * starts. After that only a lack of memory can fail, and ends the process as malloc's does; what
+ * depends on the caller's input is an error. ERR_SYS. */
 int crypto_check(struct err *e);
 
 /* SHA-256 as 64 lower-case hex digits. */

@@ -27,6 +27,9 @@ static const char *find_missing(void)
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
+    EVP_SIGNATURE *ed25519 = EVP_SIGNATURE_fetch(NULL, "ED25519", NULL);
+    EVP_SIGNATURE *ecdsa = EVP_SIGNATURE_fetch(NULL, "ECDSA", NULL);
+    EVP_KEYMGMT *ec = EVP_KEYMGMT_fetch(NULL, "EC", NULL);
     const char *what = NULL;
 
     if (EVP_Digest("", 0, digest, NULL, EVP_sha256(), NULL) != 1)
@@ -37,12 +40,17 @@ static const char *find_missing(void)
         what = "AES-GCM";
     else if (!kdf)
         what = "scrypt";
-    else if (!key)
+    else if (!key || !ed25519)
         what = "Ed25519";
+    else if (!ec || !ecdsa)
+        what = "ECDSA";
     EVP_MAC_free(mac);
     EVP_CIPHER_free(cipher);
     EVP_KDF_free(kdf);
     EVP_PKEY_free(key);
+    EVP_SIGNATURE_free(ed25519);
+    EVP_SIGNATURE_free(ecdsa);
+    EVP_KEYMGMT_free(ec);
     return what;
 }
 

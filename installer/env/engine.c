@@ -2,6 +2,7 @@
 #include "env/engine.h"
 
 #include "base/mem.h"
+#include "crypto/crypto.h"
 #include "engine/client_config.h"
 
 int env_engine_open(struct env *env, struct err *e)
@@ -10,6 +11,8 @@ int env_engine_open(struct env *env, struct err *e)
 
     if (env->engine)
         return 0;
+    if (crypto_check(e) < 0)
+        return -1;
     if (env->o.docker)
         url = mem_strdup(env->o.docker);
     else if (client_config_engine(&url, env->o.docker_config, env->o.docker_context, e) < 0)

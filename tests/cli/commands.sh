@@ -267,6 +267,14 @@ check_same "options too" "--watch --wide" "$(complete_words slipway status --w)"
 check_same "components too" "ceph-mgr ceph-mon" "$(complete_words slipway catalog show ceph-m)"
 fails "completion of another shell" 6 "completion is there for bash, zsh and fish, not for tcsh" slip completion tcsh
 
+# A machine whose libcrypto is set up for an approved provider that it lacks.
+printf '%s\n' 'openssl_conf = a' '[a]' 'alg_section = b' '[b]' 'default_properties = fips=yes' >fips.cnf
+for words in files status "check host" "clean --yes"; do
+    # shellcheck disable=SC2086 # a command may be several words
+    fails "no algorithms: $words" 1 "libcrypto, as it is set up here, has no SHA-256" env OPENSSL_CONF="$PWD/fips.cnf" \
+        "$SLIPWAY" $words
+done
+
 # No escape sequences where nobody looks.
 check_not "no colour in a pipe" grep -q "$(printf '\033')" <(slip catalog list; slip --help)
 finish

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // wrap: EVP_MAC_fetch EVP_sha256 EVP_PKEY_new_raw_private_key EVP_CIPHER_fetch
+// wrap: EVP_KDF_fetch EVP_SIGNATURE_fetch
 #include "crypto/crypto.h"
 
 #include <setjmp.h>
@@ -63,9 +64,23 @@ EVP_PKEY *__wrap_EVP_PKEY_new_raw_private_key(int type, ENGINE *engine, const un
     return is_missing("Ed25519") ? NULL : __real_EVP_PKEY_new_raw_private_key(type, engine, p, len);
 }
 
+EVP_KDF *__real_EVP_KDF_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_KDF *__wrap_EVP_KDF_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_KDF *__wrap_EVP_KDF_fetch(OSSL_LIB_CTX *c, const char *name, const char *with)
+{
+    return is_missing("scrypt") ? NULL : __real_EVP_KDF_fetch(c, name, with);
+}
+
+EVP_SIGNATURE *__real_EVP_SIGNATURE_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_SIGNATURE *__wrap_EVP_SIGNATURE_fetch(OSSL_LIB_CTX *c, const char *name, const char *with);
+EVP_SIGNATURE *__wrap_EVP_SIGNATURE_fetch(OSSL_LIB_CTX *c, const char *name, const char *with)
+{
+    return is_missing(name) ? NULL : __real_EVP_SIGNATURE_fetch(c, name, with);
+}
+
 static void what_libcrypto_lacks_is_said_before_it_is_needed(void **state)
 {
-    static const char *const all[] = {"SHA-256", "HMAC", "AES-GCM", "Ed25519"};
+    static const char *const all[] = {"SHA-256", "HMAC", "AES-GCM", "scrypt", "Ed25519", "ECDSA"};
     struct err e;
 
     (void)state;
