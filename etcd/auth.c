@@ -326,14 +326,6 @@ int etcd_role_list(struct strv *out, struct etcd *c, struct err *e)
 
 /* ---- authentication itself ---- */
 
-int etcd_auth_enable(struct etcd *c, struct err *e)
-{
-    if (post_names(c, "/v3/auth/enable", (const char *const[]){NULL}, NULL, e) < 0)
-        return err_wrap(e, "enabling authentication");
-    c->auth_off = false;
-    return 0;
-}
-
 int etcd_auth_is_on(struct etcd *c, bool *on, struct err *e)
 {
     auto_buf struct buf body = {.max = BODY_MAX};

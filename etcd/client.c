@@ -125,11 +125,6 @@ void etcd_set_deadline(struct etcd *c, int64_t deadline)
     c->deadline = deadline;
 }
 
-const char *etcd_endpoint(const struct etcd *c)
-{
-    return c->endpoints[c->current].name;
-}
-
 struct until client_until(const struct etcd *c, int64_t timeout_ms)
 {
     struct until own = until_within(c->until, timeout_ms > 0 ? timeout_ms : c->opts.timeout_ms);

@@ -43,8 +43,6 @@ void etcd_close(struct etcd *c);
 void etcd_set_until(struct etcd *c, struct until until);
 /* The deadline of the following calls, clock.h; CLOCK_NEVER: only the per-call timeout. */
 void etcd_set_deadline(struct etcd *c, int64_t deadline);
-/* Where the last answer came from, "host:port", borrowed until the next call. */
-const char *etcd_endpoint(const struct etcd *c);
 
 /* ---- keys ---- */
 
@@ -79,7 +77,7 @@ int etcd_delete(struct etcd *c, const char *key, int64_t *deleted, struct err *e
 
 /* ---- transactions ---- */
 
-enum etcd_cmp { ETCD_CMP_CREATE_EQ, ETCD_CMP_MOD_EQ, ETCD_CMP_VALUE_EQ, ETCD_CMP_VERSION_EQ };
+enum etcd_cmp { ETCD_CMP_CREATE_EQ, ETCD_CMP_MOD_EQ, ETCD_CMP_VERSION_EQ };
 enum { ETCD_TXN_MAX = 128 }; /* operations per transaction, etcd's default --max-txn-ops */
 
 struct etcd_txn; /* a builder; free it after use */
@@ -87,9 +85,8 @@ struct etcd_txn; /* a builder; free it after use */
 struct etcd_txn *etcd_txn_new(void);
 void etcd_txn_free(struct etcd_txn *t);
 /* What must hold, or nothing is done: a number of the key (its create or modification revision, its
- * version; 0: there is none), or its value. Everything is copied. */
+ * version; 0: there is none). Everything is copied. */
 void etcd_txn_if(struct etcd_txn *t, const char *key, enum etcd_cmp cmp, int64_t number);
-void etcd_txn_if_value(struct etcd_txn *t, const char *key, const char *value);
 /* What is done then. lease 0: none. */
 void etcd_txn_put(struct etcd_txn *t, const char *key, const char *value, int64_t lease);
 void etcd_txn_delete(struct etcd_txn *t, const char *key); /* ending in '/': the prefix */
@@ -202,8 +199,6 @@ int etcd_role_get(struct strv *read, struct strv *write, struct etcd *c, const c
                   struct err *e);
 int etcd_user_list(struct strv *out, struct etcd *c, struct err *e);
 int etcd_role_list(struct strv *out, struct etcd *c, struct err *e);
-/* Once more is fine. A component's hook does it where Slipway runs etcd; tests do it with this. */
-int etcd_auth_enable(struct etcd *c, struct err *e);
 /* True in *on when an unauthenticated read is refused: works on 3.4, which has no auth/status. */
 int etcd_auth_is_on(struct etcd *c, bool *on, struct err *e);
 

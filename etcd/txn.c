@@ -49,21 +49,11 @@ void etcd_txn_if(struct etcd_txn *t, const char *key, enum etcd_cmp cmp, int64_t
     } numbers[] = {
         [ETCD_CMP_CREATE_EQ] = {"CREATE", "create_revision"},
         [ETCD_CMP_MOD_EQ] = {"MOD", "mod_revision"},
-        [ETCD_CMP_VALUE_EQ] = {NULL, NULL}, /* etcd_txn_if_value */
         [ETCD_CMP_VERSION_EQ] = {"VERSION", "version"},
     };
 
-    assert(numbers[cmp].target);
     add_compare(t, key, numbers[cmp].target);
     buf_printf(&t->compares, ",\"%s\":\"%lld\"}", numbers[cmp].name, (long long)number);
-}
-
-void etcd_txn_if_value(struct etcd_txn *t, const char *key, const char *value)
-{
-    add_compare(t, key, "VALUE");
-    buf_putc(&t->compares, ',');
-    wire_put_bytes(&t->compares, "value", value, strlen(value));
-    buf_putc(&t->compares, '}');
 }
 
 void etcd_txn_put(struct etcd_txn *t, const char *key, const char *value, int64_t lease)

@@ -60,6 +60,7 @@ struct keep_record {
     enum keep_state state; /* as decided last */
 };
 
+/* What to do about an instance as it is seen `now` (clock_now_ms); what was seen goes into *r. */
 enum keep_act keep_decide(struct keep_record *r, const struct keep_seen *s, int64_t now);
 /* It was tried, whatever came of it. */
 void keep_tried(struct keep_record *r, int64_t now);

@@ -21,6 +21,7 @@ struct kept {
     struct kept *next;
 };
 
+/* Borrowed; NULL: nothing is remembered of it. */
 struct kept *kept_find(struct kept *list, const char *instance);
 /* Adds it when it is not there. */
 struct kept *kept_remember(struct kept **list, const char *instance);

@@ -54,16 +54,6 @@ int leader_ask(void *arg, struct err *e)
     return err_set(e, ERR_LOCKED, "this server keeps the environment no longer");
 }
 
-char *leader_other(struct leader *l)
-{
-    char *other;
-
-    pthread_mutex_lock(&l->mutex);
-    other = l->other ? mem_strdup(l->other) : NULL;
-    pthread_mutex_unlock(&l->mutex);
-    return other;
-}
-
 /* ---- the thread ---- */
 
 static void set_led(struct leader *l, int64_t revision, int64_t renewed)
@@ -78,15 +68,10 @@ static void set_led(struct leader *l, int64_t revision, int64_t renewed)
 /* Takes the name. */
 static void set_other(struct leader *l, char *other)
 {
-    bool differs;
-
-    pthread_mutex_lock(&l->mutex);
-    differs = other && (!l->other || strcmp(l->other, other) != 0);
-    if (differs)
+    if (other && (!l->other || strcmp(l->other, other) != 0))
         log_info("the environment is kept by %s; this server waits", other);
     free(l->other);
     l->other = other;
-    pthread_mutex_unlock(&l->mutex);
 }
 
 static int open_etcd(struct leader *l, struct err *e)

@@ -21,14 +21,16 @@ struct leader {
     bool started;
     struct etcd_lock lock; /* of the thread, but for what is copied under the mutex */
     struct etcd *etcd;     /* of the thread */
+    char *other;           /* of the thread: who has the key, "slipwayd@far, process 12", or NULL */
     pthread_mutex_t mutex; /* guards everything below */
     char *key;             /* set once */
     int64_t revision;      /* the key's create revision; 0: it has not the key */
     int64_t renewed;       /* when that was asked for that was granted last, clock_now_ms */
-    char *other;           /* who has it instead, "slipwayd@far, process 12", or NULL */
 };
 
+/* `c` is borrowed as long as the leader lives; leader_clear. */
 void leader_init(struct leader *l, struct controller *c);
+/* Begins to ask for the key, in a thread of its own; leader_stop. */
 int leader_start(struct leader *l, struct err *e);
 /* After c->stop was raised; lets go of the key. */
 void leader_stop(struct leader *l);
@@ -38,7 +40,5 @@ void leader_clear(struct leader *l);
 bool leader_leads(struct leader *l, struct etcd_fence *fence);
 /* For struct execute_guard, with the leader as argument: ERR_LOCKED when it may not. */
 int leader_ask(void *arg, struct err *e);
-/* Who has it instead, owned; NULL: nobody known. */
-char *leader_other(struct leader *l);
 
 #endif

@@ -183,19 +183,6 @@ int env_config_change(struct config_state *s, struct env *env, const char *targe
     return config_check(s, e) < 0 || config_refuse_loss(s, e) < 0 ? -1 : config_store(s, e);
 }
 
-int env_config_set(struct env *env, const char *target, const char *key, const char *value,
-                   struct err *e)
-{
-    const struct config_edit edits[] = {{key, value}, {0}};
-    const struct config_commit o = {.what = value ? "config set" : "config delete",
-                                    .lock_wait_ms = CONFIG_LOCK_WAIT_MS};
-    struct config_state s;
-    int r = env_config_change(&s, env, target, edits, &o, e);
-
-    config_close(&s);
-    return r;
-}
-
 /* ---- list ---- */
 
 static const char *source_of(const char *key, const struct spec_component *c, const char *profile)

@@ -112,9 +112,6 @@ struct config_edit {
 int env_config_change(struct config_state *s, struct env *env, const char *target,
                       const struct config_edit *edits, const struct config_commit *o,
                       struct err *e);
-/* One key, taken out when `value` is NULL. */
-int env_config_set(struct env *env, const char *target, const char *key, const char *value,
-                   struct err *e);
 /* Every key of the target (NULL: of all) with its value: a list of {"component","instance","key",
  * "value","shown","source","help"}. Owned. */
 int env_config_list(struct node **rows, struct env *env, const char *target, struct err *e);

@@ -30,7 +30,9 @@ struct copy_item {
     int fd;                /* of the file that is read or written; -1: none */
 };
 
+/* Whether nothing failed of it so far. */
 bool copy_is_well(const struct copy_item *it);
+/* Of a path of this machine. */
 enum copy_kind copy_kind_here(const char *path);
 /* Both kinds are known: where it goes, or that it cannot. */
 int copy_decide(struct copy_item *it, struct err *e);

@@ -42,6 +42,7 @@ struct talk_answer {
     struct buf body;              /* at most TALK_BODY_MAX; talk_answer_clear */
     bool sent;                    /* the request may have reached the server, whatever came back */
 };
+/* Frees what is in it. */
 void talk_answer_clear(struct talk_answer *a);
 
 struct talk;

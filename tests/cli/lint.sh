@@ -18,10 +18,12 @@ installer/init: installer/base
 etcd: installer/base
 <yaml.h>: installer/conf
 END
-    printf '/* SPDX-License-Identifier: MIT */\n#include <stddef.h>\nint base_a(int a);\n' >"$tree/installer/base/a.h"
+    printf '/* SPDX-License-Identifier: MIT */\n#include <stddef.h>\nint base_a(int a); /* Itself. */\n' \
+        >"$tree/installer/base/a.h"
     printf '/* SPDX-License-Identifier: MIT */\n#include "base/a.h"\n\nint base_a(int a)\n{\n    return a;\n}\n' \
         >"$tree/installer/base/a.c"
-    printf '/* SPDX-License-Identifier: MIT */\n#include <yaml.h>\n#include "base/a.h"\n' >"$tree/installer/conf/c.c"
+    printf '%s\n' '/* SPDX-License-Identifier: MIT */' '#include <yaml.h>' '#include "base/a.h"' \
+        'int (*conf_c)(int) = base_a;' >"$tree/installer/conf/c.c"
     printf '/* SPDX-License-Identifier: MIT */\n#include "base/a.h"\n' >"$tree/etcd/e.h"
     printf 'name: thing\nsummary: x\ntemplates:\n  a.conf: /etc/a.conf\nports: {}\n' \
         >"$tree/components/thing/component.yaml"
@@ -147,6 +149,27 @@ dialect 'only the end of the comment' '    /* A sentence.\n     */\n    return 0
 fresh
 printf 'int base_v(char *p);\nint base_v(char *p)\n{\n    return p != NULL;\n}\n' >>"$tree/installer/base/a.c"
 clean dialect
+
+# Headers
+fresh
+clean headers
+printf '\nint base_b(int b);\n' >>"$tree/installer/base/a.h"
+printf 'int conf_d(void) { return base_b(1); }\n' >>"$tree/installer/conf/c.c"
+planted headers 'installer/base/a.h:5: base_b has no comment that says what it promises'
+sed -i 's,^int base_b,/* One. */\n&,' "$tree/installer/base/a.h"
+clean headers
+printf 'int base_c(\n    int c);\n' >>"$tree/installer/base/a.h"
+printf 'int conf_e(void) { return base_c(1); }\n' >>"$tree/installer/conf/c.c"
+clean headers # the paragraph's comment is for all of it
+printf '\n/* A type. */\nstruct base_s {\n    int (*f)(int a);\n};\n\nint base_d(void);\n' >>"$tree/installer/base/a.h"
+printf 'int conf_f(void) { return base_d(); }\n' >>"$tree/installer/conf/c.c"
+planted headers 'installer/base/a.h:15: base_d has no comment that says what it promises'
+fresh
+printf '\n/* One. */\nint base_b(void);\n' >>"$tree/installer/base/a.h"
+printf '/* base_b() */\nint base_b(void)\n{\n    return base_a(1) + "base_b()"[0];\n}\n' >>"$tree/installer/base/a.c"
+mkdir -p "$tree/tests/unit"
+printf 'int main(void) { return base_b(); }\n' >"$tree/tests/unit/a_test.c"
+planted headers 'installer/base/a.h:6: base_b is used by no program'
 
 # Prose
 prose() { # WORDS: the rule says them of what was planted; a fresh tree has a README in each folder

@@ -14,6 +14,18 @@ static bool on_line(void *arg, const struct logs_line *line)
     return false; /* no more is wanted */
 }
 
+static int set(struct env *env, const char *target, const char *key, const char *value,
+               struct err *e)
+{
+    const struct config_edit edits[] = {{key, value}, {0}};
+    const struct config_commit o = {.what = "config set", .lock_wait_ms = CONFIG_LOCK_WAIT_MS};
+    struct config_state s;
+    int r = env_config_change(&s, env, target, edits, &o, e);
+
+    config_close(&s);
+    return r;
+}
+
 static int use(struct env *env, char *const *argv, struct err *e)
 {
     auto_strv struct strv names = strv_of("by-library"), drivers = strv_of(argv[4]);
@@ -21,9 +33,9 @@ static int use(struct env *env, char *const *argv, struct err *e)
     auto_node struct node *value = NULL, *row = NULL;
     auto_check_report struct check_report report = {0};
 
-    if (env_config_set(env, argv[5], argv[6], argv[7], e) < 0 ||
+    if (set(env, argv[5], argv[6], argv[7], e) < 0 ||
         env_config_get(&value, env, argv[5], argv[6], e) < 0 ||
-        env_config_set(env, argv[5], argv[6], NULL, e) < 0)
+        set(env, argv[5], argv[6], NULL, e) < 0)
         return -1;
     printf("key %s\n", value->text);
     if (env_volume_create(env, &names, &(struct volume_new){.size = "16MiB"}, NULL, NULL, e) < 0 ||

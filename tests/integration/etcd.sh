@@ -71,7 +71,6 @@ test_auth() {
     check "$V: the user root is made" with "$anonymous" user root geheim root
     says "a link with a password works while authentication is off" "there is no such key" "$root" get /nothing
     check "$V: authentication is enabled" with "$anonymous" auth-on
-    check "$V: enabling it twice does no harm" with "$root" auth-on
     check "$V: the role root is there already" with "$root" role root
     check "$V: the user root is there already" with "$root" user root geheim root
     says "authentication is seen to be on" "on" "$anonymous" auth
@@ -125,10 +124,10 @@ test_keys() {
     check "$V: put" with "$root" put /k/a 1
     says "get" "1" "$root" get /k/a
     says "a missing key is told" "notfound: get /k/zz: there is no such key" "$root" get /k/zz
-    check "$V: swap what is as expected" with "$root" swap /k/a 1 2
-    says "swap what is not" "conflict: what the transaction expects is not so" "$root" swap /k/a 1 3
-    check "$V: create what is not there" with "$root" swap /k/new - 1
-    says "create what is there" "conflict: " "$root" swap /k/new - 1
+    check "$V: change a version that is as expected" with "$root" swap /k/a 1 2
+    says "change one that is not" "conflict: what the transaction expects is not so" "$root" swap /k/a 1 3
+    check "$V: create what is not there" with "$root" swap /k/new 0 1
+    says "create what is there" "conflict: " "$root" swap /k/new 0 1
     says "delete a prefix" "2" "$root" delete /k/
     check "$V: 128 operations in a transaction" with "$root" txn /t/ 128
     says "129 are refused clearly" "usage: a transaction of 129 operations and 0 compares; etcd takes at most 128" \

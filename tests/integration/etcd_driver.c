@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/strv.h"
+#include "etcd/client.h"
 #include "etcd/etcd.h"
 
 struct args {
@@ -121,15 +122,12 @@ static int cmd_txn(const struct args *a, struct err *e)
     return r;
 }
 
-/* swap KEY OLD NEW; OLD "-": must not be there */
+/* swap KEY VERSION NEW; VERSION 0: must not be there */
 static int cmd_swap(const struct args *a, struct err *e)
 {
     struct etcd_txn *t = etcd_txn_new();
 
-    if (strcmp(arg(a, 1), "-") == 0)
-        etcd_txn_if(t, arg(a, 0), ETCD_CMP_VERSION_EQ, 0);
-    else
-        etcd_txn_if_value(t, arg(a, 0), arg(a, 1));
+    etcd_txn_if(t, arg(a, 0), ETCD_CMP_VERSION_EQ, number(a, 1));
     etcd_txn_put(t, arg(a, 0), arg(a, 2), 0);
     int r = etcd_txn_run(a->c, t, NULL, e);
     etcd_txn_free(t);
@@ -302,7 +300,11 @@ static int cmd_users(const struct args *a, struct err *e)
 
 static int cmd_auth_on(const struct args *a, struct err *e)
 {
-    return etcd_auth_enable(a->c, e);
+    bool refused;
+
+    if (etcd_probe(&refused, a->c, "/v3/auth/enable", "{}", e) < 0)
+        return -1;
+    return refused ? err_set(e, ERR_AUTH, "enabling authentication is refused") : 0;
 }
 
 static int cmd_auth(const struct args *a, struct err *e)
@@ -366,7 +368,8 @@ static int cmd_repeat(const struct args *a, struct err *e)
 
         if (etcd_get(&kv, a->c, arg(a, 2), e) < 0)
             return -1;
-        printf("%s %s %.1f ms\n", etcd_endpoint(a->c), kv.value, (now_s() - t0) * 1000);
+        printf("%s %s %.1f ms\n", a->c->endpoints[a->c->current].name, kv.value,
+               (now_s() - t0) * 1000);
         fflush(stdout);
         etcd_kv_clear(&kv);
         clock_sleep_ms(number(a, 1));
