@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the agent says about the instance: in etcd (`status`, `applied`), and in a file beside the
- * secrets for Docker's health check, which must work without a network. Texts: etcd/README.md. */
+ * secrets for Docker's health check, which must work without a network. Texts: model/keys.h. */
 #ifndef AGENT_STATUS_H
 #define AGENT_STATUS_H
 

@@ -4,7 +4,8 @@
  * time is passed in, in milliseconds of a clock that only goes on.
  *
  * The first time at once; then 5 s, 10 s, ... up to 300 s after the try before. One that was well
- * for ten minutes, and one that somebody held and let go, starts from the beginning.
+ * for ten minutes, one that somebody held and let go, and after a change of document or
+ * configuration all start from the beginning.
  */
 #ifndef CONTROLLER_KEEP_RULES_H
 #define CONTROLLER_KEEP_RULES_H

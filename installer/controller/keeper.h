@@ -23,7 +23,10 @@ struct keeper {
     pthread_mutex_t mutex; /* guards everything below */
     pthread_cond_t cond;
     struct node *rows; /* of the newest look; NULL: nobody could look, or etcd is silent */
-    bool blind;        /* etcd is silent: the rows are those of etcd itself that are dead */
+    /* etcd is silent: the rows are those of etcd itself that are dead. They are started in the
+     * first 10 s, in which this server still leads, and when, as etcd said last, nobody had stopped
+     * them, paused them or held the lock; afterwards nobody knows. */
+    bool blind;
     bool paused;       /* the whole environment, as etcd said last */
     int64_t held;      /* when etcd told of that, clock_now_ms */
     bool locked;       /* somebody has the environment's lock, likewise */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an instance reads, and the acknowledgement of it: slipway and the agent compute the same
- * hash over the same keys, and the revision says which time of those keys it is. etcd/README.md.
+ * hash, SHA-256 of the sorted "key=value" lines, over the same keys, and the revision is that of
+ * the newest of them that the agent has brought into effect. An instance is up to date when the
+ * hash is that of what etcd holds and the revision is not older: the same keys may have been there
+ * before, with others in between. The texts: model/keys.h.
  */
 #ifndef MODEL_APPLIED_H
 #define MODEL_APPLIED_H

@@ -1,6 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* The layout of the keys in etcd: they are built and taken apart here alone (`make lint`, rule
- * keys). etcd/README.md describes it. */
+/*
+ * The layout of the keys in etcd, below /slipway/<env>/. They are built and taken apart here alone
+ * (`make lint`, rule keys). A key that goes with a lease says so.
+ *
+ * spec                             accepted: {"document":{...},"uuid":..,"catalog":..,
+ *                                  "generation":n}
+ * components/<component>/
+ *   config/<key>                   value in effect for it (default, profile, document)
+ *   shared/<key>                   value common to its instances (fsid, monitor list)
+ *   once                           of the hook `once`: {"instance":..,"at":..}; lock: once.lock
+ * instances/<instance>/
+ *   meta                           {"component":..,"ordinal":1,"address":..,"generation":1,
+ *                                  "env":..}
+ *   config/<key>                   override of one instance
+ *   secrets/<name>                 sealed under the link's password, name = "<instance>/<name>"
+ *   applied                        {"revision":n,"hash":..,"at":..,"result":"ok"|"failed",
+ *                                  "error":..,"pending":["key needs restart"],"data":true (was
+ *                                  ready with data)}; applied.h
+ *   status                         lease: {"state":"starting|ready|stopping|failed",
+ *                                  "health":"healthy|unhealthy|unknown","reason":..,"since":ms,
+ *                                  "agent":..,"restarts":n,"source":"etcd|snapshot"}
+ * lock                             lease: {"user":..,"host":..,"pid":n,"command":"up","since":..,
+ *                                  "process":{"boot":..,"namespaces":..,"start":n}}
+ * journal/<run>/<op>               {"op":..,"state":"started|done|failed","at":..,"error":..}
+ * audit/<time>                     {"who":..,"what":..,"detail":..}
+ * releases/<digest>                {"instance":..,"why":..}: an agent that was put back
+ * controller/
+ *   users/<user>                   {"role":..,"password": its scrypt,..}
+ *   tokens/<id>                    {"digest":..,"user":..,"role":..,"kind":..,"expires":..}
+ *   audit/<time>                   {"who":..,"what":..,"address":..,..}: what it was asked to
+ *                                  change
+ *   paused                         {"who":..,"since":..}: the controller only watches
+ *   held/<instance>                the same of one instance: `slipway pause INSTANCE`
+ *   stopped/<instance>             the same: somebody stopped or removed it, and wants it so
+ *   leader                         lease, as lock: the controller that acts
+ */
 #ifndef MODEL_KEYS_H
 #define MODEL_KEYS_H
 
