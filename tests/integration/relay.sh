@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # host/relay.h with a real sshd: rsync and other programs use our connections in the place of ssh.
+# no docker
 # shellcheck disable=SC2154 # start_sshd sets variables by their names
 set -eu
 . "$(dirname "$0")/../lib.sh"
