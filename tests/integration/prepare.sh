@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # slipway prepare: steps on a Debian container over SSH, on one through the Engine API, and on busybox alone.
+# about 100 s
+# patient
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

@@ -3,6 +3,7 @@
 # libslipway-volume, built with the address sanitizer, against a real storage cluster: data written by it is read by it
 # and by a driver, one writer, snapshots, sizes, wrong keys, a storage that does not answer.
 # about 220 s
+# patient
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
