@@ -182,6 +182,8 @@ prose 'installer/base: no README.md'
 clean prose
 seq 61 >"$tree/etcd/README.md"
 prose 'etcd/README.md: 61 lines, the limit is 60'
+printf 'Read `a.h`, `base/a.c`, `NAME.c` and `gone.h`.\n' >"$tree/installer/base/README.md"
+prose 'installer/base/README.md:1: there is no file gone.h'
 printf '%s\n' "$(printf 'word %.0s' $(seq 25))" >>"$tree/installer/README.md"
 prose 'installer/README.md:1: longer than 120 columns'
 printf '| %s |\n' "$(printf 'word %.0s' $(seq 25))" >>"$tree/installer/README.md"
