@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Two of three members of etcd are lost with their data: `up` says what to do, that works as printed, and what the
 # member that is left knew is there afterwards.
+# about 100 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

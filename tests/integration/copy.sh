@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # slipway copy on real containers, over SSH, by rsync and through the Engine API: the names of cp -r, odd names, what
 # a hostile container sends, and one failure among several.
+# about 45 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

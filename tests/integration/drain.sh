@@ -3,6 +3,7 @@
 # A monitor is being drained, three to one, when slipway, its hook or its whole container is killed: the same command
 # again ends in the same place, with a healthy cluster and the data in it. An OSD whose drain is interrupted or killed
 # takes data again.
+# about 80 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

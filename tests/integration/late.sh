@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `up` is killed while Docker still works on what it asked for: the object appears when the next run
 # looks already, and is taken for what it is.
-# about 80 s
+# about 100 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

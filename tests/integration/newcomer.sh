@@ -3,7 +3,7 @@
 # What README.md has a newcomer do with the demo, in an environment of its own: a file system on a volume of each
 # driver, a QEMU that boots from a volume and writes to it, the plug pulled on one container of each kind, the data
 # looked for.
-# about 120 s
+# about 160 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

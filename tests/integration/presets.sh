@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Pools by policies, on a real cluster of two hosts with two OSDs each: which policy is taken and why, none is a
 # refusal, parts on hosts, I/O that waits for c parts, and compression changed while the pool lives.
-# about 80 s
+# about 110 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # slipway key rotate ssh: the new key everywhere, the old one nowhere, and the same when it is killed between two steps.
+# about 110 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"

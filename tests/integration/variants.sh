@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What is rarely used: a read-only root file system, the removal of an instance that is down, and an etcd by hand with
 # its password in a file.
+# about 50 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
