@@ -33,7 +33,7 @@ static int compare_order(const void *a, const void *b)
 
 int copy_check_apart(const struct copy_item *items, size_t count, struct err *e)
 {
-    struct place *places = mem_array(count, sizeof *places);
+    struct place *places = mem_array(count, sizeof(*places));
     int r = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -45,7 +45,7 @@ int copy_check_apart(const struct copy_item *items, size_t count, struct err *e)
                                    .item = it};
     }
     if (count > 1)
-        qsort(places, count, sizeof *places, compare_order);
+        qsort(places, count, sizeof(*places), compare_order);
     for (size_t i = 1; r == 0 && i < count; i++) {
         const struct place *one = &places[i - 1], *other = &places[i];
 
