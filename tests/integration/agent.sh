@@ -397,6 +397,10 @@ check_has "with a clear error" "$(cat "$TMP/err")" "etcd refuses the user or the
 check_hasnt "without the password" "$(cat "$TMP/err")" "wrong-password"
 check_status "a wrong pin is status 7" 7 timeout 20 "$B/slipway-init" --component "$COMPONENT" --run "$R" --data "$D" \
     "etcds://echo-1:$PASSWORD@127.0.0.1:$PORT$OWN?pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+printf '%s\n' 'openssl_conf = a' '[a]' 'alg_section = b' '[b]' 'default_properties = fips=yes' >"$TMP/fips.cnf"
+check_status "a libcrypto without what is needed is status 1" 1 env OPENSSL_CONF="$TMP/fips.cnf" timeout 20 \
+    "$B/slipway-init" --component "$COMPONENT" --run "$R" --data "$D" "$LINK"
+check_has "and is said" "$(cat "$TMP/err")" "libcrypto, as it is set up here, has no SHA-256"
 check_status "no link is an error" 6 env SLIPWAY_LINK_FILE=/nonexistent timeout 20 "$B/slipway-init" \
     --component "$COMPONENT" --run "$R" --data "$D"
 put "$OWN/secrets/token" "$(printf 'x' | "$TMP/driver" seal other echo-1/token)"
