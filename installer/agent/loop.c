@@ -335,7 +335,7 @@ int agent_loop(struct agent *a)
         wait_for_news(a);
         agent_idle(a);
     }
-    /* Init ends us as soon as the daemon is gone, which may be before the loop saw that it stops. */
+    /* Init ends us as soon as the daemon is gone, perhaps before the loop saw that it stops. */
     if (!a->told && a->d.stopping)
         stop(a);
     else if (!a->told)
