@@ -55,6 +55,8 @@ struct spec *spec_load(const char *path, const struct catalog *c, struct problem
 void spec_free(struct spec *s);
 const struct spec_component *spec_component(const struct spec *s, const char *name);
 const struct spec_instance *spec_instance(const struct spec *s, const char *name);
+/* What a data volume is called that the document gives no name; the first has number 1. Owned. */
+char *spec_volume_name(const char *env, const char *instance, int number);
 /* Value in effect for one instance: override, else the component's; NULL when unset. Borrowed. */
 const struct node *spec_value(const struct spec *s, const struct spec_instance *i, const char *key);
 

@@ -100,6 +100,12 @@ static void build_ports(struct spec_build *b, struct spec_instance *i, const str
             publish(b, i, &m->ports[k]);
 }
 
+char *spec_volume_name(const char *env, const char *instance, int number)
+{
+    return number == 1 ? mem_printf("%s-%s-data", env, instance)
+                       : mem_printf("%s-%s-data%d", env, instance, number);
+}
+
 static void build_volumes(struct spec_build *b, struct spec_instance *i,
                           const struct raw_component *raw, const struct raw_override *own)
 {
@@ -120,12 +126,8 @@ static void build_volumes(struct spec_build *b, struct spec_instance *i,
     }
     const char *env = b->spec->name ? b->spec->name : "";
     int count = raw->volumes ? raw->volumes : m->data_volumes;
-    for (int n = 1; n <= count; n++) {
-        if (n == 1)
-            strv_addf(&i->volumes, "%s-%s-data", env, i->name);
-        else
-            strv_addf(&i->volumes, "%s-%s-data%d", env, i->name, n);
-    }
+    for (int n = 1; n <= count; n++)
+        strv_take(&i->volumes, spec_volume_name(env, i->name, n));
 }
 
 static void build_instance(struct spec_build *b, struct spec_instance *i,

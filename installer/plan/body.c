@@ -66,6 +66,13 @@ static bool is_plugin(const struct desired *d, const struct desired_instance *it
     return it->spec->manifest->run.plugin_dir && has_right(d, it, "plugin_dir");
 }
 
+/* The first is the root itself, with one volume as with several: nothing that is written there
+ * depends on how many there are. */
+char *body_volume_target(const struct manifest *m, int number)
+{
+    return number == 1 ? mem_strdup(m->data_root) : mem_printf("%s/%d", m->data_root, number);
+}
+
 static void add_mounts(struct node *host, const struct desired_instance *it)
 {
     const struct manifest *m = it->spec->manifest;
@@ -73,10 +80,7 @@ static void add_mounts(struct node *host, const struct desired_instance *it)
 
     for (size_t i = 0; i < it->spec->volumes.count; i++) {
         struct node *mount = node_add(mounts, node_new_map());
-        /* The first is the root itself, with one volume as with several: nothing that is written
-         * there depends on how many there are. */
-        auto_free char *target =
-            i == 0 ? mem_strdup(m->data_root) : mem_printf("%s/%zu", m->data_root, i + 1);
+        auto_free char *target = body_volume_target(m, (int)i + 1);
 
         node_set_text(mount, "Type", "volume");
         node_set_text(mount, "Source", it->spec->volumes.items[i]);
@@ -292,6 +296,7 @@ struct node *desired_volume_body(const struct desired *d, const struct desired_i
                                  int number)
 {
     struct node *body = node_new_map(), *l;
+    auto_free char *place = mem_printf("%d", number + 1);
 
     node_set_text(body, "Name", i->spec->volumes.items[number]);
     /* Without it Docker asks every volume plugin for the name, and waits 15 s for a dead one. */
@@ -299,6 +304,7 @@ struct node *desired_volume_body(const struct desired *d, const struct desired_i
     l = node_set(body, "Labels", labels(d, i->spec->name, i->address));
     add_key(l, d);
     node_set_text(l, LABEL_SUBNET, d->subnet);
+    node_set_text(l, LABEL_PLACE, place); /* Docker takes no numbers */
     return body;
 }
 

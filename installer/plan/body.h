@@ -10,6 +10,8 @@
 
 /* Owned. The hash label is not in it. */
 struct node *body_build(const struct desired *d, const struct desired_instance *it);
+/* Where the container has the data volume with this number, from 1. Owned. */
+char *body_volume_target(const struct manifest *m, int number);
 /* Whether its link comes over standard input when it has started. Else it is put into the created
  * container: etcd's own, which need a snapshot beside it; or mounted, as below. */
 bool body_takes_link(const struct desired_instance *it);

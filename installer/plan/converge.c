@@ -69,7 +69,7 @@ static void look_at_half(void *arg, size_t i)
                                      a->v->is_new ? NULL : &a->v->key, &a->kept->c, a->e);
         return;
     }
-    run_context_read_catalog(a->kept, a->o->catalog);
+    run_context_read_files(a->kept, a->o->catalog, a->o->folder);
     if (run_context_read_images(a->kept, image_options(a->o, s), s, &later) < 0)
         err_drop(&later, "reading the folders of the images");
 }
@@ -123,6 +123,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
         observed_inspect_changed(v->observed, g, v->desired);
         edits_find(&edits, s->name, s->document, o->catalog);
         po.edits = &edits;
+        po.document = kept->document;
         po.unread = !v->is_new && !o->fresh && !v->observed->etcd_answers;
         volumes_made_load(&made, o->folder);
         r = plan_up(&v->plan, v->desired, v->observed, &po, e);
@@ -487,9 +488,7 @@ int converge_down(struct execute_result *result, struct engine *g,
     int r;
 
     *result = (struct execute_result){0};
-    if (secret_load_key(&key, o->folder, e) < 0)
-        return -1;
-    if (lock_open(&kept.lock, &lo, e) < 0)
+    if (secret_load_key(&key, o->folder, e) < 0 || lock_open(&kept.lock, &lo, e) < 0)
         return -1;
     r = rounds_down(result, g, &key, o, &kept, e);
     if (r == 0 && !o->named && !o->instances)

@@ -18,6 +18,7 @@
 #define LABEL_SSH "slipway.ssh"             /* containers: sshd runs inside */
 #define LABEL_KEY "slipway.key"       /* network and volumes: path of the key they were made with */
 #define LABEL_SUBNET "slipway.subnet" /* volumes: the network it was made in */
+#define LABEL_PLACE "slipway.place"   /* volumes: its number in the instance, from 1; newer ones */
 
 /* Suffix of a container set aside while its successor proves itself. */
 #define OBJECT_ASIDE ".old"

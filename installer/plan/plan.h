@@ -59,6 +59,9 @@ struct plan_opts {
     /* Instances that the round before left no better than they were: no reason to wait again. */
     const struct strv *still_unhealthy;
     const struct strv *made; /* names of the volumes that were made (volumes_made.h), or NULL */
+    /* The operator's copy of the document in force, which counts while etcd does not answer; NULL:
+     * there is none. */
+    const struct node *document;
     /* Only what brings this instance back: its container there, in its network, running, with its
      * link. No keys, nothing about others, no new container because the document says another one,
      * and no wait but for one that is replaced. NULL: everything. */

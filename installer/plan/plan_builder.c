@@ -41,6 +41,7 @@ void builder_free(struct builder *b)
     free(b->name);
     free(b->user);
     problems_clear(&b->wrong);
+    node_free(b->in_force);
     free(b);
 }
 

@@ -309,8 +309,10 @@ static void add_instance(struct builder *b, size_t component, size_t item)
     refuse_foreign(b, it);
     builder_refuse_second_writer(b, it, !have || cause || start_cause(have));
     refuse_fewer(b, it);
-    if (!b->o->only || !have || cause) /* one that is only started has what it was made with */
+    if (!b->o->only || !have || cause) { /* one that is only started has what it was made with */
+        builder_refuse_moved(b, it);
         add_volumes(b, it, volumes);
+    }
     b->name[item] = add_name(b, it, have);
     if (!have) {
         bool resumed = builder_by_name(b->w->containers, aside) != NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Inside plan_up: the builder (plan_builder.c) and its parts (plan_instance.c, plan_waits.c,
- * plan_keys.c, plan_remove.c, plan_pools.c, plan_writers.c). */
+ * plan_keys.c, plan_remove.c, plan_pools.c, plan_writers.c, plan_places.c). */
 #ifndef PLAN_PLAN_UP_H
 #define PLAN_PLAN_UP_H
 
@@ -19,6 +19,8 @@ struct builder {
     long *name;                            /* per instance: gives it its name back */
     long *user;                            /* per instance: gives it its user in etcd */
     struct problems wrong;                 /* why nothing may be begun */
+    struct node *in_force;                 /* the document, once it was needed (plan_places.c) */
+    bool in_force_read;
 };
 
 /* Its arrays have room for all of `d`, with PLAN_NONE everywhere. What it is given is borrowed. */
@@ -44,6 +46,8 @@ void builder_add_instances(struct builder *b, size_t component);
  * this plan is not in the way. */
 void builder_refuse_second_writer(struct builder *b, const struct desired_instance *it,
                                   bool starts);
+/* It is wrong when a volume that is there would be mounted elsewhere than it was. */
+void builder_refuse_moved(struct builder *b, const struct desired_instance *it);
 /* A volume that went from one instance to another: the one lets go before the other begins. */
 void builder_order_after_users(struct builder *b, const struct desired_instance *it);
 /* What Docker would refuse only after something was stopped: ports and devices of what starts. */

@@ -7,11 +7,17 @@
 #include "base/mem.h"
 #include "model/keys.h"
 #include "plan/connect.h"
+#include "plan/document.h"
 
-void run_context_read_catalog(struct run_context *s, const struct catalog *c)
+void run_context_read_files(struct run_context *s, const struct catalog *c, const char *folder)
 {
-    if (s->version[0] == '\0')
-        catalog_version(c, s->version);
+    struct err e;
+
+    if (s->version[0] != '\0')
+        return;
+    catalog_version(c, s->version);
+    if (document_load(&s->document, folder, &e) < 0 && e.code != ERR_NOTFOUND)
+        err_drop(&e, "reading the operator's copy of the document");
 }
 
 static bool is_same(const char *a, const char *b)
@@ -86,5 +92,6 @@ void run_context_end(struct run_context *s)
     etcd_close(s->c);
     lock_close(s->lock);
     strv_clear(&s->still_unhealthy);
+    node_free(s->document);
     forget_images(s);
 }

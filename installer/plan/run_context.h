@@ -20,12 +20,13 @@ struct run_context {
     struct etcd *c;              /* to look with, owned; NULL: none yet */
     struct strv still_unhealthy; /* instances that a round left no better than they were */
     char version[65];            /* of the catalog; "": not read yet */
+    struct node *document;       /* the operator's copy as the run found it; NULL: there is none */
     struct node *images;         /* component -> image reference */
     char *base, *mirror;         /* what `images` stand on */
 };
 
-/* Fills `version`. */
-void run_context_read_catalog(struct run_context *s, const struct catalog *c);
+/* Fills `version` and `document`. `folder`: that of the environment. */
+void run_context_read_files(struct run_context *s, const struct catalog *c, const char *folder);
 /* Fills `images` with those of the document's components, from the folders alone. */
 int run_context_read_images(struct run_context *s, struct images_opts images,
                             const struct spec *spec, struct err *e);

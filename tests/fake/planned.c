@@ -98,6 +98,23 @@ static int by_key(const void *a, const void *b)
     return strcmp(x->key, y->key);
 }
 
+/* Of the mounts of a body an engine lists the volumes by their names. */
+static struct node *mounts_of(const struct node *body)
+{
+    const struct node *mounts = node_find(body, "HostConfig.Mounts"), *m;
+    struct node *list = node_new_list();
+
+    node_for_each (m, mounts) {
+        struct node *seen = node_add(list, node_new_map());
+
+        if (node_text_is(m, "Type", "volume"))
+            node_set_text(seen, "Name", node_get_text(m, "Source"));
+        node_set_text(seen, "Destination", node_get_text(m, "Target"));
+        node_set_bool(seen, "RW", true);
+    }
+    return list;
+}
+
 /* What an engine would list for a body. */
 static void put_container(struct observed *w, const struct desired_instance *it, const char *state)
 {
@@ -109,6 +126,7 @@ static void put_container(struct observed *w, const struct desired_instance *it,
     node_set_text(c, "Image", it->image);
     node_set_text(c, "State", state);
     node_set(c, "Labels", node_copy(node_get(it->body, "Labels")));
+    node_set(c, "Mounts", mounts_of(it->body));
 }
 
 void planned_bring_about(struct planned *f)

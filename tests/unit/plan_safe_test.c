@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "fake/planned.h"
+#include "plan/object.h"
 #include "plan/plan.h"
 
 /* No operation comes, through others, after itself. */
@@ -168,12 +169,135 @@ static void a_volume_more_is_a_folder_more_and_one_fewer_is_refused(void **state
     observed_free(w);
 }
 
+/* ---- the places of data volumes ---- */
+
+/* What is left of an environment that had the volumes [va, vb] when another order is planned. */
+enum left {
+    LEFT_CONTAINER = 1,
+    LEFT_LABELS = 2,   /* of the volumes; those that somebody made by hand have none */
+    LEFT_ETCD = 4,     /* it has the document in force */
+    LEFT_DOCUMENT = 8, /* the operator's copy of it */
+};
+
+static void load_osd(struct planned *f, const char *volumes)
+{
+    auto_free char *document =
+        mem_printf("name: demo\ncomponents:\n  etcd: {}\n  ceph-mon: {}\n  ceph-osd: {instances: "
+                   "1, overrides: {ceph-osd-1: {volumes: %s}}}\n",
+                   volumes);
+
+    planned_load(f, document);
+    for (size_t k = 0; k < f->spec->component_count; k++)
+        node_set_text(f->images, f->spec->components[k].manifest->name, "slipway/x:1");
+}
+
+static void strip(struct observed *w, unsigned left)
+{
+    for (size_t i = 0; !(left & LEFT_LABELS) && i < w->volumes->count; i++)
+        node_remove(node_get(w->volumes->items[i], "Labels"), LABEL_PLACE);
+    if (!(left & LEFT_CONTAINER)) {
+        node_free(w->containers);
+        w->containers = node_new_list();
+    }
+    if (!(left & LEFT_ETCD)) {
+        etcd_kvs_clear(&w->keys);
+        w->etcd_expected = w->etcd_answers = false;
+    }
+}
+
+/* Plans `volumes` over an environment that was made with `made`. */
+static int replan(struct planned *f, const char *made, const char *volumes, unsigned left,
+                  struct err *e)
+{
+    struct plan_opts o = {.catalog_version = "v"};
+    auto_node struct node *document = NULL;
+    struct observed *w;
+
+    load_osd(f, made);
+    planned_make(f);
+    planned_bring_about(f);
+    document = node_copy(f->spec->document);
+    w = steal(f->observed);
+    planned_clear(f);
+    *f = (struct planned){0};
+    load_osd(f, volumes);
+    observed_free(f->observed);
+    f->observed = w;
+    strip(w, left);
+    o.document = left & LEFT_DOCUMENT ? document : NULL;
+    const struct desired_opts wish = {.spec = f->spec,
+                                      .key = &f->key,
+                                      .folder = "/nowhere/demo",
+                                      .images = f->images,
+                                      .observed = f->observed};
+    assert_int_equal(desired_build(&f->desired, &wish, e), 0);
+    return plan_up(&f->plan, f->desired, f->observed, &o, e);
+}
+
+/* Docker refuses a volume with any other. */
+static void every_label_of_a_volume_is_a_text(void **state)
+{
+    auto_node struct node *body = NULL;
+    struct planned f = {0};
+    const struct node *label;
+
+    (void)state;
+    load_osd(&f, "[va, vb]");
+    planned_make(&f);
+    body = desired_volume_body(f.desired, desired_find(f.desired, "ceph-osd-1"), 1);
+    node_for_each (label, node_get(body, "Labels")) {
+        assert_int_equal(label->kind, NODE_KIND_STRING);
+    }
+    assert_string_equal(object_label(body, LABEL_PLACE), "2");
+    planned_clear(&f);
+}
+
+static void a_data_volume_never_changes_its_place(void **state)
+{
+    static const unsigned known[] = {LEFT_CONTAINER, LEFT_LABELS, LEFT_ETCD, LEFT_DOCUMENT};
+    static const struct {
+        const char *made, *now, *wrong; /* NULL: it is fine */
+    } rows[] = {
+        {"[va, vb]", "[va, vb]", NULL},
+        {"[va, vb]", "[vb, va]",
+         "volume vb is number 2 of the volumes of ceph-osd-1, at /data/2, and the document has it "
+         "as number 1, at /data"},
+        {"[va, vb]", "[vb]", "volume vb is number 2"},
+        {"[va, vb]", "[vc, va]", "volume va is number 1"},
+        {"[va, vb]", "[va, vc]", NULL},
+        {"[va, vb]", "[vc, vb]", NULL},
+        {"[va, vb]", "[va]", NULL},
+        {"[va]", "[va, vb]", NULL},
+        {"[demo-ceph-osd-1-data]", "[demo-ceph-osd-1-data, demo-ceph-osd-1-data2]", NULL},
+        {"[demo-ceph-osd-1-data2, demo-ceph-osd-1-data]",
+         "[demo-ceph-osd-1-data2, demo-ceph-osd-1-data]", NULL},
+        {"[demo-ceph-osd-1-data, demo-ceph-osd-1-data2]",
+         "[demo-ceph-osd-1-data2, demo-ceph-osd-1-data]",
+         "volume demo-ceph-osd-1-data2 is number 2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (size_t k = 0; k < ARRAY_LEN(known); k++) {
+            struct planned f = {0};
+            struct err e = {0};
+
+            assert_int_equal(replan(&f, rows[i].made, rows[i].now, known[k], &e),
+                             rows[i].wrong ? -1 : 0);
+            if (rows[i].wrong)
+                assert_non_null(strstr(e.msg, rows[i].wrong));
+            planned_clear(&f);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_that_is_down_is_back_before_another_one_is_replaced),
         cmocka_unit_test(an_instance_that_pools_need_cannot_leave),
         cmocka_unit_test(a_volume_more_is_a_folder_more_and_one_fewer_is_refused),
+        cmocka_unit_test(every_label_of_a_volume_is_a_text),
+        cmocka_unit_test(a_data_volume_never_changes_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
