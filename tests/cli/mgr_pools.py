@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs ceph-mgr's own code for pools on a cluster that is only said: $TREE has the number of OSDs on each host, $HAS
-the pools that there are, as `osd pool ls detail` has them. Prints each change that the monitors are asked for, and what
-is said. With the words show NAME: what hook `pool` prints."""
+the pools that there are, each as the arguments of pool() below. Prints each change that the monitors are asked for, and
+what is said. With the words show NAME: what hook `pool` prints."""
 
 import json
 import os
@@ -24,10 +24,19 @@ def nodes():
             yield {"id": i, "name": "osd.%d" % i, "type": "osd", "status": "up", "reweight": 1, "crush_weight": 1}
 
 
-def pool(name, size, min_size, kind=1):
-    return {"pool_name": name, "size": size, "min_size": min_size, "type": kind, "crush_rule": 1, "options": {},
-            "erasure_code_profile": "", "flags_names": "", "pg_autoscale_mode": "off", "pg_num_target": 8,
+def pool(name, size, min_size, kind=1, rule=1, profile=""):
+    return {"pool_name": name, "size": size, "min_size": min_size, "type": kind, "crush_rule": rule, "options": {},
+            "erasure_code_profile": profile, "flags_names": "", "pg_autoscale_mode": "off", "pg_num_target": 8,
             "quota_max_bytes": 0, "application_metadata": {"rbd": {}}}
+
+
+def dump(name, number):
+    """A rule as the monitors tell it."""
+    kind = name.partition("-")[2]
+    steps = [{"op": "take", "item": -1, "item_name": "default"},
+             {"op": "choose_firstn" if kind == "osd" else "chooseleaf_firstn", "num": 0, "type": kind},
+             {"op": "emit"}]
+    return {"rule_id": number, "rule_name": name, "type": 1, "steps": steps}
 
 
 class Cluster(fake_ceph.Cluster):
@@ -44,7 +53,8 @@ class Cluster(fake_ceph.Cluster):
 
     def mon_json(self, prefix, **arguments):
         return {"osd pool ls": has, "osd crush rule ls": list(rules), "osd erasure-code-profile ls": [],
-                "osd crush rule dump": {"rule_id": rules.get(arguments.get("name"))}, "df": {"pools": []},
+                "osd crush rule dump": dump(arguments["name"], rules[arguments["name"]]) if "name" in arguments else
+                [dump(*r) for r in rules.items()], "df": {"pools": []},
                 "osd tree": {"nodes": list(nodes())}, "osd stat": {"num_up_osds": sum(tree)}}[prefix]
 
 

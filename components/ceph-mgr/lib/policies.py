@@ -114,10 +114,16 @@ def choose(policies, topology, usual):
 
 
 def taken(policies, pool, usual):
-    """Which policy an existing pool was made by, or None; `pool` as `osd pool ls detail` has it."""
-    for i, p in enumerate(policies):
-        if pool["type"] == 3 and p.erasure() and pool["erasure_code_profile"] == p.profile(usual):
+    """Which policy an existing pool was made by, or None; `pool` as `osd pool ls detail` has it. It may have been coded
+    when another domain was the usual one."""
+    coded = [(i, p) for i, p in enumerate(policies) if p.erasure() and pool["type"] == 3]
+    for i, p in coded:
+        if pool["erasure_code_profile"] == p.profile(usual):
             return i
+    for i, p in coded:
+        if p.x is None and re.fullmatch("slipway-%d-%d-[a-z]+" % (p.k, p.m), pool["erasure_code_profile"]):
+            return i
+    for i, p in enumerate(policies):
         if pool["type"] == 1 and not p.erasure() and pool["size"] == p.n:
             return i
     return None

@@ -161,6 +161,15 @@ class Pools:
                         name=name, root="default", type=domain)
         return name, self.c.mon_json("osd crush rule dump", name=name)["rule_id"]
 
+    def rule_domain(self, number):
+        """What the parts of a pool with this rule never share, which may not be what is configured; None: there is no
+        such rule."""
+        for rule in self.c.mon_json("osd crush rule dump"):
+            kinds = [step["type"] for step in rule["steps"] if step["op"].startswith("choose")]
+            if rule["rule_id"] == number and kinds:
+                return kinds[-1]
+        return None
+
     def need_places(self, name, domain, least):
         """A rule that finds fewer places than I/O needs would stop all I/O of a pool at once."""
         places = self.topology().places(domain)
@@ -329,8 +338,11 @@ class Pools:
 
     def spread(self, name, p):
         """(what two parts of an existing pool never share, in how many of that the OSDs that are up are)"""
-        one = self.taken(name, p, self.there()[name])["one"] if "policies" in p else None
-        domain = (one.domain(self.domain) if one else self.domain) or "osd"
+        now = self.there()[name]
+        domain = self.rule_domain(now["crush_rule"])
+        if not domain:
+            one = self.taken(name, p, now)["one"] if "policies" in p else None
+            domain = (one.domain(self.domain) if one else self.domain) or "osd"
         return domain, self.topology().places(domain)
 
     def wait_places(self, name, p, need):
