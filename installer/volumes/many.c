@@ -49,6 +49,15 @@ int volume_create_all(const struct volume_maps *m, const struct strv *names,
     return finish(&c, e);
 }
 
+/* Whoever asks again waits for the answer. */
+static bool is_ordered_gone(const struct volume_maps *m, const char *name, const char *snapshot)
+{
+    const struct node *volume = node_get(m->volumes, name);
+
+    return !node_get_bool(volume, "absent", false) &&
+           node_get_bool(node_get(node_get(volume, "snapshots"), snapshot), "absent", false);
+}
+
 int volume_snapshot_all(const struct volume_maps *m, const char *name, const struct strv *snapshots,
                         bool remove, struct err *e)
 {
@@ -56,7 +65,8 @@ int volume_snapshot_all(const struct volume_maps *m, const char *name, const str
     struct err one;
 
     for (size_t i = 0; i < snapshots->count; i++)
-        if ((remove ? volume_snapshot_delete : volume_snapshot)(m, name, snapshots->items[i],
+        if (!(remove && is_ordered_gone(m, name, snapshots->items[i])) &&
+            (remove ? volume_snapshot_delete : volume_snapshot)(m, name, snapshots->items[i],
                                                                 &one) < 0)
             add(&c, &one);
     return finish(&c, e);

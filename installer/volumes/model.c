@@ -140,6 +140,29 @@ static int need_pool(const struct volume_maps *m, const char *pool, bool for_dat
 
 /* ---- create, resize, delete ---- */
 
+/* Its deletion was ordered and is not answered. */
+static int going(const char *name, const char *snapshot, struct err *e)
+{
+    return err_set(e, ERR_CONFLICT,
+                   "snapshot %s of volume %s is about to be deleted; `slipway volume snapshot "
+                   "--delete %s %s` waits until it is gone",
+                   snapshot, name, name, snapshot);
+}
+
+/* One that can be used. */
+static int need_snapshot(struct node **out, const struct node *volume, const char *name,
+                         const char *snapshot, struct err *e)
+{
+    struct node *s = node_get(node_get(volume, "snapshots"), snapshot);
+
+    if (!s)
+        return err_set(e, ERR_NOTFOUND, "volume %s has no snapshot %.80s", name, snapshot);
+    if (is_gone(s))
+        return going(name, snapshot, e);
+    *out = s;
+    return 0;
+}
+
 /* The snapshot that "VOLUME@SNAPSHOT" or a template's name means. */
 static int find_source(char **from, struct node **volume, struct node **snapshot,
                        const struct volume_maps *m, const char *word, struct err *e)
@@ -156,9 +179,8 @@ static int find_source(char **from, struct node **volume, struct node **snapshot
             "volume %s is not a template: name a snapshot, as %s@SNAPSHOT, or make it one "
             "with `slipway volume template %s`",
             name, name, name);
-    *snapshot = node_get(node_get(*volume, "snapshots"), point);
-    if (!*snapshot || is_gone(*snapshot))
-        return err_set(e, ERR_NOTFOUND, "volume %s has no snapshot %.80s", name, point);
+    if (need_snapshot(snapshot, *volume, name, point, e) < 0)
+        return -1;
     *from = mem_printf("%s@%s", name, point);
     return 0;
 }
@@ -312,9 +334,10 @@ int volume_snapshot(const struct volume_maps *m, const char *name, const char *s
     if (volume_find(&n, m, name, e) < 0 || volume_check_name("snapshot", snapshot, e) < 0)
         return -1;
     snapshots = node_get(n, "snapshots");
+    if (is_gone(node_get(snapshots, snapshot)))
+        return going(name, snapshot, e);
     if (node_get(snapshots, snapshot))
-        return err_set(e, ERR_CONFLICT, "volume %s has a snapshot %s already%s", name, snapshot,
-                       is_gone(node_get(snapshots, snapshot)) ? ", about to be deleted" : "");
+        return err_set(e, ERR_CONFLICT, "volume %s has a snapshot %s already", name, snapshot);
     if (!snapshots || snapshots->kind != NODE_KIND_MAP)
         snapshots = node_set(n, "snapshots", node_new_map());
     set_size(node_set(snapshots, snapshot, node_new_map()), size_of(n));
@@ -324,14 +347,11 @@ int volume_snapshot(const struct volume_maps *m, const char *name, const char *s
 static int find_snapshot(struct node **volume, const struct volume_maps *m, const char *name,
                          const char *snapshot, struct err *e)
 {
-    const struct node *s;
+    struct node *s;
 
     if (volume_find(volume, m, name, e) < 0)
         return -1;
-    s = node_get(node_get(*volume, "snapshots"), snapshot);
-    if (!s || is_gone(s))
-        return err_set(e, ERR_NOTFOUND, "volume %s has no snapshot %.80s", name, snapshot);
-    return 0;
+    return need_snapshot(&s, *volume, name, snapshot, e);
 }
 
 int volume_snapshot_delete(const struct volume_maps *m, const char *name, const char *snapshot,

@@ -95,6 +95,19 @@ check_status "attached once more" 0 volume attach disk --to "$one"
 check "it is back again" io disk "read -P 0x11 0 1M" "write -P 0x44 0 1M" flush
 check_status "and free" 0 volume detach disk
 
+# An order to delete a snapshot that is not carried out yet, because the managers sleep or died.
+check_status "another snapshot" 0 volume snapshot disk t
+asleep
+check_status "nobody waits until it is deleted" 0 volume snapshot disk --delete --yes t --no-wait
+going="snapshot t of volume disk is about to be deleted; \`slipway volume snapshot --delete disk t\` waits"
+says "nobody goes back to it" 1 "$going" volume rollback --yes disk t
+says "nor makes a volume of it" 1 "$going" volume create copy --from disk@t
+says "nor one of its name" 1 "$going" volume snapshot disk t
+awake
+check_status "what they say to do waits for it" 0 volume snapshot --delete --yes disk t
+check_same "and it is gone" s "$(snapshots disk)"
+check_same "with its order" '["s"]' "$(written '.disk.snapshots | keys')"
+
 # An order to delete a snapshot, carried out unseen.
 check_status "nobody waits until a snapshot is deleted" 0 volume snapshot disk --delete --yes s --no-wait
 check "it is" wait_until 60 answered

@@ -201,6 +201,30 @@ static void a_snapshot_that_is_not_deleted_is_the_same_one(void **state)
     close(&f);
 }
 
+/* The manager that was to delete it may have died, or sleep. */
+static void a_snapshot_about_to_be_deleted_is_of_no_use_and_said_to_be(void **state)
+{
+    static const char GOING[] = "snapshot s of volume disk is about to be deleted; `slipway volume "
+                                "snapshot --delete disk s` waits until it is gone";
+    const struct strv again = {.items = (char *[]){(char[]){"s"}, NULL}, .count = 1};
+    struct volume_new n = {.from = "disk@s"};
+    auto_node struct node *ordered = NULL;
+    struct fixture f = {0};
+
+    (void)state;
+    open(&f, "disk: {size: 1GiB, snapshots: {s: {}}}");
+    assert_int_equal(volume_snapshot_delete(&f.m, "disk", "s", &f.e), 0);
+    ordered = node_copy(f.volumes);
+    refused(volume_snapshot(&f.m, "disk", "s", &f.e), GOING);
+    refused(volume_rollback(&f.m, "disk", "s", 8, &f.e), GOING);
+    refused(volume_create(&f.m, "c", &n, &f.e), GOING);
+    /* Asked for once more it is waited for. */
+    assert_int_equal(volume_snapshot_all(&f.m, "disk", &again, true, &f.e), 0);
+    assert_true(node_equal(ordered, f.volumes));
+    refused(volume_snapshot_all(&f.m, "disk", &again, false, &f.e), GOING);
+    close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +235,7 @@ int main(void)
         cmocka_unit_test(only_what_was_asked_is_forgotten),
         cmocka_unit_test(what_is_refused_is_there_as_it_was),
         cmocka_unit_test(a_snapshot_that_is_not_deleted_is_the_same_one),
+        cmocka_unit_test(a_snapshot_about_to_be_deleted_is_of_no_use_and_said_to_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
