@@ -43,6 +43,9 @@ static void on_begin(void *arg, const struct plan *p)
     }
     for (size_t i = 0; i < p->taken_back.count; i++)
         log_warn("%s", p->taken_back.items[i]);
+    for (size_t i = 0; i < p->count; i++)
+        if (p->ops[i].lost)
+            log_warn("volume %s: %s", p->ops[i].target, p->ops[i].cause);
     progress_begin(s->progress, p->count);
 }
 

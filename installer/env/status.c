@@ -112,6 +112,30 @@ static void add_drift(struct node *row, const struct observed *w, const char *en
     node_set_bool(row, "drifted", true);
 }
 
+/* That data is gone with its volume, which no agent says where there is no container. */
+static void add_lost(struct node *row, const struct observed *w, const char *env, const char *name)
+{
+    auto_node struct node *applied = value_of(w, keys_instance_applied(env, name));
+    auto_node struct node *spec = value_of(w, keys_spec(env));
+    auto_strv struct strv volumes = {0};
+
+    spec_volume_names(&volumes, node_get(spec, "document"), node_get_text(row, "component"), name,
+                      1);
+    for (size_t i = 0; i < volumes.count && node_text_is(applied, "data", "true"); i++) {
+        const char *volume = volumes.items[i];
+        const struct node *have = observed_named(w->volumes, volume);
+        auto_free char *first = spec_volume_name(env, name, 1);
+        auto_free char *gone = mem_printf("its data is gone: there is no volume %s", volume);
+        auto_free char *other =
+            mem_printf("its data is gone: volume %s is not the one that was made for it", volume);
+
+        if (!have)
+            node_set_text(row, "reason", gone);
+        else if (!object_label(have, LABEL_ENV) && strcmp(volume, first) == 0)
+            node_set_text(row, "reason", other);
+    }
+}
+
 /* Which agent it is: the image's, or one that was deployed since. */
 static void add_release(struct node *n, const struct node *status)
 {
@@ -197,6 +221,8 @@ static struct node *row_of(const struct observed *w, const char *env, const char
     add_release(n, status);
     if (running)
         add_drift(n, w, env, c);
+    if (!c)
+        add_lost(n, w, env, name);
     add_exit(n, c);
     add_held(n, w, env, name);
     if (w->etcd_answers)

@@ -57,6 +57,10 @@ const struct spec_component *spec_component(const struct spec *s, const char *na
 const struct spec_instance *spec_instance(const struct spec *s, const char *name);
 /* What a data volume is called that the document gives no name; the first has number 1. Owned. */
 char *spec_volume_name(const char *env, const char *instance, int number);
+/* Adds the names of an instance's data volumes that a document has, in their order: those that it
+ * gives, else the first `count` of the others; none when the component is not in it. */
+void spec_volume_names(struct strv *out, const struct node *document, const char *component,
+                       const char *instance, int count);
 /* Value in effect for one instance: override, else the component's; NULL when unset. Borrowed. */
 const struct node *spec_value(const struct spec *s, const struct spec_instance *i, const char *key);
 

@@ -106,6 +106,20 @@ char *spec_volume_name(const char *env, const char *instance, int number)
                        : mem_printf("%s-%s-data%d", env, instance, number);
 }
 
+void spec_volume_names(struct strv *out, const struct node *document, const char *component,
+                       const char *instance, int count)
+{
+    const struct node *c = node_get(node_get(document, "components"), component);
+    const struct node *own = node_get(node_get(c, "overrides"), instance), *n;
+    const char *env = node_get_text(document, "name");
+
+    node_for_each (n, node_get(own, "volumes")) {
+        strv_add(out, n->text ? n->text : "");
+    }
+    for (int i = 1; c && env && !node_get(own, "volumes") && i <= count; i++)
+        strv_take(out, spec_volume_name(env, instance, i));
+}
+
 static void build_volumes(struct spec_build *b, struct spec_instance *i,
                           const struct raw_component *raw, const struct raw_override *own)
 {

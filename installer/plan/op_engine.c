@@ -284,9 +284,9 @@ int op_network_remove(struct worker *w, const struct op *op, struct err *e)
 
 int op_volume_remove(struct worker *w, const struct op *op, struct err *e)
 {
-    if (engine_volume_remove(w->g, op->object, e) < 0)
+    if (op->object && engine_volume_remove(w->g, op->object, e) < 0)
         return -1;
-    if (volumes_made_forget(w->r->o->folder, op->object, e) == 0)
+    if (volumes_made_forget(w->r->o->folder, op->target, e) == 0)
         return 0;
     if (!w->r->o->unwritten)
         return -1;

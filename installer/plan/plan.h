@@ -26,8 +26,9 @@ struct op {
     const struct desired_instance *instance;   /* or NULL */
     const struct desired_component *component; /* or NULL */
     int number;                                /* VOLUME_CREATE: which of the instance's volumes */
+    bool lost;                                 /* VOLUME_CREATE: there was one before, with data */
     char *object; /* container id or name, volume or network name; RECORD_REMOVE: the component that
-                   * has no data any more, or NULL */
+                   * has no data any more, or NULL; VOLUME_REMOVE: NULL when it is only forgotten */
     char *rename_to;     /* INSTANCE_RENAME, INSTANCE_NAME */
     struct node *writes; /* KEYS_PUSH, SPEC_PUSH: map key -> text, null deletes */
     struct node *was;    /* KEYS_PUSH: map key -> text in etcd before */

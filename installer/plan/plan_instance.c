@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/applied.h"
+#include "model/keys.h"
 #include "plan/address.h"
 #include "plan/body.h"
 #include "plan/object.h"
@@ -31,6 +33,67 @@ static void refuse_fewer(struct builder *b, const struct desired_instance *it)
     }
 }
 
+/* What is said of the data of a volume that is not there; NULL: there was none. */
+static const char *loss(const struct builder *b, const struct desired_instance *it,
+                        const char *volume)
+{
+    auto_free char *key = keys_instance_applied(b->d->spec->name, it->spec->name);
+    const char *applied = observed_value(b->w, key);
+
+    if (applied && applied_had_data(applied))
+        return "which is gone: it begins empty";
+    return b->o->made && strv_has(b->o->made, volume)
+               ? "which was made, or was about to be, and is not there: it begins empty"
+               : NULL;
+}
+
+static long add_volume(struct builder *b, const struct desired_instance *it, size_t number)
+{
+    const char *name = it->spec->volumes.items[number], *lost = loss(b, it, name);
+    long op = plan_add(b->p, OP_KIND_VOLUME_CREATE, name,
+                       mem_printf("data of %s, %s", it->spec->name, lost ? lost : "not there"));
+
+    b->p->ops[op].instance = it;
+    b->p->ops[op].number = (int)number;
+    b->p->ops[op].lost = lost != NULL;
+    return op;
+}
+
+static bool is_in_use(const struct builder *b, const char *volume)
+{
+    const struct node *c;
+
+    node_for_each (c, b->w->containers) {
+        if (object_writes_to(c, volume))
+            return true;
+    }
+    return false;
+}
+
+/* A volume that has the name of one that we made, and not its labels: somebody removed that, and
+ * made an empty one or put back what was in it. A container that has it already may go on with it.
+ */
+static bool is_stand_in(const struct builder *b, const struct node *volume)
+{
+    const char *name = node_get_text(volume, "Name");
+
+    return b->o->made && strv_has(b->o->made, name) && !object_label(volume, LABEL_ENV) &&
+           !is_in_use(b, name);
+}
+
+static void refuse_stand_in(struct builder *b, const struct desired_instance *it, const char *name)
+{
+    auto_free char *own = spec_volume_name(b->d->spec->name, it->spec->name, 1);
+    auto_free char *take = mem_printf(", or let %s begin with what is in it: `slipway -e %s down "
+                                      "--volume %s`",
+                                      it->spec->name, b->d->spec->name, name);
+
+    problems_add(&b->wrong, NULL,
+                 "volume %s is not the one that was made for %s, whose data is gone: it has none "
+                 "of its labels; remove it with `docker volume rm %s`%s",
+                 name, it->spec->name, name, strncmp(name, own, strlen(own)) == 0 ? "" : take);
+}
+
 static void add_volumes(struct builder *b, const struct desired_instance *it, long *last)
 {
     for (size_t v = 0; v < it->spec->volumes.count; v++) {
@@ -39,13 +102,14 @@ static void add_volumes(struct builder *b, const struct desired_instance *it, lo
         const char *env = have ? object_label(have, LABEL_ENV) : NULL;
 
         if (!have) {
-            last[v] = plan_add(b->p, OP_KIND_VOLUME_CREATE, name,
-                               mem_printf("data of %s, not there", it->spec->name));
-            b->p->ops[last[v]].instance = it;
-            b->p->ops[last[v]].number = (int)v;
+            last[v] = add_volume(b, it, v);
             continue;
         }
         last[v] = PLAN_NONE;
+        if (is_stand_in(b, have)) {
+            refuse_stand_in(b, it, name);
+            continue;
+        }
         if (env && strcmp(env, b->d->key->uuid) != 0)
             problems_add(&b->wrong, NULL,
                          "volume %s exists and belongs to another environment; name another one "

@@ -41,22 +41,16 @@ static int by_label(const struct builder *b, const struct node *have)
     return place && object_is_ours(have, b->d->key->uuid) ? (int)strtol(place, NULL, 10) : 0;
 }
 
-static int by_document(const struct desired_instance *it, const char *env,
-                       const struct node *document, const char *volume)
+static int by_document(const struct desired_instance *it, const struct node *document,
+                       const char *volume)
 {
-    const struct node *c = node_get(node_get(document, "components"), it->spec->manifest->name);
-    const struct node *own = node_get(node_get(c, "overrides"), it->spec->name);
-    const struct node *names = node_get(own, "volumes");
+    const struct manifest *m = it->spec->manifest;
+    auto_strv struct strv names = {0};
 
-    for (int n = 1; c && n <= it->spec->manifest->data_volumes_max; n++) {
-        auto_free char *name = spec_volume_name(env, it->spec->name, n);
-        const char *given = !names                      ? name
-                            : (size_t)n <= names->count ? names->items[n - 1]->text
-                                                        : NULL;
-
-        if (given && strcmp(given, volume) == 0)
-            return n;
-    }
+    spec_volume_names(&names, document, m->name, it->spec->name, m->data_volumes_max);
+    for (size_t i = 0; i < names.count; i++)
+        if (strcmp(names.items[i], volume) == 0)
+            return (int)i + 1;
     return 0;
 }
 
@@ -82,7 +76,7 @@ static int number_of(struct builder *b, const struct desired_instance *it, const
 
     if (have && !n)
         n = by_label(b, have);
-    return have && !n ? by_document(it, b->d->spec->name, document_in_force(b), volume) : n;
+    return have && !n ? by_document(it, document_in_force(b), volume) : n;
 }
 
 void builder_refuse_moved(struct builder *b, const struct desired_instance *it)

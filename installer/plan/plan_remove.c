@@ -398,7 +398,8 @@ static void add_down_networks(struct plan *p, const struct observed *w, const st
     }
 }
 
-/* One that somebody else removed is forgotten when it is named. */
+/* One that somebody else removed is forgotten when it is named. Another one that has its place is
+ * left as it is. */
 static void add_forgotten(struct plan *p, const struct observed *w, const char *name,
                           const struct plan_down_opts *o)
 {
@@ -410,8 +411,13 @@ static void add_forgotten(struct plan *p, const struct observed *w, const char *
     node_for_each (v, w->volumes) {
         const char *have = node_get_text(v, "Name");
 
-        if (have && strcmp(have, name) == 0)
-            return;
+        if (!have || strcmp(have, name) != 0)
+            continue;
+        if (!object_label(v, LABEL_ENV))
+            plan_add(p, OP_KIND_VOLUME_REMOVE, name,
+                     mem_strdup("the one that was made is gone and is forgotten; what has its "
+                                "name stays"));
+        return;
     }
     op = plan_add(p, OP_KIND_VOLUME_REMOVE, name, mem_strdup("it is gone, and is forgotten"));
     p->ops[op].object = mem_strdup(name);

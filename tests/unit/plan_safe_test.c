@@ -290,6 +290,146 @@ static void a_data_volume_never_changes_its_place(void **state)
         }
 }
 
+/* ---- what has the place of data that is gone ---- */
+
+static void drop(struct node *list, const char *key, const char *value)
+{
+    for (size_t i = list->count; i-- > 0;)
+        if (node_text_is(list->items[i], key, value)) {
+            node_free(list->items[i]);
+            memmove(&list->items[i], &list->items[i + 1],
+                    (--list->count - i) * sizeof(*list->items));
+        }
+}
+
+enum seen { SEEN_CONTAINER = 1, SEEN_LABELS = 2, SEEN_VOLUME = 4, SEEN_REPORT = 8 };
+
+/* Plans sleeper-1 with the volume `name`, of which it had one, over what is seen of it still. */
+static int plan_over(struct planned *f, const char *name, bool made, unsigned seen, struct err *e)
+{
+    auto_strv struct strv names = {0};
+    auto_free char *document =
+        mem_printf("name: demo\ncomponents:\n  etcd: {}\n  sleeper: {instances: 1, overrides: "
+                   "{sleeper-1: {volumes: [%s]}}}\n",
+                   name);
+    struct plan_opts o = {.catalog_version = "v", .made = &names};
+    const struct node *v;
+    struct observed *w;
+
+    if (made)
+        strv_add(&names, name);
+    planned_load(f, document);
+    planned_make(f);
+    planned_bring_about(f);
+    w = f->observed;
+    planned_forget(f);
+    if (!(seen & SEEN_CONTAINER))
+        drop(w->containers, "Id", "demo-sleeper-1");
+    v = observed_named(w->volumes, name);
+    if (!(seen & SEEN_LABELS))
+        node_remove((struct node *)(uintptr_t)v, "Labels");
+    if (!(seen & SEEN_VOLUME))
+        drop(w->volumes, "Name", name);
+    if (!(seen & SEEN_REPORT))
+        etcd_kvs_clear(&w->keys);
+    const struct desired_opts wish = {.spec = f->spec,
+                                      .key = &f->key,
+                                      .folder = "/nowhere/demo",
+                                      .images = f->images,
+                                      .observed = w};
+    assert_int_equal(desired_build(&f->desired, &wish, e), 0);
+    return plan_up(&f->plan, f->desired, w, &o, e);
+}
+
+static void nothing_begins_in_another_volume_than_the_one_that_was_made(void **state)
+{
+#define GONE                                                                                       \
+    " is not the one that was made for sleeper-1, whose data is gone: it has none of its labels; " \
+    "remove it with `docker volume rm "
+    static const struct {
+        const char *name;
+        bool made;
+        unsigned seen;
+        const char *wrong; /* NULL: it is fine */
+    } rows[] = {
+        {"own", true, SEEN_VOLUME | SEEN_REPORT,
+         "volume own" GONE "own`, or let sleeper-1 begin with what is in it: `slipway -e demo down "
+         "--volume own`"},
+        {"demo-sleeper-1-data", true, SEEN_VOLUME | SEEN_REPORT,
+         "volume demo-sleeper-1-data" GONE "demo-sleeper-1-data`"},
+        {"own", false, SEEN_VOLUME | SEEN_REPORT, NULL}, /* its author's */
+        {"own", true, SEEN_VOLUME | SEEN_LABELS | SEEN_REPORT, NULL},
+        {"own", true, SEEN_VOLUME | SEEN_CONTAINER | SEEN_REPORT, NULL}, /* it goes on */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct planned f = {0};
+        struct err e = {0};
+
+        assert_int_equal(plan_over(&f, rows[i].name, rows[i].made, rows[i].seen, &e),
+                         rows[i].wrong ? -1 : 0);
+        if (rows[i].wrong)
+            assert_string_equal(e.msg, rows[i].wrong);
+        planned_clear(&f);
+    }
+}
+
+static void a_plan_says_that_a_volume_had_data(void **state)
+{
+    static const struct {
+        bool made;
+        unsigned seen;
+        const char *cause;
+    } rows[] = {
+        {true, SEEN_REPORT, "data of sleeper-1, which is gone: it begins empty"},
+        {true, 0,
+         "data of sleeper-1, which was made, or was about to be, and is not there: it begins "
+         "empty"},
+        {false, SEEN_REPORT, "data of sleeper-1, which is gone: it begins empty"},
+        {false, 0, "data of sleeper-1, not there"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct planned f = {0};
+        const struct op *op;
+        struct err e = {0};
+
+        assert_int_equal(plan_over(&f, "own", rows[i].made, rows[i].seen, &e), 0);
+        op = planned_op(f.plan, OP_KIND_VOLUME_CREATE, "own");
+        assert_non_null(op);
+        assert_string_equal(op->cause, rows[i].cause);
+        assert_int_equal(op->lost, rows[i].made || rows[i].seen);
+        planned_clear(&f);
+    }
+}
+
+/* Whoever names it for removal has decided; what has its place is somebody else's. */
+static void another_volume_in_the_place_of_one_is_only_forgotten(void **state)
+{
+    auto_strv struct strv names = {0};
+    struct plan_down_opts o = {.named = &names, .made = &names};
+    const struct env_key key = {.uuid = "11111111-2222-8333-8444-555555555555"};
+
+    (void)state;
+    strv_add(&names, "own");
+    for (int there = 0; there < 2; there++) {
+        struct observed *w = planned_nothing_there();
+        struct plan *p = NULL;
+        struct err e;
+
+        if (there)
+            node_set_text(node_add(w->volumes, node_new_map()), "Name", "own");
+        assert_int_equal(plan_down(&p, "demo", &key, w, &o, &e), 0);
+        assert_int_equal(p->count, 1);
+        assert_string_equal(p->ops[0].target, "own");
+        assert_int_equal(p->ops[0].object == NULL, there);
+        plan_free(p);
+        observed_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +438,9 @@ int main(void)
         cmocka_unit_test(a_volume_more_is_a_folder_more_and_one_fewer_is_refused),
         cmocka_unit_test(every_label_of_a_volume_is_a_text),
         cmocka_unit_test(a_data_volume_never_changes_its_place),
+        cmocka_unit_test(nothing_begins_in_another_volume_than_the_one_that_was_made),
+        cmocka_unit_test(a_plan_says_that_a_volume_had_data),
+        cmocka_unit_test(another_volume_in_the_place_of_one_is_only_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
