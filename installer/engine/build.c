@@ -31,5 +31,7 @@ int engine_image_build(struct engine *g, const struct engine_build *b, struct er
         return err_set(e, ERR_USAGE, "building %s: too many arguments and labels", b->tag);
     struct api_request r = {
         .method = "POST", .path = buf_str(&path), .tar_fd = &fd, .deadline = b->progress.deadline};
-    return progress_call(g, &r, &b->progress, e) < 0 ? err_wrap(e, "building image %s", b->tag) : 0;
+    return progress_call(g, &r, b->tag, &b->progress, e) < 0
+               ? err_wrap(e, "building image %s", b->tag)
+               : 0;
 }

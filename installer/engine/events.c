@@ -14,6 +14,18 @@ static const char *const wanted[] = {"create",  "start", "die",     "stop",
                                      "kill",    "oom",   "destroy", "rename",
                                      "restart", "pause", "unpause", "health_status"};
 
+static const struct shape actor_members[] = {
+    {.name = "Attributes", .kind = NODE_KIND_MAP, .each = &shape_text},
+    {0},
+};
+static const struct shape event_members[] = {
+    {.name = "Action", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "Actor", .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = actor_members},
+    {0},
+};
+static const struct shape event = {
+    .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = event_members};
+
 struct feed {
     struct until until;
     const struct engine_event_opts *o;
@@ -24,7 +36,8 @@ static int on_value(void *arg, const struct node *n, struct err *e)
 {
     const struct feed *f = arg;
 
-    (void)e;
+    if (shape_check(n, &event, "GET /events", e) < 0)
+        return -1;
     f->o->event(f->o->arg, n);
     return 0;
 }

@@ -45,6 +45,8 @@ static int run(int *status, struct engine *g, const char *exec, const struct eng
                             .arg = &c};
     frames_init(&c.frames, on_frame, &c);
     int r = api_call(NULL, g, &q, e);
+    if (r == 0)
+        r = frames_end(&c.frames, e);
     frames_clear(&c.frames);
     if (r < 0)
         return -1;

@@ -201,6 +201,8 @@ static int attach(int *status, struct tty_session *s, struct err *e)
     int r = start(s, e);
     if (r == 0)
         r = s->tty ? pump_raw(s, e) : pump(s, e);
+    if (r == 0 && !s->tty)
+        r = frames_end(&s->frames, e);
     frames_clear(&s->frames);
     return r < 0
                ? -1

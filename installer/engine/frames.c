@@ -74,3 +74,10 @@ int frames_feed(struct frames *f, const char *p, size_t len, struct err *e)
     }
     return 0;
 }
+
+int frames_end(const struct frames *f, struct err *e)
+{
+    if (f->head_len == 0)
+        return 0;
+    return err_set(e, ERR_NET, "Docker's stream ended in the middle of a message");
+}

@@ -28,5 +28,7 @@ void frames_clear(struct frames *f);
 void frames_reset(struct frames *f);
 /* A malformed header, or a frame larger than 16 MiB: ERR_REMOTE. */
 int frames_feed(struct frames *f, const char *p, size_t len, struct err *e);
+/* The stream has ended. In the middle of a frame: ERR_NET. */
+int frames_end(const struct frames *f, struct err *e);
 
 #endif

@@ -117,7 +117,9 @@ static int stream(struct engine *g, const char *id, struct follow *f, struct err
                             .chunk = on_chunk,
                             .stop = on_stop,
                             .arg = f};
-    return api_call(NULL, g, &r, e);
+    if (api_call(NULL, g, &r, e) < 0)
+        return -1;
+    return f->terminal || on_stop(f) ? 0 : frames_end(&f->frames, e);
 }
 
 /* Follows across a restart of Docker: from the last message's time on, without what was seen. */

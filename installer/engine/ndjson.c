@@ -28,8 +28,9 @@ static int one(struct ndjson *s, const char *p, size_t len, struct err *e)
         len--;
     if (len == 0)
         return 0;
-    if (json_parse(&n, "Docker's stream", p, len, e) < 0)
-        return -1;
+    struct err why;
+    if (json_parse(&n, "line", p, len, &why) < 0)
+        return err_set(e, ERR_REMOTE, "Docker's stream is broken: %s", why.msg);
     return s->value(s->arg, n, e);
 }
 

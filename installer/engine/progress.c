@@ -13,6 +13,7 @@ enum { KEEP_LINES = 20, OUTPUT_LINE_MAX = 4096 };
 
 struct progress_stream {
     const struct engine_progress *p;
+    const char *what; /* was asked, for errors */
     struct ndjson values;
     struct buf part;        /* of a build's output: a line not ended yet */
     char *last[KEEP_LINES]; /* ring */
@@ -85,9 +86,28 @@ static int failure(struct progress_stream *s, const char *message, struct err *e
     return -1;
 }
 
+static const struct shape detail_members[] = {
+    {.name = "message", .kind = NODE_KIND_STRING},
+    {0},
+};
+static const struct shape step_members[] = {
+    {.name = "error", .kind = NODE_KIND_STRING},
+    {.name = "errorDetail", .kind = NODE_KIND_MAP, .members = detail_members},
+    {.name = "stream", .kind = NODE_KIND_STRING},
+    {.name = "status", .kind = NODE_KIND_STRING},
+    {.name = "id", .kind = NODE_KIND_STRING},
+    {.name = "progress", .kind = NODE_KIND_STRING},
+    {0},
+};
+static const struct shape step = {
+    .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = step_members};
+
 static int on_value(void *arg, const struct node *n, struct err *e)
 {
     struct progress_stream *s = arg;
+
+    if (shape_check(n, &step, s->what, e) < 0)
+        return -1;
     const char *error = node_get_text(n, "error");
 
     if (!error)
@@ -123,10 +143,23 @@ static bool on_stop(void *arg)
     return s->late;
 }
 
-int progress_call(struct engine *g, struct api_request *q, const struct engine_progress *p,
-                  struct err *e)
+/* Also what is cut between two lines ends without an error. */
+static int must_have(struct engine *g, const char *image, const char *what, struct err *e)
 {
-    struct progress_stream s = {.p = p};
+    int there = engine_image_has(g, image, e);
+
+    if (there == 0)
+        return err_set(e, ERR_REMOTE, "Docker answered %s without an error, and has no such image",
+                       what);
+    return there < 0 ? -1 : 0;
+}
+
+int progress_call(struct engine *g, struct api_request *q, const char *image,
+                  const struct engine_progress *p, struct err *e)
+{
+    int path_len = (int)strcspn(q->path, "?");
+    auto_free char *what = mem_printf("%s %.*s", q->method, path_len, q->path);
+    struct progress_stream s = {.p = p, .what = what};
 
     ndjson_init(&s.values, on_value, &s);
     buf_init(&s.part, OUTPUT_LINE_MAX + 1);
@@ -144,5 +177,5 @@ int progress_call(struct engine *g, struct api_request *q, const struct engine_p
         free(s.last[i]);
     ndjson_clear(&s.values);
     buf_clear(&s.part);
-    return r;
+    return r < 0 ? -1 : must_have(g, image, what, e);
 }

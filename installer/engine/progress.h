@@ -7,8 +7,9 @@
 #include "engine/api.h"
 #include "engine/engine.h"
 
-/* r->chunk, r->stop and r->arg are set here. */
-int progress_call(struct engine *g, struct api_request *r, const struct engine_progress *p,
-                  struct err *e);
+/* `image` is what Docker has afterwards; a stream that ends without it and without an error is
+ * ERR_REMOTE. r->chunk, r->stop and r->arg are set here. */
+int progress_call(struct engine *g, struct api_request *r, const char *image,
+                  const struct engine_progress *p, struct err *e);
 
 #endif
