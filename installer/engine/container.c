@@ -23,25 +23,46 @@ static const struct shape mount_members[] = {
 static const struct shape mount = {
     .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = mount_members};
 
+/* A network that a container is in; Docker names it by the key. */
+static const struct shape place_members[] = {
+    {.name = "NetworkID", .kind = NODE_KIND_STRING},
+    {.name = "IPAddress", .kind = NODE_KIND_STRING},
+    {0},
+};
+static const struct shape place = {.kind = NODE_KIND_MAP, .members = place_members};
+static const struct shape map = {.kind = NODE_KIND_MAP};
+static const struct shape bindings = {.kind = NODE_KIND_LIST, .each = &map};
+static const struct shape network_members[] = {
+    {.name = "Networks", .kind = NODE_KIND_MAP, .each = &place},
+    {.name = "Ports", .kind = NODE_KIND_MAP, .each = &bindings},
+    {0},
+};
+
+/* Docker writes each of these, empty or null where there is nothing; so what is missing is not
+ * taken for nothing, as a container without labels or mounts would be. */
 static const struct shape listed_members[] = {
     {.name = "Id", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
-    {.name = "Names", .kind = NODE_KIND_LIST, .each = &filled},
-    {.name = "Image", .kind = NODE_KIND_STRING},
-    {.name = "ImageID", .kind = NODE_KIND_STRING},
-    {.name = "State", .kind = NODE_KIND_STRING},
+    {.name = "Names", .kind = NODE_KIND_LIST, .need = SHAPE_OR_NULL, .each = &filled},
+    {.name = "Image", .kind = NODE_KIND_STRING, .need = SHAPE_OR_NULL},
+    {.name = "ImageID", .kind = NODE_KIND_STRING, .need = SHAPE_OR_NULL},
+    {.name = "State", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
     {.name = "Status", .kind = NODE_KIND_STRING},
-    {.name = "Labels", .kind = NODE_KIND_MAP, .each = &shape_text},
-    {.name = "Mounts", .kind = NODE_KIND_LIST, .each = &mount},
+    {.name = "Labels", .kind = NODE_KIND_MAP, .need = SHAPE_OR_NULL, .each = &shape_text},
+    {.name = "Mounts", .kind = NODE_KIND_LIST, .need = SHAPE_OR_NULL, .each = &mount},
     {.name = "Ports", .kind = NODE_KIND_LIST},
+    {.name = "NetworkSettings", .kind = NODE_KIND_MAP, .members = network_members},
     {0},
 };
 static const struct shape listed = {
     .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = listed_members};
-static const struct shape list = {.kind = NODE_KIND_LIST, .need = SHAPE_MUST, .each = &listed};
+static const struct shape list = {
+    .kind = NODE_KIND_LIST, .need = SHAPE_MUST, .each = &listed, .unique = "Id"};
 
 static const struct shape state_members[] = {
-    {.name = "Status", .kind = NODE_KIND_STRING},
+    {.name = "Status", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
     {.name = "StartedAt", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "FinishedAt", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "ExitCode", .kind = NODE_KIND_NUMBER, .need = SHAPE_MUST},
     {0},
 };
 static const struct shape config_members[] = {
@@ -50,13 +71,22 @@ static const struct shape config_members[] = {
     {.name = "Labels", .kind = NODE_KIND_MAP, .each = &shape_text},
     {0},
 };
+static const struct shape host_members[] = {
+    {.name = "PortBindings", .kind = NODE_KIND_MAP, .each = &bindings},
+    {.name = "Devices", .kind = NODE_KIND_LIST, .each = &map},
+    {.name = "DeviceCgroupRules", .kind = NODE_KIND_LIST, .each = &shape_text},
+    {.name = "CapAdd", .kind = NODE_KIND_LIST, .each = &shape_text},
+    {0},
+};
 static const struct shape inspected_members[] = {
     {.name = "Id", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "Created", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
+    {.name = "RestartCount", .kind = NODE_KIND_NUMBER, .need = SHAPE_MUST},
     {.name = "State", .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = state_members},
     {.name = "Config", .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = config_members},
-    {.name = "HostConfig", .kind = NODE_KIND_MAP, .need = SHAPE_MUST},
-    {.name = "NetworkSettings", .kind = NODE_KIND_MAP},
-    {.name = "Mounts", .kind = NODE_KIND_LIST, .each = &mount},
+    {.name = "HostConfig", .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = host_members},
+    {.name = "NetworkSettings", .kind = NODE_KIND_MAP, .members = network_members},
+    {.name = "Mounts", .kind = NODE_KIND_LIST, .need = SHAPE_OR_NULL, .each = &mount},
     {0},
 };
 static const struct shape inspected = {
@@ -72,14 +102,15 @@ static void keep_networks(struct node *container)
     const struct node *networks = node_get(node_get(container, "NetworkSettings"), "Networks"), *n;
     struct node *kept;
 
-    if (!networks || networks->kind != NODE_KIND_MAP)
+    if (!networks)
         return;
     kept = node_set(container, "Networks", node_new_map());
     node_for_each (n, networks) {
-        struct node *place = node_set(kept, n->key, node_new_map());
+        struct node *to = node_set(kept, n->key, node_new_map());
+        const char *id = node_get_text(n, "NetworkID"), *address = node_get_text(n, "IPAddress");
 
-        node_set_text(place, "NetworkID", node_get_text(n, "NetworkID"));
-        node_set_text(place, "IPAddress", node_get_text(n, "IPAddress"));
+        node_set_text(to, "NetworkID", id ? id : "");
+        node_set_text(to, "IPAddress", address ? address : "");
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/exec.h"
 
-#include <string.h>
+#include <limits.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -76,8 +76,12 @@ int exec_status(int *status, struct engine *g, const char *exec, struct until un
 
         if (api_call(&seen, g, &r, e) < 0)
             return -1;
-        int64_t code = node_get_int(seen, "ExitCode", -1); /* null while it runs */
-        if (!node_get_bool(seen, "Running", false) && code >= 0) {
+        int64_t code;
+        bool ended = node_to_int(node_get(seen, "ExitCode"), &code); /* null while it runs */
+        if (ended && (code < 0 || code > INT_MAX))
+            return err_set(e, ERR_REMOTE, "Docker answered GET %s with %lld as ExitCode", path,
+                           (long long)code);
+        if (ended && !node_get_bool(seen, "Running", false)) {
             *status = (int)code;
             return 0;
         }

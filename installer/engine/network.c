@@ -23,12 +23,13 @@ static const struct shape network_members[] = {
     {.name = "Name", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
     {.name = "Created", .kind = NODE_KIND_STRING},
     {.name = "IPAM", .kind = NODE_KIND_MAP, .members = ipam_members},
-    {.name = "Labels", .kind = NODE_KIND_MAP, .each = &shape_text},
+    {.name = "Labels", .kind = NODE_KIND_MAP, .need = SHAPE_OR_NULL, .each = &shape_text},
     {0},
 };
 static const struct shape network = {
     .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = network_members};
-static const struct shape list = {.kind = NODE_KIND_LIST, .need = SHAPE_MUST, .each = &network};
+static const struct shape list = {
+    .kind = NODE_KIND_LIST, .need = SHAPE_MUST, .each = &network, .unique = "Id"};
 
 int engine_network_list(struct node **out, struct engine *g, const char *label, struct err *e)
 {

@@ -16,11 +16,12 @@ enum shape_need {
 };
 
 struct shape {
-    const char *name; /* as a member of a map */
-    enum node_kind kind;
+    const char *name;    /* as a member of a map */
+    enum node_kind kind; /* a number is a whole one, of at most 2^53 either way */
     enum shape_need need;
     const struct shape *members; /* of a map; the last one has no name */
     const struct shape *each;    /* of a list or map: what all in it are */
+    const char *unique; /* of a list: what no two of it share, a string that `each` must have */
 };
 
 /* `what` is the question in the error sentence, as "GET /info". ERR_REMOTE. */

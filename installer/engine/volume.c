@@ -16,13 +16,17 @@ static const struct shape volume_members[] = {
     {.name = "Name", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
     {.name = "Driver", .kind = NODE_KIND_STRING},
     {.name = "Mountpoint", .kind = NODE_KIND_STRING},
-    {.name = "Labels", .kind = NODE_KIND_MAP, .each = &shape_text},
+    {.name = "Labels", .kind = NODE_KIND_MAP, .need = SHAPE_OR_NULL, .each = &shape_text},
     {0},
 };
 static const struct shape volume = {
     .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = volume_members};
 static const struct shape list_members[] = {
-    {.name = "Volumes", .kind = NODE_KIND_LIST, .need = SHAPE_OR_NULL, .each = &volume},
+    {.name = "Volumes",
+     .kind = NODE_KIND_LIST,
+     .need = SHAPE_OR_NULL,
+     .each = &volume,
+     .unique = "Name"},
     {0},
 };
 static const struct shape list = {

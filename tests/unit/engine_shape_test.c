@@ -91,6 +91,15 @@ static void stop_docker(struct docker *d)
 
 /* ---- every call whose answer is read ---- */
 
+/* What was taken can be printed. */
+static int printed(int r, const struct node *n)
+{
+    auto_free char *text = n ? json_text(n) : NULL;
+
+    assert_true(r < 0 || text);
+    return r;
+}
+
 static int list_containers(struct engine *g, struct err *e)
 {
     auto_node struct node *n = NULL;
@@ -101,14 +110,15 @@ static int list_containers(struct engine *g, struct err *e)
         (void)object_is_aside(c);
         (void)object_find_instance(n, "x-1");
     }
-    return r;
+    return printed(r, n);
 }
 
 static int inspect_container(struct engine *g, struct err *e)
 {
     auto_node struct node *n = NULL;
+    int r = engine_container_inspect(&n, g, "id", e);
 
-    return engine_container_inspect(&n, g, "id", e);
+    return printed(r, n);
 }
 
 static int create_container(struct engine *g, struct err *e)
@@ -137,8 +147,9 @@ static int ask_exec(struct engine *g, struct err *e)
 static int list_networks(struct engine *g, struct err *e)
 {
     auto_node struct node *n = NULL;
+    int r = engine_network_list(&n, g, NULL, e);
 
-    return engine_network_list(&n, g, NULL, e);
+    return printed(r, n);
 }
 
 static int create_network(struct engine *g, struct err *e)
@@ -152,8 +163,9 @@ static int create_network(struct engine *g, struct err *e)
 static int list_volumes(struct engine *g, struct err *e)
 {
     auto_node struct node *n = NULL;
+    int r = engine_volume_list(&n, g, NULL, e);
 
-    return engine_volume_list(&n, g, NULL, e);
+    return printed(r, n);
 }
 
 static int create_volume(struct engine *g, struct err *e)
@@ -179,15 +191,17 @@ static int list_images(struct engine *g, struct err *e)
 static int inspect_image(struct engine *g, struct err *e)
 {
     auto_node struct node *n = NULL;
+    int r = engine_image_inspect(&n, g, "i", e);
 
-    return engine_image_inspect(&n, g, "i", e);
+    return printed(r, n);
 }
 
 static int ask_info(struct engine *g, struct err *e)
 {
     auto_node struct node *n = NULL;
+    int r = engine_info(&n, g, e);
 
-    return engine_info(&n, g, e);
+    return printed(r, n);
 }
 
 static const struct call {
@@ -197,11 +211,14 @@ static const struct call {
     {list_containers, "GET /containers/json",
      "[{\"Id\":\"1\",\"Names\":[\"/a\"],\"Image\":\"i\",\"ImageID\":\"s\",\"State\":\"running\","
      "\"Status\":\"Up\",\"Labels\":{\"slipway.instance\":\"x-1\"},\"Ports\":[{}],"
+     "\"NetworkSettings\":{\"Networks\":{\"n\":{\"NetworkID\":\"2\",\"IPAddress\":\"\"}}},"
      "\"Mounts\":[{\"Name\":\"v\",\"Source\":\"/s\",\"Destination\":\"/d\"}]}]"},
     {inspect_container, "GET /containers/id/json",
-     "{\"Id\":\"1\",\"State\":{\"StartedAt\":\"0\",\"Status\":\"x\"},\"HostConfig\":{},"
+     "{\"Id\":\"1\",\"Created\":\"0\",\"RestartCount\":2,\"State\":{\"StartedAt\":\"0\","
+     "\"FinishedAt\":\"0\",\"ExitCode\":0,\"Status\":\"x\"},\"HostConfig\":{\"PortBindings\":"
+     "{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"80\"}]},\"Devices\":[{}],\"CapAdd\":[\"A\"]},"
      "\"Config\":{\"Tty\":true,\"Env\":[\"A=1\"],\"Labels\":{\"a\":\"b\"}},"
-     "\"NetworkSettings\":{},\"Mounts\":null}"},
+     "\"NetworkSettings\":{\"Ports\":{\"80/tcp\":null},\"Networks\":{\"n\":{}}},\"Mounts\":null}"},
     {create_container, "POST /containers/create", "{\"Id\":\"1\"}"},
     {create_exec, "POST /containers/id/exec", "{\"Id\":\"1\"}"},
     {ask_exec, "GET /exec/id/json", "{\"Running\":false,\"ExitCode\":0}"},
@@ -358,19 +375,52 @@ static void a_wrong_value_anywhere_harms_nobody(void **state)
     stop_docker(&d);
 }
 
+#define CONTAINER "\"Id\":\"1\",\"Names\":[],\"Image\":\"\",\"ImageID\":\"\",\"State\":\"created\""
+#define CONTAINERS "listing containers: Docker answered GET /containers/json "
+#define VOLUMES "listing volumes: Docker answered GET /volumes "
+
 static void the_error_names_the_place(void **state)
 {
     static const struct {
+        int (*ask)(struct engine *, struct err *);
         const char *body, *sentence;
     } cases[] = {
-        {"", "listing containers: Docker answered GET /containers/json with nothing"},
-        {"{}", "listing containers: Docker answered GET /containers/json with a map, not a list"},
-        {"[{\"Id\":\"1\",\"Names\":[3]}]", "listing containers: Docker answered GET "
-                                           "/containers/json with a number as [0].Names[0], not a "
-                                           "string"},
-        {"[{\"Id\":\"\"}]", "listing containers: Docker answered GET /containers/json with an "
-                            "empty string as [0].Id"},
-        {"[{}]", "listing containers: Docker answered GET /containers/json without [0].Id"},
+        {list_containers, "", CONTAINERS "with nothing"},
+        {list_containers, "{}", CONTAINERS "with a map, not a list"},
+        {list_containers, "[{\"Id\":\"1\",\"Names\":[3]}]",
+         CONTAINERS "with a number as [0].Names[0], not a string"},
+        {list_containers, "[{\"Id\":\"\"}]", CONTAINERS "with an empty string as [0].Id"},
+        {list_containers, "[{}]", CONTAINERS "without [0].Id"},
+        /* Without these it would be nobody's, and write nowhere. */
+        {list_containers, "[{" CONTAINER ",\"Mounts\":[]}]", CONTAINERS "without [0].Labels"},
+        {list_containers, "[{" CONTAINER ",\"Labels\":{}}]", CONTAINERS "without [0].Mounts"},
+        {list_containers,
+         "[{" CONTAINER ",\"Labels\":{},\"Mounts\":[]},{" CONTAINER
+         ",\"Labels\":{},\"Mounts\":[]}]",
+         CONTAINERS "with the Id 1 twice"},
+        {list_containers, "[{\"Id\":\"1\"},{\"Id\":\"2\",\"Id\":\"3\"}]",
+         CONTAINERS "with what is not JSON: answer:1:23: the key \"Id\" is given twice"},
+        {list_volumes, "{\"Volumes\":[{}]}", VOLUMES "without Volumes[0].Name"},
+        {list_volumes, "{\"Volumes\":[{\"Name\":\"v\"}]}", VOLUMES "without Volumes[0].Labels"},
+        {list_volumes,
+         "{\"Volumes\":[{\"Name\":\"v\",\"Labels\":null},{\"Name\":\"v\",\"Labels\":null}]}",
+         VOLUMES "with the Name v twice"},
+        {list_networks, "[{\"Id\":\"1\",\"Name\":\"n\"}]",
+         "listing networks: Docker answered GET /networks without [0].Labels"},
+        {list_images, "[{\"Id\":\"1\",\"RepoTags\":null,\"Labels\":null,\"Created\":1e400}]",
+         "listing images: Docker answered GET /images/json with 1e400 as [0].Created, which is not "
+         "a "
+         "count"},
+        {list_images,
+         "[{\"Id\":\"1\",\"RepoTags\":null,\"Labels\":null,\"Created\":9223372036854775807}]",
+         "listing images: Docker answered GET /images/json with 9223372036854775807 as "
+         "[0].Created, which is not a count"},
+        {ask_exec, "{\"Running\":false,\"ExitCode\":-1}",
+         "Docker answered GET /exec/id/json with -1 as ExitCode"},
+        {ask_exec, "{\"Running\":false,\"ExitCode\":4294967296}",
+         "Docker answered GET /exec/id/json with 4294967296 as ExitCode"},
+        {ask_exec, "{\"Running\":false,\"ExitCode\":0.5}",
+         "Docker answered GET /exec/id/json with 0.5 as ExitCode, which is not a count"},
     };
     struct docker d = {.body = ""};
     struct engine *g = NULL;
@@ -381,8 +431,9 @@ static void the_error_names_the_place(void **state)
     assert_int_equal(engine_open(&g, d.url, until_in(60000, NULL), &e), 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         d.body = cases[i].body;
-        assert_int_equal(list_containers(g, &e), -1);
+        assert_int_equal(cases[i].ask(g, &e), -1);
         assert_string_equal(e.msg, cases[i].sentence);
+        assert_int_equal(e.code, ERR_REMOTE);
     }
     engine_close(g);
     stop_docker(&d);
