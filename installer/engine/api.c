@@ -23,7 +23,6 @@ enum {
     CONNECT_TRIES = 100,
     MINOR_MIN = 41, /* Docker 20.10, Debian 11 and 12 */
     MINOR_MAX = 44, /* the oldest that Docker 29 speaks; nothing newer is needed */
-    ANSWER_MAX = 32 << 20,
     ERROR_MAX = 64 << 10,
     PING_MS = 10 * 1000,
     TICK_MS = 200,
@@ -50,6 +49,8 @@ struct transfer {
     struct until until;
     unsigned refusals; /* of a connection, although it could be made since */
     bool again;        /* it can be tried again: nothing was sent */
+    bool headed;       /* the head of the answer is there as a whole */
+    bool enough;       /* of the body was read; the rest is not wanted */
     bool failed;       /* *e is filled */
     struct err *e;
 };
@@ -84,27 +85,25 @@ int64_t engine_answered_ms(const struct engine *g)
     return g->answered_ms;
 }
 
-static bool is_success(long status)
-{
-    return (status >= 200 && status < 300) || status == 304;
-}
-
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
     size_t len = size * n;
 
     curl_easy_getinfo(t->g->curl, CURLINFO_RESPONSE_CODE, &t->status);
-    if (is_success(t->status) && t->r->chunk) {
+    if (api_is_success(t->status) && t->r->chunk) {
         if (t->r->chunk(t->r->arg, p, len, t->e) == 0)
             return len;
         t->failed = true;
         return 0;
     }
-    if (!is_success(t->status) && t->body.len + len > ERROR_MAX)
+    if (!api_is_success(t->status) && t->body.len + len > ERROR_MAX) {
         len = ERROR_MAX - t->body.len;
+        t->enough = true;
+    }
     buf_add(&t->body, p, len);
-    return size * n;
+    t->enough = t->enough || t->body.full;
+    return t->enough ? 0 : len; /* 0 ends the transfer */
 }
 
 /* RFC 9110 section 6.6.1: when the answer was made. */
@@ -125,6 +124,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     struct transfer *t = arg;
     size_t len = size * n, skip = sizeof(name) - 1;
 
+    if (len > 5 && strncmp(p, "HTTP/", 5) == 0)
+        t->headed = false; /* what was before it was 100 Continue */
+    else if (p[0] == '\r' || p[0] == '\n')
+        t->headed = true;
     take_date(t->g, p, len);
     if (len > skip && strncasecmp(p, name, skip) == 0) {
         while (skip < len && p[skip] == ' ')
@@ -232,6 +235,9 @@ static int transport_error(struct transfer *t, CURLcode code)
         t->again = ++t->refusals < CONNECT_TRIES;
         return err_set(t->e, ERR_NET, "Docker at %s did not take the connection", t->g->socket);
     }
+    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+        return err_set(t->e, ERR_REMOTE, "what answers at %s is not a Docker Engine: no HTTP",
+                       t->g->socket);
     return err_set(t->e, ERR_NET, "the connection to Docker at %s broke: %s", t->g->socket,
                    curl_easy_strerror(code));
 }
@@ -242,6 +248,7 @@ static int run(struct transfer *t, bool *stopped)
     CURLM *m = t->g->multi;
     CURLMcode mc = CURLM_OK;
     int running = 1;
+    auto_free char *late = mem_printf("Docker at %s did not answer", t->g->socket);
 
     while (mc == CURLM_OK) {
         struct curl_waitfd wake = {.events = CURL_WAIT_POLLIN};
@@ -249,7 +256,7 @@ static int run(struct transfer *t, bool *stopped)
         mc = curl_multi_perform(m, &running);
         if (mc != CURLM_OK || running == 0)
             break;
-        if (until_check(t->until, "Docker did not answer", t->e) < 0)
+        if (until_check(t->until, late, t->e) < 0)
             return -1;
         if (t->r->stop && t->r->stop(t->r->arg)) {
             *stopped = true;
@@ -264,8 +271,11 @@ static int run(struct transfer *t, bool *stopped)
     (void)curl_use_ended(&code, m);
     curl_easy_getinfo(t->g->curl, CURLINFO_RESPONSE_CODE, &t->status);
     /* An upload is refused before it is read: the answer counts, not the broken pipe. */
-    if (code != CURLE_OK && !(code == CURLE_SEND_ERROR && t->status >= 400))
+    if (code != CURLE_OK && !t->enough && !(code == CURLE_SEND_ERROR && t->status >= 400))
         return transport_error(t, code);
+    if (!t->headed) /* libcurl takes the end of the connection for that of the head */
+        return err_set(t->e, ERR_NET, "the connection to Docker at %s broke: half an answer",
+                       t->g->socket);
     return 0;
 }
 
@@ -301,27 +311,6 @@ static int transfer(struct transfer *t, const char *target, bool *stopped)
     return r;
 }
 
-static int finish(struct node **out, const struct transfer *t)
-{
-    if (!is_success(t->status))
-        return api_error(t->status, buf_str(&t->body), t->body.len, t->e);
-    if (!out)
-        return 0;
-    auto_node struct node *answer = NULL;
-    int path_len = (int)strcspn(t->r->path, "?");
-    auto_free char *what = mem_printf("%s %.*s", t->r->method, path_len, t->r->path);
-    if (t->body.full)
-        return err_set(t->e, ERR_REMOTE, "Docker's answer is larger than %d MiB", ANSWER_MAX >> 20);
-    struct err why;
-    if (t->body.len > 0 && json_parse(&answer, "answer", t->body.data, t->body.len, &why) < 0)
-        return err_set(t->e, ERR_REMOTE, "Docker answered %s with what is not JSON: %s", what,
-                       why.msg);
-    if (shape_check(answer, t->r->shape, what, t->e) < 0)
-        return -1;
-    *out = steal(answer);
-    return 0;
-}
-
 /* Without build arguments: proxies with passwords are among them. */
 static int logged_len(const char *path)
 {
@@ -345,10 +334,10 @@ int api_call(struct node **out, struct engine *g, const struct api_request *q, s
     if (g->read_only && strcmp(q->method, "GET") != 0)
         return err_set(e, ERR_SYS, "%s %s: this engine is open for reading only", q->method,
                        q->path);
-    buf_init(&t.body, ANSWER_MAX);
+    buf_init(&t.body, API_ANSWER_MAX);
     int r = transfer(&t, target, &stopped);
     if (r == 0 && !stopped)
-        r = finish(out, &t);
+        r = api_answer_parse(out, q, t.status, &t.body, e);
     if (log_enabled(LOG_LEVEL_DEBUG))
         log_debug("docker: %s %.*s: %ld in %d ms", q->method, logged_len(q->path), q->path,
                   t.status, (int)(clock_now_ms() - start));
@@ -379,10 +368,10 @@ static int negotiate(struct engine *g, struct err *e)
     struct transfer t = {.r = &q, .g = g, .e = e};
     bool stopped = false;
 
-    buf_init(&t.body, ANSWER_MAX);
+    buf_init(&t.body, API_ANSWER_MAX);
     int r = transfer(&t, "http://docker/_ping", &stopped);
     if (r == 0)
-        r = finish(NULL, &t);
+        r = api_answer_parse(NULL, &q, t.status, &t.body, e);
     if (r == 0)
         r = choose_version(g, t.api_version, e);
     buf_clear(&t.body);
@@ -444,20 +433,4 @@ void engine_close(struct engine *g)
     free(g->url);
     free(g->socket);
     free(g);
-}
-
-static const struct shape info_members[] = {
-    {.name = "DockerRootDir", .kind = NODE_KIND_STRING, .need = SHAPE_MUST},
-    {.name = "SecurityOptions", .kind = NODE_KIND_LIST, .each = &shape_text},
-    {0},
-};
-static const struct shape info = {
-    .kind = NODE_KIND_MAP, .need = SHAPE_MUST, .members = info_members};
-
-int engine_info(struct node **out, struct engine *g, struct err *e)
-{
-    struct api_request r = {
-        .method = "GET", .path = "/info", .shape = &info, .deadline = clock_deadline(API_READ_MS)};
-
-    return api_call(out, g, &r, e);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "conf/node.h"
 #include "engine/shape.h"
@@ -36,6 +37,11 @@ struct api_request {
  * Empty, not JSON or of another shape: ERR_REMOTE, and *out is NULL. */
 int api_call(struct node **out, struct engine *g, const struct api_request *r, struct err *e);
 
+/* What api_call makes of an answer that is there as a whole; with `chunk` the body is that of an
+ * error only. Pure. */
+int api_answer_parse(struct node **out, const struct api_request *r, long status,
+                     const struct buf *body, struct err *e);
+bool api_is_success(long status);
 /* The error for an HTTP status and the body that came with it. Pure. Returns -1. */
 int api_error(long status, const char *body, size_t len, struct err *e);
 /* The same for a message of Docker's, as found inside a stream. */
@@ -45,6 +51,8 @@ int api_error_text(long status, const char *message, struct err *e);
 const char *api_socket(const struct engine *g);
 bool api_is_read_only(const struct engine *g);
 
+/* Bytes of the answer to an ordinary call. */
+enum { API_ANSWER_MAX = 32 << 20 };
 /* Deadlines of ordinary calls: reads, and changes that make the engine work. */
 enum { API_READ_MS = 60 * 1000, API_CHANGE_MS = 180 * 1000 };
 

@@ -67,12 +67,14 @@ static int refused(const char *path, int sys, struct err *e)
 /* A socket whose queue is full says EAGAIN, and nothing tells when it has room again. */
 static int connect_in_time(int fd, const struct sockaddr_un *to, struct until until, struct err *e)
 {
+    auto_free char *late = mem_printf("Docker at %s did not take the connection", to->sun_path);
+
     while (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0) {
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN)
             return refused(to->sun_path, errno, e);
-        if (until_check(until, "Docker did not take the connection", e) < 0)
+        if (until_check(until, late, e) < 0)
             return -1;
         until_sleep_ms(until, TURN_MS);
     }

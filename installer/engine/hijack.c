@@ -58,36 +58,39 @@ static int send_request(int fd, const struct engine *g, const char *path, const 
 
 /* Reads up to the empty line; what follows it stays in the socket, byte by byte reading is cheap
  * once. */
-static int read_head(int fd, struct buf *head, struct until until, struct err *e)
+static int read_head(int fd, struct buf *head, const char *socket, struct until until,
+                     struct err *e)
 {
+    auto_free char *late = mem_printf("Docker at %s did not answer", socket);
+
     while (!strstr(buf_str(head), "\r\n\r\n")) {
         char c;
 
         if (head->full)
-            return err_set(e, ERR_REMOTE, "Docker's answer has no end");
-        if (until_check(until, "Docker did not answer", e) < 0)
+            return err_set(e, ERR_REMOTE, "the answer of Docker at %s has no end", socket);
+        if (until_check(until, late, e) < 0)
             return -1;
         ssize_t n = read(fd, &c, 1);
         if (n < 0 && errno == EAGAIN)
             hijack_wait(fd, POLLIN, until);
         else if (n == 0 || (n < 0 && errno != EINTR))
-            return err_set(e, ERR_NET, "Docker closed the connection");
+            return err_set(e, ERR_NET, "Docker at %s closed the connection", socket);
         if (n == 1)
             buf_putc(head, c);
     }
     return 0;
 }
 
-static int read_answer(int fd, struct until until, struct err *e)
+static int read_answer(int fd, const char *socket, struct until until, struct err *e)
 {
     auto_buf struct buf head;
     long status = 0;
 
     buf_init(&head, HEAD_MAX);
-    if (read_head(fd, &head, until, e) < 0)
+    if (read_head(fd, &head, socket, until, e) < 0)
         return -1;
     if (sscanf(buf_str(&head), "HTTP/1.1 %3ld", &status) != 1)
-        return err_set(e, ERR_REMOTE, "Docker's answer is not HTTP");
+        return err_set(e, ERR_REMOTE, "what answers at %s is not a Docker Engine: no HTTP", socket);
     if (status == 101 || status == 200)
         return 0;
     char body[4096] = "";
@@ -106,7 +109,7 @@ int hijack_open(int *fd, const struct engine *g, const char *path, const struct 
         return err_set(e, ERR_SYS, "POST %s: this engine is open for reading only", path);
     if (dial_unix(&sock, api_socket(g), until, e) < 0)
         return -1;
-    if (send_request(sock, g, path, body, e) < 0 || read_answer(sock, until, e) < 0)
+    if (send_request(sock, g, path, body, e) < 0 || read_answer(sock, api_socket(g), until, e) < 0)
         return -1;
     *fd = sock;
     sock = -1;

@@ -75,7 +75,7 @@ for words in list status; do
     # shellcheck disable=SC2086 # words
     within 20 "--timeout, no connection: $words" 8 "$SLIPWAY" -q -e hung --timeout 1s $words
 done
-check_has "which is said" "$(cat "$TMP/err")" "Docker did not take the connection before the deadline"
+check_has "which is said" "$(cat "$TMP/err")" "Docker at $TMP/full.sock did not take the connection before the deadline"
 "$SLIPWAY" -q -e hung list >"$TMP/said" 2>&1 &
 command=$!
 sleep 2
