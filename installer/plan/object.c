@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "plan/object.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 
@@ -28,6 +30,18 @@ const char *object_address(const struct node *container)
     const char *have = network ? node_get_text(node_get(networks, network), "IPAddress") : NULL;
 
     return have && *have ? have : object_label(container, LABEL_ADDRESS);
+}
+
+int64_t object_time_ms(const char *text)
+{
+    struct tm tm = {0};
+    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+    double fraction = rest && *rest == '.' ? strtod(rest, NULL) : 0;
+    int64_t ms = rest ? (int64_t)timegm(&tm) * 1000 : 0;
+
+    if (fraction < 1) /* strtod takes exponents too */
+        ms += (int64_t)(fraction * 1000);
+    return ms > 0 ? ms : 0;
 }
 
 bool object_is_ours(const struct node *object, const char *uuid)

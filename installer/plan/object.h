@@ -4,6 +4,7 @@
 #define PLAN_OBJECT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "conf/node.h"
 #include "engine/engine.h"
@@ -70,5 +71,8 @@ bool object_has_default_name(const struct node *volume);
 const char *object_address(const struct node *container);
 /* Label of a container, network or volume object, or NULL. */
 const char *object_label(const struct node *object, const char *label);
+/* Docker's "2026-01-31T12:00:00.5Z" in milliseconds; 0 for NULL, for what is not a time, and for
+ * Docker's never, the year 1. */
+int64_t object_time_ms(const char *text);
 
 #endif

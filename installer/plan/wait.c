@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -223,17 +222,6 @@ static bool is_hopeless(struct waiter *w, const struct op *op, int64_t since)
     return node_get_int(inspect, "RestartCount", 0) >= RESTARTS_MAX;
 }
 
-/* "2026-01-31T12:00:00.5Z" in milliseconds; 0 for what is not a time. */
-static int64_t docker_time_ms(const char *text)
-{
-    struct tm tm = {0};
-    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-    double fraction = rest && *rest == '.' ? strtod(rest, NULL) : 0;
-    int64_t ms = rest ? (int64_t)timegm(&tm) * 1000 + (int64_t)(fraction * 1000) : 0;
-
-    return ms > 0 ? ms : 0;
-}
-
 /*
  * Whether a report is of this run of the container: the agent of the one it replaces, or of its run
  * before, may have left one that looks just as well. All clocks here are the host's.
@@ -253,8 +241,8 @@ static bool is_of_this_run(struct waiter *w, size_t i, int64_t at_ms)
         err_drop(&e, "looking at a container that reports");
         return false;
     }
-    made = docker_time_ms(node_get_text(inspect, "Created"));
-    ended = docker_time_ms(node_get_text(node_get(inspect, "State"), "FinishedAt"));
+    made = object_time_ms(node_get_text(inspect, "Created"));
+    ended = object_time_ms(node_get_text(node_get(inspect, "State"), "FinishedAt"));
     b->begin_ms = made > ended ? made : ended;
     b->looked_at = clock_now_ms();
     return at_ms >= b->begin_ms;

@@ -234,6 +234,27 @@ static void a_volume_goes_by_its_name_or_because_it_was_made(void **state)
     }
 }
 
+static void what_is_not_a_time_of_dockers_is_none(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } rows[] = {
+        {"1970-01-01T00:00:12Z", 12000},
+        {"1970-01-01T00:00:12.123456789Z", 12123},
+        {"1970-01-01T00:00:12.2e999Z", 12000},
+        {"1970-01-01T00:00:12.nanZ", 12000},
+        {"0001-01-01T00:00:00Z", 0},
+        {"soon", 0},
+        {"", 0},
+        {NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(object_time_ms(rows[i].text), rows[i].ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +264,7 @@ int main(void)
         cmocka_unit_test(nothing_is_started_on_data_that_another_container_writes_to),
         cmocka_unit_test(a_copy_is_named_and_a_copy_on_the_data_is_refused),
         cmocka_unit_test(a_volume_goes_by_its_name_or_because_it_was_made),
+        cmocka_unit_test(what_is_not_a_time_of_dockers_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
