@@ -329,6 +329,43 @@ static void the_first_word_is_looked_at_in_the_same_way(void **state)
     }
 }
 
+/* NULL: refused. */
+static void the_version_is_one_that_both_speak(void **state)
+{
+    static const struct {
+        const char *theirs, *ours, *text;
+    } rows[] = {
+        {"1.41", "1.41", ""},
+        {"1.44", "1.44", ""},
+        {"1.99999999999999999999", "1.44", ""},
+        {"1.40", NULL, "this Docker is too old: API 1.40, but 1.41"},
+        {"1.", NULL, "this Docker is too old"},
+        {"-1.44", NULL, "it names no API version"},
+        {"2.44", NULL, "it names no API version"},
+        {"1.44.2", NULL, "it names no API version"},
+        {"", NULL, "it names no API version"},
+        {"one", NULL, "it names no API version"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        auto_free char *reply = mem_printf(
+            "HTTP/1.1 200 OK\r\nApi-Version: %s\r\nContent-Length: 0\r\n\r\n", rows[i].theirs);
+        struct docker d = {.bad = "/_ping", .reply = reply, .then = CLOSE};
+        struct engine *g = NULL;
+        struct err e = {0};
+
+        start_docker(&d);
+        if ((engine_open(&g, d.url, until_in(PATIENT_MS, NULL), &e) == 0) != (rows[i].ours != NULL))
+            fail_msg("%s: %s", rows[i].theirs, e.msg);
+        if (g)
+            assert_string_equal(engine_version(g), rows[i].ours);
+        assert_non_null(strstr(e.msg, rows[i].text));
+        engine_close(g);
+        stop_docker(&d);
+    }
+}
+
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
 #define UNTIL_CLOSED OK "Connection: close\r\n\r\n"
 #define BROKE "the connection to Docker at /tmp/slipway-broken-"
@@ -408,6 +445,7 @@ int main(void)
         cmocka_unit_test(one_that_hangs_up_is_named),
         cmocka_unit_test(what_does_not_speak_http_is_not_docker),
         cmocka_unit_test(the_first_word_is_looked_at_in_the_same_way),
+        cmocka_unit_test(the_version_is_one_that_both_speak),
         cmocka_unit_test(a_half_answer_does_not_count),
         cmocka_unit_test(an_answer_without_end_is_ended),
     };
