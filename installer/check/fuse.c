@@ -230,8 +230,12 @@ static void check_instance(struct check *c, struct engine *g, const struct node 
     auto_node struct node *n = NULL;
     struct err e;
 
-    if (!instance || !id || engine_container_inspect(&n, g, id, &e) < 0)
+    if (!instance || !id)
         return;
+    if (engine_container_inspect(&n, g, id, &e) < 0) {
+        check_add(c, "fuse.rights", CHECK_EXCEPTION, NULL, "%s", e.msg);
+        return;
+    }
     check_rights(c, instance, node_get(n, "HostConfig"));
     check_propagation(c, instance, running);
     if (running)

@@ -43,6 +43,17 @@ for text in '[{}]' '[{"Names":["/broken-etcd-1"],"Labels":{}}]' '{}' null '' '<h
     printf 'body %s' "$text" >"$socket.answer"
     each "the list of containers is \"$text\"" 1 "Docker answered GET /containers/json with"
 done
+# One instance of which Docker does not say what it is, is not one that is well.
+printf 'body []' >"$socket.answer"
+uuid=$("$SLIPWAY" list --json | sed -n 's/.*"uuid": "\([^"]*\)".*/\1/p')
+cat >"$socket.answer" <<JSON
+body [{"Id":"1","Names":["/broken-volumedriver-fuse-1"],"Image":"slipway/volumedriver-fuse:1","ImageID":"2",
+"State":"running","Labels":{"slipway.env":"$uuid","slipway.name":"broken","slipway.instance":"volumedriver-fuse-1",
+"slipway.component":"volumedriver-fuse"},"Mounts":[]}]
+JSON
+check_status "an instance that cannot be looked at is a finding" 5 "$SLIPWAY" -q -e broken check fuse
+check_has "which says why" "$(cat "$TMP/out")" "Docker answered GET /containers/1/json with a list, not a map"
+
 # What Docker quotes may come from a container.
 printf 'raw HTTP/1.1 500 No\r\nConnection: close\r\n\r\n{"message":"\\u001b[2Jgone"}' >"$socket.answer"
 each "a message with control characters" 1 "gone"
