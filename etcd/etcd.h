@@ -60,6 +60,8 @@ struct etcd_kvs {
 void etcd_kvs_clear(struct etcd_kvs *kvs);
 /* Borrowed, or NULL. */
 const struct etcd_kv *etcd_kvs_find(const struct etcd_kvs *kvs, const char *key);
+/* Where the first one is that begins with `prefix`, and how many follow each other that do. */
+size_t etcd_kvs_below(size_t *count, const struct etcd_kvs *kvs, const char *prefix);
 
 /* One key; ERR_NOTFOUND when it is not there. */
 int etcd_get(struct etcd_kv *out, struct etcd *c, const char *key, struct err *e);

@@ -21,22 +21,37 @@ static int compare_kv(const void *a, const void *b)
     return strcmp(((const struct etcd_kv *)a)->key, ((const struct etcd_kv *)b)->key);
 }
 
-const struct etcd_kv *etcd_kvs_find(const struct etcd_kvs *kvs, const char *key)
+/* The first one that does not sort before `key`. */
+static size_t seek(const struct etcd_kvs *kvs, const char *key)
 {
     size_t low = 0, high = kvs->count;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = strcmp(key, kvs->items[mid].key);
 
-        if (order == 0)
-            return &kvs->items[mid];
-        if (order < 0)
-            high = mid;
-        else
+        if (strcmp(kvs->items[mid].key, key) < 0)
             low = mid + 1;
+        else
+            high = mid;
     }
-    return NULL;
+    return low;
+}
+
+const struct etcd_kv *etcd_kvs_find(const struct etcd_kvs *kvs, const char *key)
+{
+    size_t at = seek(kvs, key);
+
+    return at < kvs->count && strcmp(kvs->items[at].key, key) == 0 ? &kvs->items[at] : NULL;
+}
+
+size_t etcd_kvs_below(size_t *count, const struct etcd_kvs *kvs, const char *prefix)
+{
+    size_t first = seek(kvs, prefix), end = first, len = strlen(prefix);
+
+    while (end < kvs->count && strncmp(kvs->items[end].key, prefix, len) == 0)
+        end++;
+    *count = end - first;
+    return first;
 }
 
 /* Several prefixes may overlap: every key once, sorted. */

@@ -49,13 +49,19 @@ void view_poke(struct view *v)
 
 /* ---- telling ---- */
 
-static const struct node *row_of(const struct node *rows, const char *instance)
+/* The row of an instance, or NULL. Two looks have them in the same order: the next one that is
+ * looked for is mostly where *at, behind the one before it, says. */
+static const struct node *row_of(size_t *at, const struct node *rows, const char *instance)
 {
-    const struct node *row;
+    size_t count = rows ? rows->count : 0;
 
-    node_for_each (row, rows) {
-        if (node_text_is(row, "instance", instance))
+    for (size_t i = 0; i < count; i++) {
+        const struct node *row = rows->items[(*at + i) % count];
+
+        if (node_text_is(row, "instance", instance)) {
+            *at = (*at + i + 1) % count;
             return row;
+        }
     }
     return NULL;
 }
@@ -71,10 +77,11 @@ static void follow(struct view *v, const struct node *rows, const struct node *e
 static bool tell_rows(struct events *events, const struct node *before, const struct node *now)
 {
     const struct node *row;
+    size_t at = 0;
     bool differs = false;
 
     node_for_each (row, now) {
-        const struct node *old = row_of(before, node_get_text(row, "instance"));
+        const struct node *old = row_of(&at, before, node_get_text(row, "instance"));
 
         if (old && node_equal(old, row))
             continue;
@@ -82,10 +89,11 @@ static bool tell_rows(struct events *events, const struct node *before, const st
         if (before)
             events_publish(events, "instance", ACCESS_ROLE_VIEWER, row);
     }
+    at = 0;
     node_for_each (row, before) {
         auto_node struct node *gone = NULL;
 
-        if (row_of(now, node_get_text(row, "instance")))
+        if (row_of(&at, now, node_get_text(row, "instance")))
             continue;
         differs = true;
         gone = node_new_map();

@@ -33,26 +33,75 @@ static struct node *value_of(const struct observed *w, char *key)
     return n;
 }
 
+/* The instances that there are, and should be, each with its container: looked for once, since an
+ * environment may have a thousand. */
+struct found {
+    char *name;                   /* owned */
+    const struct node *container; /* NULL: none, or one that is set aside */
+};
+struct found_list {
+    struct found *items;
+    size_t count;
+};
+
+static void found_add(struct found_list *l, const char *name, const struct node *container)
+{
+    l->items[l->count++] = (struct found){mem_strdup(name), container};
+}
+
+static void found_clear(struct found_list *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        free(l->items[i].name);
+    free(l->items);
+}
+#define auto_found __attribute__((cleanup(found_clear)))
+
+/* As instances_sort has names; of one name, that with a container first. */
+static int by_name(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    int order = strverscmp(x->name, y->name);
+
+    return order ? order : !x->container - !y->container;
+}
+
+static void found_sort(struct found_list *l)
+{
+    size_t kept = 0;
+
+    if (l->count == 0)
+        return;
+    qsort(l->items, l->count, sizeof(*l->items), by_name);
+    for (size_t i = 1; i < l->count; i++)
+        if (strcmp(l->items[i].name, l->items[kept].name) == 0)
+            free(l->items[i].name);
+        else
+            l->items[++kept] = l->items[i];
+    l->count = kept + 1;
+}
+
 /* Instances with a container, and those that etcd says there should be. */
-static void names_of(struct strv *out, const struct observed *w, const char *env)
+static void find_all(struct found_list *out, const struct observed *w, const char *env)
 {
     auto_strv struct strv stored = {0};
     const struct node *c;
 
+    keys_instances(&stored, &w->keys);
+    out->items = mem_array(w->containers->count + stored.count + 1, sizeof(*out->items));
     node_for_each (c, w->containers) {
         const char *name = object_label(c, LABEL_INSTANCE);
 
-        if (name && !strv_has(out, name))
-            strv_add(out, name);
+        if (name)
+            found_add(out, name, object_is_aside(c) ? NULL : c);
     }
-    keys_instances(&stored, &w->keys);
     for (size_t i = 0; i < stored.count; i++) {
         auto_free char *meta = keys_instance_meta(env, stored.items[i]);
 
-        if (observed_value(w, meta) && !strv_has(out, stored.items[i]))
-            strv_add(out, stored.items[i]);
+        if (observed_value(w, meta))
+            found_add(out, stored.items[i], NULL);
     }
-    instances_sort(out);
+    found_sort(out);
 }
 
 static void set_hash(struct node *n, const char *key, const char *hash)
@@ -71,7 +120,7 @@ static struct node *config_of(const struct observed *w, const char *env, const c
     const char *hash = node_get_text(applied, "hash"), *result = node_get_text(applied, "result");
     const struct node *pending = node_get(applied, "pending");
     char desired[65];
-    int64_t newest = applied_hash_stored(desired, &w->keys, component, name);
+    int64_t newest = applied_hash_stored(desired, &w->keys, env, component, name);
 
     node_set_bool(n, "current", applied_judge(applied, desired, newest) == APPLIED_IS_OK);
     set_hash(n, "desired", desired);
@@ -172,9 +221,10 @@ static void add_held(struct node *n, const struct observed *w, const char *env, 
         node_set(n, "keeper", held);
 }
 
-static struct node *row_of(const struct observed *w, const char *env, const char *name)
+static struct node *row_of(const struct observed *w, const char *env, const struct found *f)
 {
-    const struct node *c = object_find_instance(w->containers, name);
+    const struct node *c = f->container;
+    const char *name = f->name;
     auto_node struct node *meta = value_of(w, keys_instance_meta(env, name));
     auto_node struct node *status = value_of(w, keys_instance_status(env, name));
     const char *component = c ? object_label(c, LABEL_COMPONENT) : NULL;
@@ -230,15 +280,21 @@ static struct node *row_of(const struct observed *w, const char *env, const char
     return n;
 }
 
-struct node *status_instances(const struct observed *w, const char *env)
+static struct node *rows_of(const struct observed *w, const char *env, const struct found_list *all)
 {
-    auto_strv struct strv names = {0};
     struct node *list = node_new_list();
 
-    names_of(&names, w, env);
-    for (size_t i = 0; i < names.count; i++)
-        node_add(list, row_of(w, env, names.items[i]));
+    for (size_t i = 0; i < all->count; i++)
+        node_add(list, row_of(w, env, &all->items[i]));
     return list;
+}
+
+struct node *status_instances(const struct observed *w, const char *env)
+{
+    auto_found struct found_list all = {0};
+
+    find_all(&all, w, env);
+    return rows_of(w, env, &all);
 }
 
 /* ---- etcd ---- */
@@ -354,11 +410,11 @@ static struct node *strays_of(const struct observed *w)
 
 /* Docker counts how often a container ended by itself and was started again; its agent, how often
  * it restarted the daemon for a configuration. Only an inspection tells the first. */
-static void add_crashes(struct node *instances, const struct observed *w, struct engine *g)
+static void add_crashes(struct node *instances, const struct found_list *all, struct engine *g)
 {
     for (size_t i = 0; i < instances->count; i++) {
         struct node *row = instances->items[i];
-        const struct node *c = object_find_instance(w->containers, node_get_text(row, "instance"));
+        const struct node *c = all->items[i].container;
         auto_node struct node *seen = NULL;
         int64_t crashes;
         struct err e;
@@ -399,6 +455,7 @@ static void add_note(struct node *status, const struct observed *w, struct env *
 int status_read(struct node **out, struct env *env, struct err *e)
 {
     auto_observed struct observed *w = NULL;
+    auto_found struct found_list all = {0};
     struct node *n, *instances, *etcd, *keeper;
 
     if (env_need(env, ENV_NEEDS_ENGINE | ENV_NEEDS_KEY, e) < 0)
@@ -409,8 +466,9 @@ int status_read(struct node **out, struct env *env, struct err *e)
     n = node_new_map();
     node_set_text(n, "environment", env->name);
     node_set_text(n, "uuid", env->key.uuid);
-    instances = status_instances(w, env->name);
-    add_crashes(instances, w, env->engine);
+    find_all(&all, w, env->name);
+    instances = rows_of(w, env->name, &all);
+    add_crashes(instances, &all, env->engine);
     etcd = etcd_of(w, env);
     node_set_bool(n, "healthy", is_healthy(instances, etcd));
     node_set(n, "instances", instances);

@@ -38,14 +38,14 @@ char *volume_complaint(const char *error, const char *noun, const struct strv *n
 /* ---- what an instance answers ---- */
 
 /* Whether what the instance has applied is what etcd holds for it now. */
-static void judge(struct volume_answer *a, const struct etcd_kvs *kvs,
+static void judge(struct volume_answer *a, const struct etcd_kvs *kvs, const char *env,
                   const struct spec_instance *i, const char *applied_key)
 {
     auto_node struct node *applied = NULL;
     const struct etcd_kv *kv = etcd_kvs_find(kvs, applied_key);
     const char *error;
     char hash[65];
-    int64_t newest = applied_hash_stored(hash, kvs, i->manifest->name, i->name);
+    int64_t newest = applied_hash_stored(hash, kvs, env, i->manifest->name, i->name);
     struct err dropped;
 
     if (kv && json_parse(&applied, applied_key, kv->value, kv->value_len, &dropped) < 0)
@@ -77,7 +77,7 @@ int volume_answer_read(struct volume_answer *a, struct env *env, const struct sp
     if (etcd_range_many(&kvs, env->etcd, names, ARRAY_LEN(names), e) < 0)
         return -1;
     a->revision = kvs.revision;
-    judge(a, &kvs, i, key);
+    judge(a, &kvs, env->name, i, key);
     etcd_kvs_clear(&kvs);
     return 0;
 }

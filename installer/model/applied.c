@@ -93,20 +93,26 @@ void applied_hash(char out[65], const struct node *keys, const char *component,
     applied_hash_map(out, mine);
 }
 
-int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char *component,
-                            const char *instance)
+int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char *env,
+                            const char *component, const char *instance)
 {
     auto_node struct node *mine = node_new_map();
+    auto_free char *shared = keys_component(env, component), *own = keys_instance(env, instance);
+    const char *const prefixes[] = {shared, own};
     int64_t newest = 0;
 
-    for (size_t i = 0; i < kvs->count; i++) {
-        const struct etcd_kv *kv = &kvs->items[i];
+    for (size_t p = 0; p < ARRAY_LEN(prefixes); p++) {
+        size_t count, first = etcd_kvs_below(&count, kvs, prefixes[p]);
 
-        if (!applied_is_read(kv->key, component, instance))
-            continue;
-        node_append(mine, kv->key, node_new_string(kv->value));
-        if (kv->mod_revision > newest)
-            newest = kv->mod_revision;
+        for (size_t i = first; i < first + count; i++) {
+            const struct etcd_kv *kv = &kvs->items[i];
+
+            if (!applied_is_read(kv->key, component, instance))
+                continue;
+            node_append(mine, kv->key, node_new_string(kv->value));
+            if (kv->mod_revision > newest)
+                newest = kv->mod_revision;
+        }
     }
     applied_hash_map(out, mine);
     return newest;

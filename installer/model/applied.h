@@ -27,8 +27,8 @@ void applied_hash_map(char out[65], const struct node *map);
 void applied_hash(char out[65], const struct node *keys, const char *component,
                   const char *instance);
 /* The same of what etcd holds; returns the revision of the newest of those keys, 0 without any. */
-int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char *component,
-                            const char *instance);
+int64_t applied_hash_stored(char out[65], const struct etcd_kvs *kvs, const char *env,
+                            const char *component, const char *instance);
 
 /* What an acknowledgement (parsed; NULL: there is none) says of keys with this hash, the newest of
  * which is of the revision `newest`. One of the same keys at an older time says nothing: other keys

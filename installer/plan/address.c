@@ -220,20 +220,22 @@ const struct node *address_network(const struct observed *w, const char *name, c
 {
     auto_strv struct strv used = {0};
     const struct node *n, *best = NULL;
-    bool best_used = false;
 
-    collect_used(&used, w, uuid);
     node_for_each (n, w->networks) {
-        const char *have = node_get_text(n, "Name");
-        bool in_use;
+        bool in_use, best_used;
 
-        if (!have || strcmp(have, name) != 0)
+        if (!node_text_is(n, "Name", name))
             continue;
-        in_use = holds_any(n, &used);
-        if (!best || (in_use && !best_used) || (in_use == best_used && is_older(n, best))) {
+        if (!best) { /* mostly it is the only one, and this is asked for each instance */
             best = n;
-            best_used = in_use;
+            continue;
         }
+        if (used.count == 0)
+            collect_used(&used, w, uuid);
+        in_use = holds_any(n, &used);
+        best_used = holds_any(best, &used);
+        if ((in_use && !best_used) || (in_use == best_used && is_older(n, best)))
+            best = n;
     }
     return best;
 }

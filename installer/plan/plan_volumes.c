@@ -20,7 +20,7 @@ static bool has_applied(const struct builder *b, const struct spec_instance *i)
 
     if (text && json_parse(&applied, key, text, strlen(text), &e) < 0)
         err_drop(&e, "the acknowledgement of an instance");
-    newest = applied_hash_stored(hash, &b->w->keys, i->manifest->name, i->name);
+    newest = applied_hash_stored(hash, &b->w->keys, b->d->spec->name, i->manifest->name, i->name);
     return applied_judge(applied, hash, newest) == APPLIED_IS_OK;
 }
 

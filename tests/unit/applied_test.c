@@ -36,12 +36,12 @@ static void the_hash_is_over_what_the_instance_reads(void **state)
         const char *key;
         bool is_read;
     } rows[] = {
-        {"/slipway/d/components/c/config/k", true},   {"/slipway/d/components/c/shared/k", true},
-        {"/slipway/d/instances/c-1/config/k", true},  {"/slipway/d/instances/c-1/secrets/k", true},
-        {"/slipway/d/instances/c-1/meta", true},      {"/slipway/d/instances/c-1/status", false},
-        {"/slipway/d/instances/c-1/applied", false},  {"/slipway/d/instances/c-10/meta", false},
-        {"/slipway/d/instances/c-2/config/k", false}, {"/slipway/d/components/c/once", false},
-        {"/slipway/d/components/cc/config/k", false}, {"/slipway/d/spec", false},
+        {"/slipway/d/components/c/config/k", true},   {"/slipway/d/components/c/once", false},
+        {"/slipway/d/components/c/shared/k", true},   {"/slipway/d/components/cc/config/k", false},
+        {"/slipway/d/instances/c-1/applied", false},  {"/slipway/d/instances/c-1/config/k", true},
+        {"/slipway/d/instances/c-1/meta", true},      {"/slipway/d/instances/c-1/secrets/k", true},
+        {"/slipway/d/instances/c-1/status", false},   {"/slipway/d/instances/c-10/meta", false},
+        {"/slipway/d/instances/c-2/config/k", false}, {"/slipway/d/spec", false},
     };
     struct etcd_kvs kvs = {0};
     auto_node struct node *read = node_new_map(), *all = node_new_map();
@@ -62,7 +62,7 @@ static void the_hash_is_over_what_the_instance_reads(void **state)
     applied_hash(x, read, "c", "c-1");
     applied_hash(y, all, "c", "c-1");
     assert_string_equal(x, y);
-    assert_int_equal(applied_hash_stored(z, &kvs, "c", "c-1"), 5);
+    assert_int_equal(applied_hash_stored(z, &kvs, "d", "c", "c-1"), 8);
     assert_string_equal(x, z);
     etcd_kvs_clear(&kvs);
 }

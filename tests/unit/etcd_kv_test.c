@@ -333,6 +333,32 @@ static void too_many_operations_are_refused_before_they_are_sent(void **state)
     etcd_close(c);
 }
 
+static void those_below_a_prefix_follow_each_other(void **state)
+{
+    char keys[][8] = {"/a", "/b", "/b/1", "/b/2", "/b1", "/c/1"};
+    struct etcd_kv sorted[ARRAY_LEN(keys)] = {{0}};
+    static const struct {
+        const char *prefix;
+        size_t first, count;
+    } rows[] = {{"/b/", 2, 2}, {"/a", 0, 1}, {"/c/", 5, 1}, {"/", 0, 6},
+                {"/aa", 1, 0}, {"/d", 6, 0}, {"", 0, 6}};
+    const struct etcd_kvs kvs = {.items = sorted, .count = ARRAY_LEN(sorted)}, none = {0};
+    size_t count;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        sorted[i].key = keys[i];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(etcd_kvs_below(&count, &kvs, rows[i].prefix), rows[i].first);
+        assert_int_equal(count, rows[i].count);
+        assert_int_equal(etcd_kvs_below(&count, &none, rows[i].prefix), 0);
+        assert_int_equal(count, 0);
+    }
+    assert_ptr_equal(etcd_kvs_find(&kvs, "/b1"), &sorted[4]);
+    assert_null(etcd_kvs_find(&kvs, "/b/"));
+    assert_null(etcd_kvs_find(&kvs, "/d"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_batch_whose_answer_is_lost_is_sent_again),
         cmocka_unit_test(a_key_given_twice_is_refused),
         cmocka_unit_test(too_many_operations_are_refused_before_they_are_sent),
+        cmocka_unit_test(those_below_a_prefix_follow_each_other),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
 
