@@ -21,17 +21,13 @@ int api_instance_list(struct controller *c, struct request *q, struct err *e)
 {
     auto_node struct node *rows = NULL;
     struct node *list = NULL;
-    char tag[17];
-    char *text;
 
     if (q->query.param_count == 0) {
-        text = view_list(tag, &c->view);
+        struct shared_text *text = view_list(&c->view);
+
         if (!text)
             return not_yet(q);
-        if (reply_tag(q, tag))
-            free(text);
-        else
-            reply_text(q, NULL, text);
+        reply_shared(q, text);
         return 0;
     }
     rows = view_rows(&c->view);

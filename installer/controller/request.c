@@ -12,6 +12,7 @@
 void reply_clear(struct reply *r)
 {
     free(r->body);
+    shared_text_release(r->shared);
     strv_clear(&r->headers);
     *r = (struct reply){0};
 }
@@ -36,6 +37,14 @@ bool reply_tag(struct request *q, const char *tag)
         return false;
     q->reply.status = 304;
     return true;
+}
+
+void reply_shared(struct request *q, struct shared_text *text)
+{
+    if (reply_tag(q, text->tag))
+        shared_text_release(text);
+    else
+        q->reply.shared = text;
 }
 
 static const char *title_of(int status)

@@ -10,6 +10,7 @@
 #include "controller/headers.h"
 #include "controller/query.h"
 #include "controller/routes.h"
+#include "controller/shared_text.h"
 
 /* Who asks. */
 struct principal {
@@ -30,8 +31,9 @@ struct reply {
     const char *type; /* static; NULL: application/json */
     char *body;       /* owned; NULL: none */
     size_t len;
-    struct strv headers;   /* "Name: value" */
-    struct stream *stream; /* instead of a body; NULL: none */
+    struct strv headers;        /* "Name: value" */
+    struct stream *stream;      /* instead of a body; NULL: none */
+    struct shared_text *shared; /* the same; one of its users is this */
 };
 
 struct request {
@@ -48,6 +50,9 @@ struct request {
 
 /* Takes the text; its length is that of the string. */
 void reply_text(struct request *q, const char *type, char *text);
+/* Answers with a text that others answer with, too, as JSON, or with 304 when the request has it
+ * already. The reply becomes its user in the caller's place. */
+void reply_shared(struct request *q, struct shared_text *text);
 /* Adds a header. */
 void reply_header(struct request *q, const char *name, const char *value);
 /* An ETag; true: the request has it already, and is answered with 304. */

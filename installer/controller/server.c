@@ -2,6 +2,7 @@
 #include "controller/server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,8 +18,6 @@ enum {
     BLOCK = 8192,   /* of a stream */
     MEMORY = 20480, /* of a connection, for the head of a request */
     IDLE_S = 90,    /* inactive in any way */
-    TICK_MS = 1000,
-    BEATS = 15, /* a sign of life each so many ticks */
     CHUNKED_MAX = 4 * ROUTE_BODY_MAX,
 };
 
@@ -88,6 +87,14 @@ static void on_stream_end(void *cls)
     stream_free(t);
 }
 
+/* TLS makes a record of the head and one of each 16 KiB of the body, and each would be a packet of
+ * its own, and wake the client: tcp(7), TCP_CORK. */
+static void set_cork(const struct connection *n, int on)
+{
+    if (n && n->fd >= 0)
+        setsockopt(n->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
 static struct MHD_Response *stream_response(struct exchange *x)
 {
     struct stream *t = steal(x->q.reply.stream);
@@ -107,21 +114,40 @@ static struct MHD_Response *stream_response(struct exchange *x)
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_block, t, on_stream_end);
 }
 
+static void on_shared_sent(void *cls)
+{
+    shared_text_release(cls);
+}
+
+static struct MHD_Response *make_response(struct exchange *x)
+{
+    struct reply *r = &x->q.reply;
+    struct shared_text *shared = steal(r->shared);
+
+    if (r->stream)
+        return stream_response(x);
+    if (shared)
+        return MHD_create_response_from_buffer_with_free_callback_cls(shared->len, shared->text,
+                                                                      on_shared_sent, shared);
+    return MHD_create_response_from_buffer(r->len, steal(r->body), MHD_RESPMEM_MUST_FREE);
+}
+
 static enum MHD_Result send_reply(struct exchange *x)
 {
     struct reply *r = &x->q.reply;
     struct MHD_Response *response;
     enum MHD_Result result;
+    bool has_body;
 
     exchange_finish(x);
     set_deadline(x, CLOCK_NEVER);
-    if (r->stream)
-        response = stream_response(x);
-    else
-        response = MHD_create_response_from_buffer(r->len, steal(r->body), MHD_RESPMEM_MUST_FREE);
+    has_body = r->len || r->shared || r->stream;
+    if (has_body && !r->stream)
+        set_cork(x->of, 1);
+    response = make_response(x);
     if (!response)
         return MHD_NO;
-    if (r->len || r->type)
+    if (has_body || r->type)
         MHD_add_response_header(response, "Content-Type", r->type ? r->type : "application/json");
     for (size_t i = 0; i < r->headers.count; i++) {
         char *colon = strchr(r->headers.items[i], ':');
@@ -271,6 +297,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (!x)
         return;
     set_deadline(x, clock_deadline(SERVER_NEXT_MS));
+    set_cork(x->of, 0);
     query_clear(&x->q.query);
     node_free(x->q.body);
     reply_clear(&x->q.reply);
@@ -341,45 +368,6 @@ static int on_certificate(CERTIFICATE_PARAMETERS)
     return 0;
 }
 
-/* ---- what time brings ---- */
-
-static void tick(struct server *s, int beat)
-{
-    pthread_mutex_lock(&s->mutex);
-    for (struct connection *n = s->connections; n; n = n->next)
-        if (clock_passed(n->deadline) && n->fd >= 0) {
-            shutdown(n->fd, SHUT_RDWR); /* the library sees it, and closes it */
-            n->deadline = CLOCK_NEVER;
-        }
-    for (struct stream *t = s->streams; t; t = t->next) {
-        if (people_role(&s->c->people, t->token) < t->role) {
-            stream_end(t);
-        } else if (beat % BEATS == 0) {
-            t->calls->beat(t->arg);
-            stream_wake(t);
-        }
-    }
-    pthread_mutex_unlock(&s->mutex);
-    certificate_look(&s->certificate);
-}
-
-static void *run_ticker(void *arg)
-{
-    struct server *s = arg;
-
-    for (int beat = 1;; beat++) {
-        bool stopping;
-
-        pthread_mutex_lock(&s->mutex);
-        stopping = s->stopping;
-        pthread_mutex_unlock(&s->mutex);
-        if (stopping)
-            return NULL;
-        tick(s, beat);
-        clock_sleep_ms(TICK_MS);
-    }
-}
-
 /* ---- life ---- */
 
 static int resolve(struct sockaddr_storage *out, const struct server_opts *o, struct err *e)
@@ -432,7 +420,7 @@ static int start_threads(struct server *s, struct err *e)
     for (; s->worker_count < SERVER_WORKERS; s->worker_count++)
         if (thread_start(&s->workers[s->worker_count], NULL, work, s) != 0)
             return err_set(e, ERR_SYS, "a thread could not be started");
-    s->ticking = thread_start(&s->ticker, NULL, run_ticker, s) == 0;
+    s->ticking = thread_start(&s->ticker, NULL, server_tick, s) == 0;
     return s->ticking ? 0 : err_set(e, ERR_SYS, "a thread could not be started");
 }
 

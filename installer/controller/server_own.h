@@ -50,6 +50,11 @@ struct server {
     int port;
 };
 
+/* ---- ticker.c ---- */
+
+/* Runs in a thread until the server stops; `arg` is the server. */
+void *server_tick(void *arg);
+
 /* ---- exchange.c: what is right about a request, before it means anything ---- */
 
 /* Looks at the head of a request; a reply that is there then is a refusal. */

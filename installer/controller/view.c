@@ -13,7 +13,6 @@
 #include "controller/controller.h"
 #include "controller/listing.h"
 #include "controller/form.h"
-#include "crypto/crypto.h"
 #include "env/status.h"
 
 enum {
@@ -34,7 +33,7 @@ void view_clear(struct view *v)
 {
     node_free(v->rows);
     node_free(v->environment);
-    free(v->list);
+    shared_text_release(v->list);
     pthread_cond_destroy(&v->cond);
     pthread_mutex_destroy(&v->mutex);
 }
@@ -138,7 +137,7 @@ static void make_list(struct view *v)
 {
     const struct query all = {0};
     auto_node struct node *list = NULL;
-    char now[32], digest[CRYPTO_HEX_LEN];
+    char now[32];
     struct err e;
 
     if (listing_make(&list, v->rows, &all, "", &e) < 0)
@@ -146,10 +145,8 @@ static void make_list(struct view *v)
     node_set_int(list, "revision", v->revision);
     clock_format(now, v->seen);
     node_set_text(list, "seen", now);
-    free(v->list);
-    v->list = json_text(list);
-    crypto_sha256_hex(digest, v->list, strlen(v->list));
-    memcpy(v->tag, digest, sizeof(v->tag) - 1);
+    shared_text_release(v->list);
+    v->list = shared_text_new(json_text(list));
 }
 
 static void take(struct view *v, struct node *status, int64_t began)
@@ -276,13 +273,12 @@ void view_stop(struct view *v)
 
 /* ---- what was seen ---- */
 
-char *view_list(char tag[17], struct view *v)
+struct shared_text *view_list(struct view *v)
 {
-    char *list;
+    struct shared_text *list;
 
     pthread_mutex_lock(&v->mutex);
-    list = mem_strdup(v->list);
-    memcpy(tag, v->tag, sizeof(v->tag));
+    list = v->list ? shared_text_use(v->list) : NULL;
     pthread_mutex_unlock(&v->mutex);
     return list;
 }

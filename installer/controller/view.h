@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "conf/node.h"
+#include "controller/shared_text.h"
 #include "env/env.h"
 
 struct controller;
@@ -32,7 +33,7 @@ struct view {
     pthread_cond_t cond;
     struct node *rows;        /* of the instances; NULL before the first look */
     struct node *environment; /* as GET /environment, but for `counts` made from the rows */
-    char *list, tag[17];      /* GET /instances without parameters, and its ETag */
+    struct shared_text *list; /* GET /instances without parameters */
     int64_t revision;         /* counts looks that differed */
     int64_t seen;             /* wall time, ms */
     int64_t stale;            /* since when looks fail; 0: they do not */
@@ -51,8 +52,9 @@ void view_clear(struct view *v);
 /* Look soon. */
 void view_poke(struct view *v);
 
-/* Copies, owned; NULL before the first look. */
-char *view_list(char tag[17], struct view *v);
+/* NULL before the first look: the list of the instances as it is asked for most, for one more user;
+ * copies of rows and environment, owned. */
+struct shared_text *view_list(struct view *v);
 struct node *view_rows(struct view *v);
 struct node *view_environment(struct view *v);
 /* What `hello` says. */
