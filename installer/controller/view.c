@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "controller/view.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,6 +247,7 @@ static void *run(void *arg)
         good = look(v);
         end = clock_deadline(good ? EVERY_MS : AGAIN_MS);
         until_sleep_ms((struct until){.cancel = &v->c->stop}, GAP_MS);
+        malloc_trim(0); /* a look needs some times what is kept of it */
         pthread_mutex_lock(&v->mutex);
         while (!v->wanted && !clock_passed(end) && !cancel_count(&v->c->stop))
             pool_cond_wait(&v->cond, &v->mutex, clock_left_ms(end));

@@ -213,6 +213,7 @@ static int follow_all(struct log_stream *s, struct engine *g, struct err *e)
         }
         ended = false;
         looks = 0;
+        node_free(steal(seen));
         if (follow(s, g, e) < 0)
             return -1;
     }
@@ -248,6 +249,8 @@ int follow_run(struct env *env, const struct strv *names, const struct follow_op
 
     if (env_need(env, ENV_NEEDS_CONTAINERS, e) < 0 || teller_open(&r.teller, e) < 0)
         return -1;
+    /* It may last for days, and each of them looks for itself. */
+    node_free(steal(env->containers));
     pool_run(names->count, (unsigned)names->count, job, &r);
     teller_close(r.teller);
     if (r.first.code == ERR_NONE)
