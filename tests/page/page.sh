@@ -8,23 +8,10 @@ set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
 
-needs "the page in a browser" node npm
+needs "the page in a browser"
 CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || true)}
-[ -n "$CHROMIUM" ] || { skip "the page in a browser" "no chromium"; finish; }
-[ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] ||
-    { skip "the page in a browser" "node $(node --version) is older than 20"; finish; }
-
 [ -x "$B/slipwayd" ] || { skip "the page in a browser" "no slipwayd in $B"; finish; }
-
-# The packages of package-lock.json, whose digests npm compares; once.
-modules=$ROOT/build/page
-mkdir -p "$modules"
-if ! cmp -s "$ROOT/tests/page/package-lock.json" "$modules/installed.json"; then
-    cp "$ROOT/tests/page/package.json" "$ROOT/tests/page/package-lock.json" "$modules/"
-    (cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund) >"$TMP/npm" 2>&1 ||
-        { skip "the page in a browser" "npm: $(tail -n 1 "$TMP/npm")"; finish; }
-    cp "$ROOT/tests/page/package-lock.json" "$modules/installed.json"
-fi
+modules=$("$ROOT/scripts/dev/page-modules") || { skip "the page in a browser" "$modules"; finish; }
 
 export PAGE_STORAGE=${PAGE_STORAGE:-1}
 environment page --catalog "$ROOT/tests/data/components"

@@ -58,9 +58,12 @@ peak_kib() {
 table() { printf '%-44s %12s %12s %8s  %s\n' figure value peer ratio limit; }
 
 # row FIGURE VALUE UNIT [PEER [LIMIT]]: LIMIT is a largest value or, as in "1.3x", a largest ratio.
-# Nothing is printed for a figure that could not be measured.
+# A figure that could not be measured is named as such, and so is one with a ratio for a limit and no peer.
 row() {
-    [ -n "$2" ] || return 0
+    if [ -z "$2" ] || { [[ ${5:-} == *x ]] && [ -z "${4:-}" ]; }; then
+        printf '%-44s %12s\n' "$1" "not measured"
+        return
+    fi
     awk -v figure="$1" -v value="$2" -v unit="$3" -v peer="${4:-}" -v limit="${5:-}" 'BEGIN {
         ratio = peer + 0 > 0 ? value / peer : 0
         if (limit ~ /x$/) fine = ratio <= limit + 0
