@@ -120,7 +120,7 @@ static int look(struct converge_view *v, struct engine *g, const struct converge
         observed_observe_images(v->observed, g, kept->images, e) == 0 &&
         build_desired(v, kept, s, o->folder, e) == 0) {
         observed_observe_host(v->observed, s, o->self);
-        observed_inspect_changed(v->observed, g, v->desired);
+        observed_inspect_changed(v->observed, g, v->desired, o->only);
         edits_find(&edits, s->name, s->document, o->catalog);
         po.edits = &edits;
         po.document = kept->document;

@@ -49,9 +49,10 @@ int observed_observe_images(struct observed *w, struct engine *g, const struct n
  * nothing when an instance asks (`self`, else NULL): of its container it would come to know. */
 void observed_observe_host(struct observed *w, const struct spec *s, const char *self);
 /* Fills `changed`: which settings of a container differ only an inspection tells. What cannot be
- * inspected is left out. */
+ * inspected is left out. `only`: of this instance alone; NULL: of all. */
 struct desired;
-void observed_inspect_changed(struct observed *w, struct engine *g, const struct desired *d);
+void observed_inspect_changed(struct observed *w, struct engine *g, const struct desired *d,
+                              const char *only);
 void observed_free(struct observed *w);
 void observed_cleanup(struct observed **w);
 #define auto_observed __attribute__((cleanup(observed_cleanup)))

@@ -57,15 +57,19 @@ void observed_observe_host(struct observed *w, const struct spec *s, const char 
     }
 }
 
-void observed_inspect_changed(struct observed *w, struct engine *g, const struct desired *d)
+void observed_inspect_changed(struct observed *w, struct engine *g, const struct desired *d,
+                              const char *only)
 {
     w->changed = node_new_map();
     for (size_t i = 0; i < d->count; i++) {
         const struct desired_instance *it = &d->items[i];
-        const struct node *c = object_find_instance(w->containers, it->spec->name);
+        const struct node *c;
         struct node *seen = NULL;
         struct err e;
 
+        if (only && strcmp(it->spec->name, only) != 0)
+            continue;
+        c = object_find_instance(w->containers, it->spec->name);
         if (!c || node_text_is(node_get(c, "Labels"), LABEL_HASH, it->hash))
             continue;
         if (engine_container_inspect(&seen, g, node_get_text(c, "Id"), &e) < 0)
