@@ -203,16 +203,17 @@ void exchange_run(struct exchange *x)
 
 void exchange_finish(struct exchange *x)
 {
+    static const char *const always[] = {
+        "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
+        "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Resource-Policy: same-origin",
+        "Strict-Transport-Security: max-age=31536000"};
     struct request *q = &x->q;
     bool api = q->query.part_count && strcmp(q->query.parts[0], "api") == 0;
 
     if (!q->reply.status)
         q->reply.status = q->route ? q->route->status : 200;
-    reply_header(q, "X-Content-Type-Options", "nosniff");
-    reply_header(q, "Referrer-Policy", "no-referrer");
-    reply_header(q, "Cross-Origin-Opener-Policy", "same-origin");
-    reply_header(q, "Cross-Origin-Resource-Policy", "same-origin");
-    reply_header(q, "Strict-Transport-Security", "max-age=31536000");
+    for (size_t i = 0; i < ARRAY_LEN(always); i++)
+        strv_add(&q->reply.headers, always[i]);
     if (q->route || api)
         reply_header(q, "Cache-Control", "no-store");
     if (q->route || q->reply.status != 200)

@@ -28,28 +28,23 @@ bool method_parse(enum method *out, const char *name)
     return false;
 }
 
-/* Whether the parts are those of the path; *fixed: how many of them are words of it. */
-static bool matches(const char *args[ROUTE_ARGS_MAX], size_t *fixed, const char *path,
-                    const struct query *q)
+/* Whether the parts are those of the path. */
+static bool matches(const char *args[ROUTE_ARGS_MAX], const char *path, const struct query *q)
 {
     size_t arg = 0;
 
-    *fixed = 0;
     for (size_t i = 0; i < q->part_count; i++) {
-        size_t len = strcspn(++path, "/");
+        size_t len = strlen(q->parts[i]);
 
-        if (len == 0)
+        if (*path++ != '/')
             return false;
         if (*path == '{') {
             args[arg++] = q->parts[i];
-        } else {
-            if (strlen(q->parts[i]) != len || strncmp(q->parts[i], path, len) != 0)
-                return false;
-            ++*fixed;
+            len = strcspn(path, "/");
+        } else if (strncmp(path, q->parts[i], len) != 0 || (path[len] && path[len] != '/')) {
+            return false;
         }
         path += len;
-        if (!*path && i + 1 < q->part_count)
-            return false;
     }
     return !*path && q->part_count > 0;
 }
@@ -62,9 +57,8 @@ const struct route *route_find(const char *args[ROUTE_ARGS_MAX], unsigned *allow
     *allowed = 0;
     for (const struct route *r = ROUTES; r->id; r++) {
         const char *these[ROUTE_ARGS_MAX] = {NULL};
-        size_t fixed;
 
-        if (!matches(these, &fixed, r->path, q))
+        if (!matches(these, r->path, q))
             continue;
         *allowed |= 1U << r->method;
         if (r->method != method)
