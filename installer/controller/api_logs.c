@@ -31,6 +31,7 @@ struct log_reader {
     struct buf out;
     size_t done; /* of `out` */
     bool ended, beat, closed;
+    bool cut;  /* something that belongs to it could not be handed over */
     int users; /* the stream and the thread */
     struct stream *stream;
     struct controller *c;
@@ -124,6 +125,7 @@ static bool put(struct log_reader *r, const char *text)
         buf_puts(&r->out, text);
         stream_wake(r->stream);
     }
+    r->cut = r->cut || !more || r->out.full;
     pthread_mutex_unlock(&r->mutex);
     return more;
 }
@@ -178,21 +180,37 @@ static int read_lines(struct log_reader *reader, struct err *e)
     return r;
 }
 
+static void put_error(struct log_reader *r, const struct err *e)
+{
+    auto_node struct node *n = node_new_map();
+    auto_free char *json = NULL, *line = NULL;
+
+    node_set_text(n, "error", e->msg);
+    node_set_text(n, "code", err_code_name(e->code));
+    json = json_text(n);
+    line = mem_printf("%s\n", json);
+    put(r, line);
+}
+
+static bool is_cut(struct log_reader *r)
+{
+    bool cut;
+
+    pthread_mutex_lock(&r->mutex);
+    cut = r->cut;
+    pthread_mutex_unlock(&r->mutex);
+    return cut;
+}
+
 static void *run(void *arg)
 {
     struct log_reader *r = arg;
     struct err e;
 
-    if (read_lines(r, &e) < 0) {
-        auto_node struct node *n = node_new_map();
-        auto_free char *json = NULL, *line = NULL;
-
-        node_set_text(n, "error", e.msg);
-        node_set_text(n, "code", err_code_name(e.code));
-        json = json_text(n);
-        line = mem_printf("%s\n", json);
-        put(r, line);
-    }
+    if (read_lines(r, &e) < 0)
+        put_error(r, &e);
+    else if (!r->text && !is_cut(r))
+        put(r, "{\"end\":true}\n");
     pthread_mutex_lock(&r->mutex);
     r->ended = true;
     if (!r->closed)
@@ -219,7 +237,7 @@ static ssize_t on_read(void *arg, char *p, size_t max)
         result = (ssize_t)n;
         pthread_cond_signal(&r->cond);
     } else if (r->ended) {
-        result = -1;
+        result = r->cut ? STREAM_CUT : STREAM_END;
     } else {
         result = r->beat && !r->text;
         r->beat = false;
@@ -308,7 +326,7 @@ static struct log_reader *reader_new(struct controller *c, const struct request 
 
 int api_logs(struct controller *c, struct request *q, struct err *e)
 {
-    static const struct stream_calls calls = {on_read, on_beat, on_close};
+    static const struct stream_calls calls = {on_read, on_beat, on_close, .has_end = true};
     pthread_attr_t attr;
     struct log_reader *r;
     pthread_t id;

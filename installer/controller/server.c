@@ -68,6 +68,8 @@ static ssize_t on_block(void *cls, uint64_t pos, char *p, size_t max)
     ssize_t n = stream_read(cls, p, max);
 
     (void)pos;
+    if (n == STREAM_CUT)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
 }
 

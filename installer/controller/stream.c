@@ -59,7 +59,7 @@ ssize_t stream_read(struct stream *s, char *p, size_t max)
         pthread_mutex_lock(&s->mutex);
         ended = s->ended;
         pthread_mutex_unlock(&s->mutex);
-        n = ended ? -1 : s->calls->read(s->arg, p, max);
+        n = !ended ? s->calls->read(s->arg, p, max) : s->calls->has_end ? STREAM_CUT : STREAM_END;
         if (n != 0)
             return n;
         if (sleep_unless_woken(s))

@@ -15,13 +15,17 @@
 struct MHD_Connection;
 struct server;
 
+enum { STREAM_END = -1, STREAM_CUT = -2 };
+
 struct stream_calls {
-    /* Up to `max` bytes into p; 0: none now; -1: the end. */
+    /* Up to `max` bytes into p; 0: none now; STREAM_END; STREAM_CUT: no more, and it is not all, so
+     * that the connection is broken off in the middle of the answer. */
     ssize_t (*read)(void *arg, char *p, size_t max);
     /* A sign of life is due: the next read gives one. */
     void (*beat)(void *arg);
     /* Nobody reads any more. After it, `arg` is not used again. */
     void (*close)(void *arg);
+    bool has_end; /* whoever is made to end before, by stream_end, is cut short */
 };
 
 struct stream {
@@ -42,7 +46,7 @@ struct stream *stream_new(const struct stream_calls *calls, void *arg);
 void stream_wake(struct stream *s);
 /* It ends with the next read. */
 void stream_end(struct stream *s);
-/* For the server: what its library wants of such an answer, where 0 means that it sleeps now. */
+/* For the server: as `read`, where 0 means that it sleeps now. */
 ssize_t stream_read(struct stream *s, char *p, size_t max);
 void stream_free(struct stream *s);
 

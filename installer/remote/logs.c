@@ -10,7 +10,8 @@
 struct reader {
     const struct remote_logs *l;
     struct strv names;
-    bool begun;
+    bool begun, ended; /* the first line was there; the last one was */
+    bool enough;       /* nobody wants more */
 };
 
 static int begin(struct reader *r, const struct node *n, struct err *e)
@@ -42,7 +43,8 @@ static int source_of(size_t *out, const struct reader *r, const char *instance, 
     return err_set(e, ERR_REMOTE, "the server sends lines of an instance that was not asked for");
 }
 
-/* {"instances"} first, then {"instance","stream","time","text"}, at the end perhaps {"error"}. */
+/* {"instances"} first, then {"instance","stream","time","text"}, at the end {"end"} or
+ * {"error"}. */
 static int on_line(void *arg, const char *text, size_t len, struct err *e)
 {
     struct reader *r = arg;
@@ -59,6 +61,9 @@ static int on_line(void *arg, const char *text, size_t len, struct err *e)
                        "%s", node_get_text(n, "error"));
     if (!r->begun)
         return begin(r, n, e);
+    r->ended = node_get_bool(n, "end", false);
+    if (r->ended)
+        return 0;
     if (reply_map(n, "instance time", e) < 0 ||
         source_of(&line.source, r, node_get_text(n, "instance"), e) < 0)
         return -1;
@@ -67,7 +72,8 @@ static int on_line(void *arg, const char *text, size_t len, struct err *e)
     line.stream = node_get_int(n, "stream", 1) == 2 ? 2 : 1;
     line.text = whole;
     line.len = strlen(whole);
-    return r->l->o.line(r->l->o.arg, &line) ? 0 : 1;
+    r->enough = !r->l->o.line(r->l->o.arg, &line);
+    return r->enough ? 1 : 0;
 }
 
 int remote_logs_read(struct remote *there, const struct strv *words, const struct remote_logs *l,
@@ -90,6 +96,11 @@ int remote_logs_read(struct remote *there, const struct strv *words, const struc
     if (r == 0 && !reader.begun)
         r = err_set(e, ERR_REMOTE, "%s: no slipwayd of this version: it says nothing",
                     remote_place(there));
+    else if (r == 0 && !reader.ended && !reader.enough)
+        r = err_set(e, ERR_NET, "%s: the log was cut: it came without its end",
+                    remote_place(there));
+    else if (r < 0 && reader.begun && err_retryable(e))
+        r = err_wrap(e, "the log was cut");
     /* As logs_read: who ends it has what they wanted. */
     if (r < 0 && e->code == ERR_INTERRUPTED && reader.begun)
         r = 0;

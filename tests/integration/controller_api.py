@@ -729,7 +729,8 @@ def followed_since(since):
 def logs():
     """Lines of several, as JSON and as text, and live."""
     lines = call("GET", "/api/v1/logs?instance=echo-1&instance=sleeper-1&tail=5", "viewer").body.decode().splitlines()
-    rows = [json.loads(line) for line in lines if line]
+    *rows, last = [json.loads(line) for line in lines if line]
+    assert last == {"end": True}, last
     assert {row["instance"] for row in rows} == {"echo-1", "sleeper-1"}, rows
     assert [r["time"] for r in rows] == sorted(r["time"] for r in rows) and all("text" in r for r in rows)
     answer = call("GET", "/api/v1/logs?component=echo&format=text", "viewer")

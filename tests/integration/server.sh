@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The commands that work with --server: what they print is what the same commands print here; who is not trusted, or not
 # allowed, is told so; and whatever answers in the place of a slipwayd, they end with one sentence.
-# about 60 s
+# about 110 s
 set -eu
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../environment.sh"
@@ -67,6 +67,14 @@ settle() {
 ready() { here status >/dev/null; }
 check "the environment is well" wait_until 60 ready
 
+# was_cut NAME PROCESS FILE: it ends with 1, and says so in the file.
+was_cut() {
+    local status=0
+    wait "$2" || status=$?
+    check_same "$1: the status" 1 "$status"
+    check_has "$1: what is said" "$(cat "$3")" "the log was cut: "
+}
+
 # ---- asking ----
 
 same "status" status
@@ -103,6 +111,15 @@ kill -INT "$follow"
 status=0
 wait "$follow" || status=$?
 check_same "and Ctrl-C ends it well" 0 "$status"
+
+# One that is read by nobody for longer than the server waits: what was to come is not handed over any more.
+"$SLIPWAY" "${at[@]}" logs -f echo-1 >"$TMP/stalled" 2>"$TMP/stalled.err" &
+stalled=$!
+on_exit 'kill -9 "$stalled"'
+check "another one reads" wait_until 30 grep -q . "$TMP/stalled"
+kill -STOP "$stalled"
+docker exec "$env-echo-1" sh -c 'yes "$(printf %0500d 0)" | head -n 60000 >/proc/1/fd/1'
+stalled_since=$SECONDS
 
 # ---- changing ----
 
@@ -163,15 +180,27 @@ cp "$TMP/operator" "$TMP/open" && chmod 644 "$TMP/open"
 says "a token that others may read" 0 "others may read it" there --token-file "$TMP/open" status
 echo "$(cat "$TMP/operator")x" >"$TMP/wrong"
 says "a wrong token" 7 "does not take the token" there --token-file "$TMP/wrong" status
+"$SLIPWAY" "${at[@]}" --token-file "$TMP/admin" logs -f echo-2 >"$TMP/there" 2>"$TMP/admin.err" &
+follow=$!
+check "somebody reads with a token" wait_until 30 grep -q . "$TMP/there"
 check "a token is revoked" api -X DELETE -o /dev/null "$url/api/v1/tokens/$(cat "$TMP/admin.id")"
+was_cut "the log that it reads ends, and not as a whole one" "$follow" "$TMP/admin.err"
 says "a revoked token" 7 "does not take the token" there --token-file "$TMP/admin" status
 check_status "a viewer looks" 0 there --token-file "$TMP/viewer" status
 says "a viewer changes nothing" 7 "operator" there --token-file "$TMP/viewer" config set echo greeting x
 says "of volumes neither" 7 "operator" there --token-file "$TMP/viewer" volume create disk --size 1GiB
 check_hasnt "the token is in no debug line" "$(there -vv status 2>&1)" "$(cat "$TMP/operator")"
 
+while [ $((SECONDS - stalled_since)) -lt 70 ]; do sleep 1; done
+kill -CONT "$stalled"
+was_cut "a log that nobody took for a minute" "$stalled" "$TMP/stalled.err"
+
+"$SLIPWAY" "${at[@]}" logs -f echo-2 >"$TMP/there" 2>"$TMP/follow.err" &
+follow=$!
+check "somebody reads when the server ends" wait_until 30 grep -q . "$TMP/there"
 kill "$daemon"
 wait "$daemon" || true
+was_cut "that log" "$follow" "$TMP/follow.err"
 says "the server is gone" 1 "connection refused" there status
 says "for a change too" 1 "connection refused" there config set echo greeting x
 says "and for logs" 1 "connection refused" there logs echo
@@ -191,7 +220,8 @@ to_fake() { # MODE WORD...
     shift
     bare --server "https://127.0.0.1:$(cat "$TMP/port.$mode")" --server-ca "$TMP/cert" --token-file "$TMP/viewer" "$@"
 }
-modes=(garbage plain html redirect empty broken list missing escapes problem overtaken endless gone slow dies)
+modes=(garbage plain html redirect empty broken list missing escapes problem overtaken endless gone slow dies
+    whole cut breaks)
 for mode in "${modes[@]}"; do fake "$mode"; done
 for mode in "${modes[@]}"; do check "a fake: $mode" wait_until 20 test -s "$TMP/port.$mode"; done
 one_sentence() { # NAME: stderr is one line of ours, and nothing was printed
@@ -213,6 +243,10 @@ for mode in garbage plain html redirect empty broken list missing escapes dies; 
 done
 says "a body without an end" 1 "the answer is longer than" to_fake endless status
 says "a line without an end" 1 "a line is longer than" to_fake endless logs echo
+check_status "a log with its end" 0 to_fake whole logs echo
+says "a log without it" 1 "the log was cut: it came without its end" to_fake cut logs echo
+check_has "what came is printed" "$(cat "$TMP/out")" one
+says "a log that breaks off" 1 "the log was cut: https://127.0.0.1:" to_fake breaks logs echo
 check_status "an error with escape sequences" 4 to_fake problem status
 check_hasnt "is made harmless" "$(cat "$TMP/err")" $'\033'
 says "somebody was faster" 1 "somebody else has changed echo meanwhile" to_fake overtaken config set echo greeting x

@@ -5,7 +5,8 @@ Usage: server_fake.py CERT KEY PORT-FILE MODE
 MODE is "garbage" (bytes), "plain" (HTTP without TLS), "html", "redirect", "empty", "broken" (JSON that is cut), "list",
 "missing" (rows without their fields), "escapes" (names with escape sequences), "problem" (an error with escape
 sequences), "overtaken" (changes are refused with 412), "endless" (a body without an end), "gone" (a task that is never
-found again), "slow" (a task that does not end), or "dies" (it closes after the request)."""
+found again), "slow" (a task that does not end), "dies" (it closes after the request), or of logs "whole", "cut" (an
+answer without the last line) or "breaks" (the connection ends in the middle of one)."""
 import http.server
 import json
 import ssl
@@ -19,6 +20,8 @@ STATUS = {"environment": "there", "healthy": True, "instances": [ROW], "etcd": {
 TASK = {"id": "t-1", "kind": "volume.create", "target": "disk", "by": "ann", "state": "running", "created": "",
         "done": 0, "total": 0}
 JSON, PROBLEM = "application/json", "application/problem+json"
+LOG = ('{"instances": ["echo-1"]}\n{"instance": "echo-1", "stream": 1, "time": "2026-01-31T23:59:59.123456789Z", '
+       '"text": "one"}\n')
 
 
 def problem(status, code, detail):
@@ -52,6 +55,8 @@ def answer(method, path):
         with open(PORT_FILE.replace("port", "asked"), "w") as f:
             f.write("yes")
         return 200, JSON, TASK
+    if MODE in ("whole", "cut", "breaks"):
+        return 200, "application/x-ndjson", LOG + ('{"end": true}\n' if MODE == "whole" else "")
     if MODE == "gone":
         return problem(404, "notfound", "there is no task t-1")
     return 200, JSON, {"target": "echo", "component": "echo", "given": {}, "keys": [], "schema": {}}
@@ -82,7 +87,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = (body if isinstance(body, str) else json.dumps(body) + "\n").encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Length", str(len(data) + (100 if MODE == "breaks" else 0)))
+        self.close_connection = MODE == "breaks"
         self.send_header("ETag", '"1"')
         self.send_header("Location", "http://elsewhere.example/")
         self.end_headers()

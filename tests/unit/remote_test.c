@@ -204,8 +204,7 @@ void __wrap_talk_close(struct talk *t)
     (void)t;
 }
 
-/* The pieces that a server sends, and how it ends. */
-static const char *pieces[4];
+/* What a server answers. */
 static const char *answered;
 static const char *const *answers; /* one after the other; NULL: `answered` each time */
 static char requests[1000];
@@ -225,13 +224,9 @@ int __wrap_talk_ask(struct talk_answer *a, struct talk *t, const struct talk_req
              q->body ? q->body : "-");
     *a = (struct talk_answer){.status = 200, .type = "application/json", .sent = true};
     buf_init(&a->body, TALK_BODY_MAX);
-    for (size_t i = 0; q->piece && pieces[i]; i++)
-        if (!q->piece(q->arg, pieces[i], strlen(pieces[i])))
-            return 0;
-    if (!q->piece && !text)
+    if (!text)
         return err_set(e, ERR_NET, "the connection broke");
-    if (!q->piece)
-        buf_puts(&a->body, text);
+    buf_puts(&a->body, text);
     return 0;
 }
 
@@ -293,7 +288,7 @@ static void words_that_cannot_be_right_are_refused_before_anything(void **state)
     }
 }
 
-/* ---- answers that go on ---- */
+/* ---- answers in pages ---- */
 
 static struct remote *fake_remote(void)
 {
@@ -302,85 +297,6 @@ static struct remote *fake_remote(void)
     r->url = mem_strdup("https://a.example");
     r->token = mem_strdup("slw_12345678");
     return r;
-}
-
-static char printed[200];
-
-static void on_begin(void *arg, const struct strv *names)
-{
-    auto_free char *all = strv_join(names, "+");
-
-    snprintf(arg, sizeof(printed), "[%s]", all);
-}
-
-static bool on_line(void *arg, const struct logs_line *line)
-{
-    size_t len = strlen(arg);
-
-    snprintf((char *)arg + len, sizeof(printed) - len, "(%zu %d %s)", line->source, line->stream,
-             line->text);
-    return !strstr(line->text, "enough");
-}
-
-static int read_logs(struct err *e)
-{
-    auto_strv struct strv words = {0};
-    const struct remote_logs l = {{.tail = -1, .line = on_line, .arg = printed}, on_begin};
-    struct remote *there = fake_remote();
-    int r;
-
-    printed[0] = '\0';
-    r = remote_logs_read(there, &words, &l, e);
-    remote_close(there);
-    return r;
-}
-
-static void lines_are_put_together_from_pieces(void **state)
-{
-    struct err e = {0};
-
-    (void)state;
-    pieces[0] = "\n{\"instances\":[\"a\",\"b\"]}\n\n{\"insta";
-    pieces[1] = "nce\":\"b\",\"stream\":2,\"time\":\"T\",\"text\":\"x y\"}\n{\"instance\":\"a\",";
-    pieces[2] = "\"stream\":1,\"time\":\"T\",\"text\":\"enough\"}\n{\"instance\":\"a\"}\n";
-    assert_int_equal(read_logs(&e), 0);
-    assert_string_equal(printed, "[a+b](1 2 T x y)(0 1 T enough)");
-}
-
-static void lines_that_no_server_sends_are_errors(void **state)
-{
-    static const char *const bad[] = {
-        "{\"instance\":\"a\",\"time\":\"T\",\"text\":\"before\"}\n",
-        "{\"instances\":[\"a\"]}\n{\"instances\":[\"a\"]}\n",
-        "{\"instances\":[\"a\"]}\n{\"instance\":\"c\",\"time\":\"T\"}\n",
-        "{\"instances\":[{}]}\n",
-        "{\"instances\":[\"\\u001b[2J\"]}\n",
-        "{\"instances\":[\"a\"]}\n{\"instance\":\"a\"}\n",
-        "[]\n",
-        "what\n",
-    };
-
-    (void)state;
-    pieces[1] = pieces[2] = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct err e = {0};
-
-        pieces[0] = bad[i];
-        assert_int_equal(read_logs(&e), -1);
-        assert_int_equal(e.code, ERR_REMOTE);
-    }
-}
-
-static void the_last_line_may_say_why_it_ends(void **state)
-{
-    struct err e = {0};
-
-    (void)state;
-    pieces[0] = "{\"error\":\"there is no instance c\",\"code\":\"notfound\"}\n";
-    pieces[1] = NULL;
-    assert_int_equal(read_logs(&e), -1);
-    assert_int_equal(e.code, ERR_NOTFOUND);
-    assert_string_equal(e.msg, "there is no instance c");
 }
 
 static void a_list_that_has_no_end_is_not_read_for_ever(void **state)
@@ -487,9 +403,6 @@ int main(void)
         cmocka_unit_test(what_no_slipwayd_says_is_one_error),
         cmocka_unit_test(rows_have_what_printing_takes_for_granted),
         cmocka_unit_test(words_that_cannot_be_right_are_refused_before_anything),
-        cmocka_unit_test(lines_are_put_together_from_pieces),
-        cmocka_unit_test(lines_that_no_server_sends_are_errors),
-        cmocka_unit_test(the_last_line_may_say_why_it_ends),
         cmocka_unit_test(several_volumes_are_a_task_each_that_is_waited_for),
         cmocka_unit_test(a_task_that_fails_has_its_own_code_and_sentence),
         cmocka_unit_test(a_list_that_has_no_end_is_not_read_for_ever),

@@ -151,6 +151,7 @@ class Log {
             if (text === '') continue; // a sign of life
             const line = parse(text);
 
+            if (line.end) continue;
             if (line.error) this.note(line.error);
             else if (!edge || line.time > edge) {
                 if (this.isKnown(line)) continue;
