@@ -33,9 +33,16 @@ static int refuse_size(struct exchange *x)
     return refuse(&x->q, 413, &e);
 }
 
+/* In its container they are configuration. */
+static struct headers_known known_of(const struct controller *c, const struct strv *items)
+{
+    return (struct headers_known){items, c->env.self ? c->env.name : NULL};
+}
+
 static int check_head(struct exchange *x)
 {
     struct request *q = &x->q;
+    const struct headers_known names = known_of(x->s->c, &x->s->c->names);
     struct err e;
 
     if (q->headers.full) {
@@ -45,7 +52,7 @@ static int check_head(struct exchange *x)
     if (headers_check_single(&q->headers, &e) < 0 ||
         headers_length(&x->expected, &q->headers, &e) < 0)
         return refuse(q, 400, &e);
-    if (headers_check_host(&q->headers, &x->s->c->names, &e) < 0)
+    if (headers_check_host(&q->headers, &names, &e) < 0)
         return refuse(q, e.code == ERR_AUTH ? 403 : 400, &e);
     if (query_parse(&q->query, x->target, &e) < 0)
         return refuse(q, 400, &e);
@@ -91,10 +98,11 @@ static int check_who(struct exchange *x)
 {
     struct request *q = &x->q;
     struct controller *c = x->s->c;
+    const struct headers_known trusted = known_of(c, &c->trusted);
     bool bearer = headers_bearer(&q->headers) != NULL, known = login_who(c, q);
     struct err e;
 
-    if (known && changes(q) && headers_check_origin(&q->headers, &c->trusted, bearer, &e) < 0) {
+    if (known && changes(q) && headers_check_origin(&q->headers, &trusted, bearer, &e) < 0) {
         reply_problem(q, 403, "auth", NULL, e.msg);
         return -1;
     }
@@ -103,7 +111,7 @@ static int check_who(struct exchange *x)
     if (q->route->role == ACCESS_ROLE_ANYBODY) {
         /* Nobody is logged in here; a page of others may not log somebody in all the same. */
         if (!changes(q) || !headers_get(&q->headers, "Origin") ||
-            headers_check_origin(&q->headers, &c->trusted, false, &e) == 0)
+            headers_check_origin(&q->headers, &trusted, false, &e) == 0)
             return 0;
         reply_problem(q, 403, "auth", NULL, e.msg);
         return -1;

@@ -8,6 +8,13 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/quote.h"
+#include "conf/json.h"
+
+enum {
+    VALUE_MAX = 200,   /* bytes of what came that are shown */
+    COMMAND_MAX = 600, /* of a line to type */
+};
 
 void headers_add(struct headers *h, const char *name, const char *value)
 {
@@ -94,6 +101,14 @@ static bool host_of(char out[256], const char *text)
     return true;
 }
 
+static bool is_known(const struct headers_known *k, const char *value)
+{
+    for (size_t i = 0; i < k->items->count; i++)
+        if (strcasecmp(k->items->items[i], value) == 0)
+            return true;
+    return false;
+}
+
 static bool is_address(const char *host)
 {
     unsigned char bytes[16];
@@ -101,29 +116,72 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-int headers_check_host(const struct headers *h, const struct strv *names, struct err *e)
+/* Anybody sends what he likes: other values are not worth a command that somebody may copy. */
+static bool is_plain(const char *value)
 {
+    static const char *const letters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:/[]";
+
+    return *value && *value != '-' && strlen(value) <= VALUE_MAX &&
+           strspn(value, letters) == strlen(value);
+}
+
+/* The command that sets the key to all that is known and the value; owned, or NULL when it would
+ * be too long to be shown. */
+static char *command_to_add(const struct headers_known *k, const char *key, const char *value)
+{
+    auto_node struct node *list = node_new_list();
+    auto_free char *json = NULL, *line = NULL;
+
+    for (size_t i = 0; i < k->items->count; i++)
+        node_add_text(list, k->items->items[i]);
+    node_add_text(list, value);
+    json = json_text(list);
+    line = quote_words((const char *const[]){"slipway", "-e", k->env, "config", "set", "controller",
+                                             key, json, NULL});
+    return strlen(line) <= COMMAND_MAX ? steal(line) : NULL;
+}
+
+/* ": add it with `...`", or nothing; owned. */
+static char *how_to_add(const struct headers_known *k, const char *const names[2],
+                        const char *value)
+{
+    auto_free char *command = NULL;
+
+    if (!is_plain(value))
+        return mem_strdup("");
+    if (!k->env)
+        return mem_printf(": start it with `%s %s`", names[0], value);
+    command = command_to_add(k, names[1], value);
+    return command ? mem_printf(": add it with `%s`", command)
+                   : mem_printf(": add it to %s of the component controller", names[1]);
+}
+
+int headers_check_host(const struct headers *h, const struct headers_known *names, struct err *e)
+{
+    static const char *const option_and_key[] = {"--name", "names"};
     const char *value = headers_get(h, "Host");
+    auto_free char *how = NULL;
     char host[256];
 
     if (!value || !host_of(host, value))
         return err_set(e, ERR_USAGE, "Host is not a name or an address with a port");
     if (is_address(host) || strcasecmp(host, "localhost") == 0)
         return 0;
-    for (size_t i = 0; i < names->count; i++)
-        if (strcasecmp(names->items[i], host) == 0)
-            return 0;
-    return err_set(e, ERR_AUTH,
-                   "this server is not called %.100s: start it with `--name %.100s`, or use its "
-                   "address",
-                   host, host);
+    if (is_known(names, host))
+        return 0;
+    how = how_to_add(names, option_and_key, host);
+    return err_set(e, ERR_AUTH, "this server is not called %.*s%s, or use its address", VALUE_MAX,
+                   host, how);
 }
 
-int headers_check_origin(const struct headers *h, const struct strv *trusted, bool bearer,
+int headers_check_origin(const struct headers *h, const struct headers_known *trusted, bool bearer,
                          struct err *e)
 {
     const char *origin = headers_get(h, "Origin"), *host = headers_get(h, "Host");
+    static const char *const option_and_key[] = {"--trusted-origin", "trusted_origins"};
     static const char scheme[] = "https://";
+    auto_free char *how = NULL;
 
     if (!origin)
         return bearer ? 0
@@ -133,13 +191,11 @@ int headers_check_origin(const struct headers *h, const struct strv *trusted, bo
     if (strncasecmp(origin, scheme, sizeof(scheme) - 1) == 0 && host &&
         strcasecmp(origin + sizeof(scheme) - 1, host) == 0)
         return 0;
-    for (size_t i = 0; i < trusted->count; i++)
-        if (strcasecmp(trusted->items[i], origin) == 0)
-            return 0;
-    return err_set(e, ERR_AUTH,
-                   "a page of %.200s may not change anything here: should it, start the server "
-                   "with `--trusted-origin %.200s`",
-                   origin, origin);
+    if (is_known(trusted, origin))
+        return 0;
+    how = how_to_add(trusted, option_and_key, origin);
+    return err_set(e, ERR_AUTH, "a page of %.*s may not change anything here%s", VALUE_MAX, origin,
+                   how);
 }
 
 bool headers_is_json(const struct headers *h)

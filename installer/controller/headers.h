@@ -36,18 +36,25 @@ int headers_check_single(const struct headers *h, struct err *e);
 /* The body's length; -1: it comes in chunks; 0: there is none. ERR_USAGE. */
 int headers_length(int64_t *out, const struct headers *h, struct err *e);
 
+/* What the server is called, or whose pages it trusts; a refusal says how one more is added. */
+struct headers_known {
+    const struct strv *items;
+    const char *env; /* they are configuration of this environment's component `controller`;
+                        NULL: options of slipwayd */
+};
+
 /*
  * Whether Host is one of `names`, "localhost", or an address: a name that somebody points at this
  * server to get at it through a browser (DNS rebinding) is not one of these, and an address cannot
  * be pointed elsewhere. The port does not count. ERR_AUTH.
  */
-int headers_check_host(const struct headers *h, const struct strv *names, struct err *e);
+int headers_check_host(const struct headers *h, const struct headers_known *names, struct err *e);
 /*
  * For what changes something: an Origin must be the server's own, "https://" with the Host of the
  * request, or stand in `trusted`. Without one, only who shows a token in the request itself
- * (`bearer`), which no browser does by itself. ERR_AUTH with the value to add.
+ * (`bearer`), which no browser does by itself. ERR_AUTH.
  */
-int headers_check_origin(const struct headers *h, const struct strv *trusted, bool bearer,
+int headers_check_origin(const struct headers *h, const struct headers_known *trusted, bool bearer,
                          struct err *e);
 /* Whether the body is application/json, in UTF-8 if that is said. */
 bool headers_is_json(const struct headers *h);
