@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Monotonic time, deadlines and back-off. clock_now_ms and clock_sleep_ms
- * are a seam of the tests. */
+/* Monotonic time, deadlines and back-off. What clock_now.c has is a seam of the tests. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-int64_t clock_now_ms(void);      /* CLOCK_MONOTONIC */
+int64_t clock_now_ms(void); /* CLOCK_MONOTONIC */
+/* CLOCK_BOOTTIME, which goes on while the machine sleeps, as the time of a lease does that another
+ * machine counts. */
+int64_t clock_lease_ms(void);
 int64_t clock_wall_ms(void);     /* CLOCK_REALTIME since the epoch */
 void clock_sleep_ms(int64_t ms); /* a wait that somebody may cancel: until_sleep_ms */
 

@@ -39,7 +39,7 @@ bool leader_leads(struct leader *l, struct etcd_fence *fence)
     bool leads;
 
     pthread_mutex_lock(&l->mutex);
-    leads = l->revision > 0 && clock_now_ms() - l->renewed < SURE_MS;
+    leads = l->revision > 0 && clock_lease_ms() - l->renewed < SURE_MS;
     *fence = (struct etcd_fence){l->key, l->revision};
     pthread_mutex_unlock(&l->mutex);
     return leads;
@@ -130,7 +130,7 @@ static int take(struct leader *l, struct err *e)
     if (open_etcd(l, e) < 0)
         return -1;
     etcd_set_until(l->etcd, until_in(CALL_MS, NULL));
-    asked = clock_now_ms();
+    asked = clock_lease_ms();
     if (etcd_lock_take(&l->lock, l->etcd, l->key, owner, LEASE_S, e) < 0) {
         if (e->code == ERR_LOCKED)
             look_at_other(l);
@@ -169,7 +169,7 @@ static void renew(struct leader *l)
         return;
     }
     etcd_set_until(l->etcd, until_in(CALL_MS, NULL));
-    asked = clock_now_ms();
+    asked = clock_lease_ms();
     r = renew_key(l, &e);
     if (r == 0) {
         pthread_mutex_lock(&l->mutex);

@@ -21,11 +21,11 @@ struct leader {
     bool started;
     struct etcd_lock lock; /* of the thread, but for what is copied under the mutex */
     struct etcd *etcd;     /* of the thread */
-    char *other;           /* of the thread: who has the key, "slipwayd@far, process 12", or NULL */
     pthread_mutex_t mutex; /* guards everything below */
     char *key;             /* set once */
     int64_t revision;      /* the key's create revision; 0: it has not the key */
-    int64_t renewed;       /* when that was asked for that was granted last, clock_now_ms */
+    int64_t renewed;       /* when that was asked for that was granted last, clock_lease_ms */
+    char *other;           /* who has it instead, "slipwayd@far, process 12", or NULL */
 };
 
 /* `c` is borrowed as long as the leader lives; leader_clear. */
@@ -38,6 +38,8 @@ void leader_clear(struct leader *l);
 
 /* Whether it may act now; then *fence is what its writes have to compare. */
 bool leader_leads(struct leader *l, struct etcd_fence *fence);
+/* Who leads instead; NULL: nobody that is known of. Owned. */
+char *leader_other(struct leader *l);
 /* For struct execute_guard, with the leader as argument: ERR_LOCKED when it may not. */
 int leader_ask(void *arg, struct err *e);
 

@@ -46,7 +46,7 @@ struct env_lock {
     pthread_t thread;
     bool has_thread;
     struct etcd_fence fence;
-    int64_t renewed;       /* when it was last, by the own clock; 0: not taken */
+    int64_t renewed;       /* when it was last, clock_lease_ms; 0: not taken */
     pthread_mutex_t mutex; /* guards stop, lost, away, renewed */
     pthread_cond_t cond;
     bool stop, lost, away;
@@ -206,12 +206,12 @@ static void *keep_alive(void *arg)
             break;
         pthread_mutex_unlock(&l->mutex);
         etcd_set_until(l->c, until_within(until_no_deadline(l->until), ASK_MS));
-        asked = clock_now_ms();
+        asked = clock_lease_ms();
         r = etcd_lease_keepalive(l->c, l->lock.lease, &e);
         pthread_mutex_lock(&l->mutex);
         if (r == 0 || l->away)
             l->renewed = asked;
-        else if (e.code == ERR_NOTFOUND || clock_now_ms() - l->renewed > LOST_AFTER_MS)
+        else if (e.code == ERR_NOTFOUND || clock_lease_ms() - l->renewed > LOST_AFTER_MS)
             l->lost = true;
     }
     pthread_mutex_unlock(&l->mutex);
@@ -277,7 +277,7 @@ static int take_key(struct env_lock *l, const char *key, struct err *e)
     for (;;) {
         int r;
 
-        l->renewed = clock_now_ms();
+        l->renewed = clock_lease_ms();
         if (etcd_lock_take_behind(&l->lock, l->c, &want, e) == 0)
             return 0;
         if (e->code == ERR_CONFLICT) { /* the fence */
@@ -330,7 +330,7 @@ void lock_set_etcd_away(struct env_lock *l, bool away)
 {
     pthread_mutex_lock(&l->mutex);
     if (l->away && !away)
-        l->renewed = clock_now_ms();
+        l->renewed = clock_lease_ms();
     l->away = away;
     pthread_mutex_unlock(&l->mutex);
 }
@@ -341,7 +341,7 @@ bool lock_is_lost(struct env_lock *l)
 
     pthread_mutex_lock(&l->mutex);
     /* A process that was held for a while asks before its thread can. */
-    lost = l->lost || (l->taken && !l->away && clock_now_ms() - l->renewed > LOST_AFTER_MS);
+    lost = l->lost || (l->taken && !l->away && clock_lease_ms() - l->renewed > LOST_AFTER_MS);
     pthread_mutex_unlock(&l->mutex);
     return lost;
 }

@@ -134,6 +134,12 @@ int64_t __wrap_clock_now_ms(void)
     return fake_lock.now;
 }
 
+int64_t __wrap_clock_lease_ms(void);
+int64_t __wrap_clock_lease_ms(void)
+{
+    return fake_lock.now + fake_lock.asleep;
+}
+
 void __wrap_until_sleep_ms(struct until u, int64_t ms);
 void __wrap_until_sleep_ms(struct until u, int64_t ms)
 {

@@ -5,7 +5,7 @@
  *   // fake: lock
  *   // wrap: etcd_open etcd_close etcd_get etcd_lock_take_behind etcd_lock_release
  *   // wrap: etcd_lease_keepalive etcd_lease_revoke etcd_txn_run etcd_set_until
- *   // wrap: clock_now_ms until_sleep_ms pthread_cond_timedwait
+ *   // wrap: clock_now_ms clock_lease_ms until_sleep_ms pthread_cond_timedwait
  */
 #ifndef FAKE_LOCK_H
 #define FAKE_LOCK_H
@@ -29,6 +29,7 @@ struct fake_lock {
     bool refuse_open;
     atomic_bool held_up; /* the thread that keeps the lease gets no turn */
     _Atomic int64_t now;
+    _Atomic int64_t asleep;       /* ms that the machine slept */
     int sleeps, interrupts_after; /* 0: never */
     struct cancel cancel;
 };

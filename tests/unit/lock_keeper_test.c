@@ -2,7 +2,7 @@
 // fake: lock
 // wrap: etcd_open etcd_close etcd_get etcd_lock_take_behind etcd_lock_release
 // wrap: etcd_lease_keepalive etcd_lease_revoke etcd_txn_run etcd_set_until
-// wrap: clock_now_ms until_sleep_ms pthread_cond_timedwait
+// wrap: clock_now_ms clock_lease_ms until_sleep_ms pthread_cond_timedwait
 /* The lock beside a controller: who waits for it, the fence, and a process that was held up. */
 #include "plan/lock.h"
 
@@ -100,12 +100,28 @@ static void a_process_that_was_held_up_has_lost_its_lock(void **state)
     lock_close(l);
 }
 
+/* A machine that sleeps counts no time but that of leases. */
+static void a_machine_that_slept_has_lost_its_lock(void **state)
+{
+    struct env_lock *l = opened();
+    struct err e;
+
+    (void)state;
+    assert_int_equal(lock_take(l, NULL, &e), 0);
+    fake_lock.asleep += 10000;
+    assert_false(lock_is_lost(l));
+    fake_lock.asleep += 1;
+    assert_true(lock_is_lost(l));
+    lock_close(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_controller_is_waited_for_unasked_and_others_are_not, set_up),
         cmocka_unit_test_setup(a_fence_that_fell_is_said_at_once, set_up),
         cmocka_unit_test_setup(a_process_that_was_held_up_has_lost_its_lock, set_up),
+        cmocka_unit_test_setup(a_machine_that_slept_has_lost_its_lock, set_up),
     };
     struct err e;
     int failed;

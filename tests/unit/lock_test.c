@@ -2,7 +2,7 @@
 // fake: lock
 // wrap: etcd_open etcd_close etcd_get etcd_lock_take_behind etcd_lock_release
 // wrap: etcd_lease_keepalive etcd_lease_revoke etcd_txn_run etcd_set_until
-// wrap: clock_now_ms until_sleep_ms pthread_cond_timedwait
+// wrap: clock_now_ms clock_lease_ms until_sleep_ms pthread_cond_timedwait
 #include "plan/lock.h"
 
 #include <sched.h>
