@@ -208,6 +208,17 @@ static void set_cause(struct keeper *k, struct kept *one, const char *cause)
     pthread_mutex_unlock(&k->mutex);
 }
 
+static void set_next_wall(struct kept *one, int64_t now)
+{
+    one->next_wall = clock_wall_ms() + one->record.next - now;
+}
+
+static void put_off(struct kept *one, int64_t now, int64_t ms)
+{
+    keep_put_off(&one->record, now, ms);
+    set_next_wall(one, now);
+}
+
 /* What came of a try. */
 static void conclude(struct keeper *k, struct kept *one, int r, unsigned done, const struct err *e)
 {
@@ -215,6 +226,7 @@ static void conclude(struct keeper *k, struct kept *one, int r, unsigned done, c
 
     pthread_mutex_lock(&k->mutex);
     one->acted = now;
+    k->locked_until = r < 0 && e->code == ERR_LOCKED ? now + LOCKED_AGAIN_MS : 0;
     one->lost = r < 0 && e->code == ERR_NOTFOUND;
     if (r < 0 && e->code == ERR_LOCKED)
         keep_put_off(&one->record, now, LOCKED_AGAIN_MS);
@@ -225,7 +237,7 @@ static void conclude(struct keeper *k, struct kept *one, int r, unsigned done, c
         one->failed = r < 0;
     } else
         keep_put_off(&one->record, now, AWAY_AGAIN_MS); /* it was mended meanwhile */
-    one->next_wall = clock_wall_ms() + one->record.next - now;
+    set_next_wall(one, now);
     pthread_mutex_unlock(&k->mutex);
 }
 
@@ -342,6 +354,18 @@ static void see(struct keep_seen *s, struct keeper *k, const struct node *row, b
     s->is_needed = s->unhealthy && is_needed(k, node_get_text(row, "component"));
 }
 
+/* With the mutex. Whoever has the lock has it for all of them: one look for all is enough. */
+static enum keep_act choose(const struct keeper *k, struct kept *one, const struct keep_seen *s)
+{
+    int64_t now = clock_now_ms();
+    enum keep_act what = keep_decide(&one->record, s, now);
+
+    if (what == KEEP_ACT_NONE || now >= k->locked_until)
+        return what;
+    put_off(one, now, k->locked_until - now);
+    return KEEP_ACT_NONE;
+}
+
 static void decide(struct keeper *k, const struct node *row, int64_t looked, bool paused)
 {
     struct etcd_fence fence;
@@ -355,7 +379,7 @@ static void decide(struct keeper *k, const struct node *row, int64_t looked, boo
     pthread_mutex_lock(&k->mutex);
     one = kept_remember(&k->kept, node_get_text(row, "instance"));
     before = one->record.state;
-    what = looked > one->acted ? keep_decide(&one->record, &s, clock_now_ms()) : KEEP_ACT_NONE;
+    what = looked > one->acted ? choose(k, one, &s) : KEEP_ACT_NONE;
     if (looked > one->held && !s.paused && !s.stopped && !k->blind_now)
         one->held = 0;
     kept_settle(one, &s);

@@ -19,6 +19,7 @@ struct keeper {
     pthread_t thread;
     bool started;
     struct env *catalog;   /* which components have data; NULL: not known yet */
+    int64_t locked_until;  /* of the thread: another run had the lock when it was asked last */
     bool blind_now;        /* of the thread: as `blind` was when it began to decide */
     pthread_mutex_t mutex; /* guards everything below */
     pthread_cond_t cond;
