@@ -103,6 +103,18 @@ static bool tell_rows(struct events *events, const struct node *before, const st
     return differs;
 }
 
+/* That nothing is done meanwhile is nothing that anybody would see otherwise. */
+static void say_etcd(const struct node *before, const struct node *now)
+{
+    bool answered = !before || node_get_bool(node_get(before, "etcd"), "answers", false);
+    bool answers = node_get_bool(node_get(now, "etcd"), "answers", false);
+
+    if (answered && !answers)
+        log_warn("etcd does not answer; nothing is mended until it does");
+    if (!answered && answers)
+        log_info("etcd answers again");
+}
+
 /* ---- one look ---- */
 
 /* The part of the status that is not about single instances, in our own words. */
@@ -163,6 +175,9 @@ static void take(struct view *v, struct node *status, int64_t began)
     environment = environment_of(status, rows);
     follow(v, rows, environment, began);
     differs = tell_rows(events, v->rows, rows);
+    say_etcd(v->environment, environment);
+    if (v->stale)
+        log_info("the environment can be looked at again");
     pthread_mutex_lock(&v->mutex);
     differs = !v->environment || !node_equal(v->environment, environment) || differs || v->stale;
     v->seen = clock_wall_ms();
