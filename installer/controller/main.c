@@ -278,6 +278,7 @@ static void serve(struct daemon *d)
             audit_log_sweep(&d->c);
             sweep = clock_deadline(SWEEP_MS);
         }
+        tasks_catch_up(&d->c.tasks);
         until_sleep_ms(told, AGAIN_MS);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "controller/tasks.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,21 +14,7 @@
 #include "base/thread.h"
 #include "conf/json.h"
 #include "controller/controller.h"
-
-enum {
-    FILE_MAX = 64 << 20,
-    ADDED_MAX = 4 << 20, /* bytes that are added before the file is written again */
-};
-
-struct task {
-    struct tasks *ts;
-    const struct task_kind *kind; /* NULL: of an earlier process */
-    struct node *told;            /* what is told of it, but for log and result */
-    struct node *log, *result, *arguments;
-    struct cancel cancel;
-    bool open, asked_to_stop;
-    struct task *older;
-};
+#include "controller/tasks_own.h"
 
 /* ---- what is told ---- */
 
@@ -40,71 +26,14 @@ static void set_time(struct node *n, const char *key)
     node_set_text(n, key, now);
 }
 
-/* With what came of it, but for the log. Owned. */
-static struct node *whole_of(const struct task *t)
-{
-    struct node *n = node_copy(t->told);
-
-    if (t->result)
-        node_set(n, "result", node_copy(t->result));
-    return n;
-}
-
-/* ---- the file ---- */
-
-static void add_line(struct buf *b, const struct task *t)
-{
-    auto_node struct node *n = whole_of(t);
-
-    json_format(b, n, 0);
-    buf_putc(b, '\n');
-}
-
-/* The newest first is how they are held, the oldest first how they are written. */
-static void add_lines(struct buf *b, const struct task *t)
-{
-    if (!t)
-        return;
-    add_lines(b, t->older);
-    add_line(b, t);
-}
-
-/* With the mutex: all that are kept, a line each, instead of what is there. */
-static int write_all(struct tasks *ts, struct err *e)
-{
-    static const struct fs_write_opts private = {0600, (uid_t)-1, (gid_t)-1};
-    auto_buf struct buf b = {0};
-
-    buf_init(&b, FILE_MAX);
-    add_lines(&b, ts->newest);
-    ts->added = 0;
-    return fs_write(ts->path, buf_str(&b), b.len, &private, e);
-}
-
-/* With the mutex. */
-static int append(struct task *t, struct err *e)
-{
-    struct tasks *ts = t->ts;
-    auto_close int fd = open(ts->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    auto_buf struct buf b = {0};
-
-    buf_init(&b, FILE_MAX);
-    add_line(&b, t);
-    ts->added += b.len;
-    if (fd < 0 || fs_write_all(fd, buf_str(&b), b.len) < 0)
-        return err_sys(e, "cannot write %s", ts->path);
-    return 0;
-}
-
 /* With the mutex: the state is told and written down. */
 static void tell(struct task *t, bool write)
 {
     struct tasks *ts = t->ts;
-    struct err e;
 
     events_publish(&ts->c->events, "task", ACCESS_ROLE_VIEWER, t->told);
-    if (write && (ts->added < ADDED_MAX ? append(t, &e) : write_all(ts, &e)) < 0)
-        err_drop(&e, "the task history");
+    if (write)
+        task_write(t);
 }
 
 /* ---- what the work says ---- */
@@ -368,7 +297,7 @@ struct node *tasks_get(struct tasks *ts, const char *id)
     pthread_mutex_lock(&ts->mutex);
     t = find(ts, id);
     if (t) {
-        n = whole_of(t);
+        n = task_whole(t);
         node_set(n, "log", node_copy(t->log));
     }
     pthread_mutex_unlock(&ts->mutex);
@@ -382,7 +311,7 @@ struct node *tasks_last(struct tasks *ts, const char *kind)
     pthread_mutex_lock(&ts->mutex);
     for (const struct task *t = ts->newest; t && !n; t = t->older)
         if (!t->open && node_text_is(t->told, "kind", kind) && t->result)
-            n = whole_of(t);
+            n = task_whole(t);
     pthread_mutex_unlock(&ts->mutex);
     return n;
 }
@@ -441,7 +370,7 @@ int tasks_load(struct tasks *ts, struct err *e)
     auto_free char *text = NULL;
     size_t len = 0;
 
-    if (fs_read(&text, &len, ts->path, FILE_MAX, e) < 0)
+    if (fs_read(&text, &len, ts->path, TASKS_FILE_MAX, e) < 0)
         return e->code == ERR_NOTFOUND ? 0 : -1;
     for (const char *at = text; at < text + len;) {
         const char *stop = memchr(at, '\n', (size_t)(text + len - at));
@@ -462,7 +391,7 @@ int tasks_load(struct tasks *ts, struct err *e)
             set_error(t->told, &lost);
             set_time(t->told, "ended");
         }
-    return write_all(ts, e);
+    return tasks_write_all(ts, e) < 0 && e->sys != ENOSPC && e->sys != EDQUOT ? -1 : 0;
 }
 
 void tasks_stop(struct tasks *ts)

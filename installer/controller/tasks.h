@@ -31,14 +31,17 @@ struct tasks {
     pthread_cond_t cond;
     struct task *newest; /* a list, the newest first */
     int running, open;   /* open: not ended, those that wait too */
+    bool unwritten;      /* what became of some is not in the file: there is no space */
     size_t added;        /* bytes, to the file since it was written whole */
     int64_t number;
 };
 
 /* None yet. */
 void tasks_init(struct tasks *ts, struct controller *c);
-/* Reads what became of the tasks of an earlier process. */
+/* Reads what became of the tasks of an earlier process. It goes on when the disk is full. */
 int tasks_load(struct tasks *ts, struct err *e);
+/* Writes down what could not be when there was no space. */
+void tasks_catch_up(struct tasks *ts);
 /* Ends all that run, and waits for them. */
 void tasks_stop(struct tasks *ts);
 void tasks_clear(struct tasks *ts);
