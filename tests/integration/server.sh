@@ -33,14 +33,16 @@ jq -n --arg token "$(sed -n 's/^token //p' "$TMP/served")" '{$token}' >"$TMP/log
 api() { curl -sS --fail -k -b "$TMP/jar" -H "Origin: $url" -H 'Content-Type: application/json' "$@"; }
 check "a session" api -c "$TMP/jar" -o /dev/null -d "@$TMP/login" "$url/api/v1/login"
 token() { # ROLE: its token in a file of that name
-    local made
-    made=$(api -d '{"label": "test", "role": "'"$1"'"}' "$url/api/v1/tokens")
+    local made role=$1
+    [ "$role" != brief ] || role=operator
+    made=$(api -d '{"label": "test", "role": "'"$role"'"}' "$url/api/v1/tokens")
     (umask 077 && jq -r .token <<<"$made" >"$TMP/$1")
     jq -r .id <<<"$made" >"$TMP/$1.id"
 }
 token operator
 token viewer
 token admin
+token brief
 
 # As on a machine without Docker and without this environment's key.
 bare() { env -u SLIPWAY_HOME HOME="$TMP/nobody" DOCKER_HOST=unix:///nowhere "$SLIPWAY" "$@"; }
@@ -186,6 +188,23 @@ check "somebody reads with a token" wait_until 30 grep -q . "$TMP/there"
 check "a token is revoked" api -X DELETE -o /dev/null "$url/api/v1/tokens/$(cat "$TMP/admin.id")"
 was_cut "the log that it reads ends, and not as a whole one" "$follow" "$TMP/admin.err"
 says "a revoked token" 7 "does not take the token" there --token-file "$TMP/admin" status
+# The shortest one lives for a day: its end is moved in etcd.
+ctl() {
+    docker exec -i "$env-etcd-1" sh -c 'ETCDCTL_USER="root:$(cat /run/slipway/secrets/root_password)"
+        export ETCDCTL_API=3 ETCDCTL_USER
+        exec etcdctl "$@"' - "$@"
+}
+key=$(ctl get "/slipway/$env/controller/" --prefix --keys-only | grep -F "$(cat "$TMP/brief.id")")
+value=$(ctl get "$key" --print-value-only)
+check_status "a token is good until it expires" 0 there --token-file "$TMP/brief" status
+"$SLIPWAY" "${at[@]}" --token-file "$TMP/brief" logs -f echo-2 >"$TMP/there" 2>"$TMP/brief.err" &
+follow=$!
+check "somebody reads with it" wait_until 30 grep -q . "$TMP/there"
+check "its end comes" ctl put "$key" "$(jq -c ".expires = $(($(date +%s%3N) + 2000))" <<<"$value")"
+sleep 3
+says "an expired token" 7 "does not take the token" there --token-file "$TMP/brief" status
+says "changes nothing" 7 "does not take the token" there --token-file "$TMP/brief" config set echo greeting x
+was_cut "the log that it reads ends" "$follow" "$TMP/brief.err"
 check_status "a viewer looks" 0 there --token-file "$TMP/viewer" status
 says "a viewer changes nothing" 7 "operator" there --token-file "$TMP/viewer" config set echo greeting x
 says "of volumes neither" 7 "operator" there --token-file "$TMP/viewer" volume create disk --size 1GiB
@@ -254,6 +273,7 @@ says "a task that is gone" 1 "there is no task t-1; the server goes on with volu
     to_fake gone volume create disk
 says "a task that takes too long" 8 "the server goes on with volume.create of disk (task t-1)" \
     to_fake slow volume create disk --timeout 1s
+rm "$TMP/asked.slow" # of the one before
 "$SLIPWAY" --server "https://127.0.0.1:$(cat "$TMP/port.slow")" --server-ca "$TMP/cert" --token-file "$TMP/viewer" \
     -vv volume create disk >"$TMP/out" 2>"$TMP/err" &
 waits=$!
