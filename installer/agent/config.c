@@ -66,7 +66,7 @@ static int value_from_words(struct node **out, const struct config_key *key, con
 {
     auto_node struct node *value = NULL;
 
-    if (key->type == VALUE_TYPE_STRING || key->type == VALUE_TYPE_ENUM)
+    if (manifest_type_is_text(key->type))
         value = node_new_string(text);
     else if (yaml_parse(&value, key->name, text, strlen(text), e) < 0)
         return -1;

@@ -47,11 +47,11 @@ static void describe(struct node *row, const struct manifest *m)
 {
     static const char *const applies[] = {"restart", "reload", "live"};
     static const char *const types[] = {
-        [VALUE_TYPE_STRING] = "string", [VALUE_TYPE_INT] = "int",
-        [VALUE_TYPE_FLOAT] = "float",   [VALUE_TYPE_BOOL] = "bool",
-        [VALUE_TYPE_SIZE] = "size",     [VALUE_TYPE_DURATION] = "duration",
-        [VALUE_TYPE_ENUM] = "enum",     [VALUE_TYPE_LIST] = "list",
-        [VALUE_TYPE_MAP] = "map",
+        [VALUE_TYPE_STRING] = "string",     [VALUE_TYPE_INT] = "int",
+        [VALUE_TYPE_FLOAT] = "float",       [VALUE_TYPE_BOOL] = "bool",
+        [VALUE_TYPE_SIZE] = "size",         [VALUE_TYPE_DURATION] = "duration",
+        [VALUE_TYPE_SCHEDULE] = "schedule", [VALUE_TYPE_ENUM] = "enum",
+        [VALUE_TYPE_LIST] = "list",         [VALUE_TYPE_MAP] = "map",
     };
     const struct config_key *k = manifest_config(m, node_get_text(row, "key"));
 

@@ -76,7 +76,7 @@ int env_config_get(struct node **out, struct env *env, const char *target, const
 static int parse_value(struct node **out, const struct config_key *k, const char *path,
                        const char *text, struct err *e)
 {
-    if (!*path && (k->type == VALUE_TYPE_STRING || k->type == VALUE_TYPE_ENUM)) {
+    if (!*path && manifest_type_is_text(k->type)) {
         *out = node_new_string(text);
         return 0;
     }

@@ -21,6 +21,7 @@ enum value_type {
     VALUE_TYPE_BOOL,
     VALUE_TYPE_SIZE,
     VALUE_TYPE_DURATION,
+    VALUE_TYPE_SCHEDULE, /* a line of crontab.h, or "null": never */
     VALUE_TYPE_ENUM,
     VALUE_TYPE_LIST,
     VALUE_TYPE_MAP
@@ -41,6 +42,8 @@ struct config_key {
 };
 /* What `less_than` calls the memory limit of the container. */
 #define CONFIG_MEMORY "memory"
+/* What a schedule is that never comes: null in a document, and this text in etcd. */
+#define CONFIG_NEVER "null"
 
 enum shared_kind {
     SHARED_KIND_UUID,      /* generated, the same for every component that declares the name */
@@ -163,7 +166,7 @@ char *manifest_hook(const struct manifest *m, const char *name);
 
 /*
  * Checks and normalises one value against its key: size to bytes ("1GiB" -> 1073741824), duration
- * to milliseconds, bool to true/false, enum membership, ranges. NULL and a problem when it does not
+ * to milliseconds, bool to true/false, enum membership, ranges, the lines of schedules. NULL and a problem when it does not
  * fit.
  */
 struct node *manifest_value(const struct config_key *key, const struct node *value,
@@ -178,6 +181,8 @@ int manifest_value_parse(struct node **out, const struct config_key *key, const 
 struct node *manifest_value_document(const struct config_key *key, const struct node *value);
 /* "a size", "true or false", ... Static. */
 const char *manifest_type_name(enum value_type type);
+/* Whether what people type is the value as it stands, and not read as YAML. */
+bool manifest_type_is_text(enum value_type type);
 
 /* Documentation of the component as Markdown, which reads as plain text too, and the JSON Schema
  * (draft-07) of its `config`. */

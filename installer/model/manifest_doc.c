@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "conf/crontab.h"
 #include "conf/json.h"
 #include "conf/schema.h"
 #include "conf/units.h"
@@ -13,8 +14,8 @@
 
 static const char *short_type(enum value_type type)
 {
-    static const char *const names[] = {"string",   "int",  "float", "bool", "size",
-                                        "duration", "enum", "list",  "map"};
+    static const char *const names[] = {"string",   "int",      "float", "bool", "size",
+                                        "duration", "schedule", "enum",  "list", "map"};
 
     return names[type];
 }
@@ -203,6 +204,14 @@ struct node *manifest_key_schema(const struct config_key *k)
         node_set_text(out, "type", "string");
         node_set_text(out, "pattern", "^[0-9]+(ms|s|min|h|d)$");
         break;
+    case VALUE_TYPE_SCHEDULE: {
+        struct node *types = node_set(out, "type", node_new_list());
+
+        node_add_text(types, "string");
+        node_add_text(types, "null");
+        node_set_text(out, "pattern", CRONTAB_PATTERN);
+        break;
+    }
     case VALUE_TYPE_LIST:
         node_set_text(out, "type", "array");
         add_limits(out, k, "minItems", "maxItems");

@@ -10,8 +10,8 @@ static const int role_numbers[] = {MANIFEST_ROLE_STORAGE, MANIFEST_ROLE_DRIVER,
                                    MANIFEST_ROLE_CONTROLLER};
 static const char *const start_values[] = {"ordered", "early", NULL};
 static const char *const update_values[] = {"one_by_one", "together", NULL};
-static const char *const type_values[] = {"string",   "int",  "float", "bool", "size",
-                                          "duration", "enum", "list",  "map",  NULL};
+static const char *const type_values[] = {"string",   "int",  "float", "bool", "size", "duration",
+                                          "schedule", "enum", "list",  "map",  NULL};
 static const char *const apply_values[] = {"restart", "reload", "live", NULL};
 static const char *const uuid_values[] = {"uuid", NULL};
 static const int uuid_numbers[] = {1};

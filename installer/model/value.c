@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/crontab.h"
 #include "conf/json.h"
 #include "conf/schema.h"
 #include "conf/units.h"
@@ -18,18 +19,19 @@ enum { TEXT_MAX = 64 << 10, TREE_MAX = 120 << 10 };
 const char *manifest_type_name(enum value_type type)
 {
     static const char *const names[] = {
-        [VALUE_TYPE_STRING] = "a text",
-        [VALUE_TYPE_INT] = "a whole number",
-        [VALUE_TYPE_FLOAT] = "a number",
-        [VALUE_TYPE_BOOL] = "true or false",
-        [VALUE_TYPE_SIZE] = "a size",
-        [VALUE_TYPE_DURATION] = "a duration",
-        [VALUE_TYPE_ENUM] = "one of the known values",
-        [VALUE_TYPE_LIST] = "a list",
-        [VALUE_TYPE_MAP] = "a map",
+        [VALUE_TYPE_STRING] = "a text",       [VALUE_TYPE_INT] = "a whole number",
+        [VALUE_TYPE_FLOAT] = "a number",      [VALUE_TYPE_BOOL] = "true or false",
+        [VALUE_TYPE_SIZE] = "a size",         [VALUE_TYPE_DURATION] = "a duration",
+        [VALUE_TYPE_SCHEDULE] = "a schedule", [VALUE_TYPE_ENUM] = "one of the known values",
+        [VALUE_TYPE_LIST] = "a list",         [VALUE_TYPE_MAP] = "a map",
     };
 
     return names[type];
+}
+
+bool manifest_type_is_text(enum value_type type)
+{
+    return type == VALUE_TYPE_STRING || type == VALUE_TYPE_ENUM || type == VALUE_TYPE_SCHEDULE;
 }
 
 static struct node *refuse(const struct config_key *key, const struct node *value, const char *what,
@@ -109,6 +111,21 @@ static struct node *check_enum(const struct config_key *key, const struct node *
     return refuse(key, value, what, p);
 }
 
+static struct node *check_schedule(const struct config_key *key, const struct node *value,
+                                   struct problems *p)
+{
+    struct crontab c;
+    struct err e;
+
+    if (value->kind == NODE_KIND_NULL || strcmp(value->text, CONFIG_NEVER) == 0)
+        return node_new_string(CONFIG_NEVER);
+    if (crontab_parse(&c, value->text, &e) == 0)
+        return node_new_string(value->text);
+    auto_free char *what =
+        mem_printf("a schedule like \"0 3 * * *\" or @daily in UTC, or null (%s)", e.msg);
+    return refuse(key, value, what, p);
+}
+
 static struct node *check_tree(const struct config_key *key, const struct node *value,
                                struct problems *p)
 {
@@ -153,6 +170,8 @@ static struct node *check_scalar(const struct config_key *key, const struct node
         return units_parse_duration(&amount, value->text)
                    ? exact(key, value, amount, p)
                    : refuse(key, value, UNITS_DURATION_HELP, p);
+    case VALUE_TYPE_SCHEDULE:
+        return check_schedule(key, value, p);
     case VALUE_TYPE_ENUM:
         return check_enum(key, value, p);
     default:
@@ -167,10 +186,10 @@ struct node *manifest_value(const struct config_key *key, const struct node *val
 
     if (key->type == VALUE_TYPE_LIST || key->type == VALUE_TYPE_MAP) {
         out = check_tree(key, value, p);
-    } else if (value->kind == NODE_KIND_NULL || value->kind == NODE_KIND_LIST ||
-               value->kind == NODE_KIND_MAP) {
+    } else if ((value->kind == NODE_KIND_NULL && key->type != VALUE_TYPE_SCHEDULE) ||
+               value->kind == NODE_KIND_LIST || value->kind == NODE_KIND_MAP) {
         out = refuse(key, value, manifest_type_name(key->type), p);
-    } else if (strlen(value->text) > TEXT_MAX) {
+    } else if (value->text && strlen(value->text) > TEXT_MAX) {
         problems_add(p, value, "%s: longer than 64 KiB", key->name);
         return NULL;
     } else {

@@ -163,8 +163,8 @@ static void all_problems_are_told_at_once(void **state)
         "m:4:11: requires: expected a list of texts, not \"mon\"\n"
         "m:5:12: instances: min 1, default 3, max 2 are not in this order\n"
         "m:6:17: every: expected a whole number with ms, s, min, h or d, like 30s, not \"5\"\n"
-        "m:8:13: type: expected one of string, int, float, bool, size, duration, enum, list, map, "
-        "not \"sise\"\n"
+        "m:8:13: type: expected one of string, int, float, bool, size, duration, schedule, enum, "
+        "list, map, not \"sise\"\n"
         "m:9:3: key name \"K\": expected 1 to 64 of a-z, 0-9 and _, a letter first\n"
         "m:10:6: e: an enum needs its values\n"
         "m:11:27: i: 7 must be at most 5\n"
@@ -259,6 +259,7 @@ static void values_are_normalised_or_refused_with_what_is_allowed(void **state)
     struct manifest *m = good("name: a\nsummary: s\nconfig:\n"
                               "  size: {type: size, min: 1KiB, max: 1TiB, help: h}\n"
                               "  time: {type: duration, min: 1s, help: h}\n"
+                              "  when: {type: schedule, help: h}\n"
                               "  int: {type: int, min: -5, max: 5, help: h}\n"
                               "  wide: {type: int, help: h}\n"
                               "  float: {type: float, min: 0, max: 1, help: h}\n"
@@ -285,6 +286,13 @@ static void values_are_normalised_or_refused_with_what_is_allowed(void **state)
          "v:1:1: time: expected a whole number with ms, s, min, h or d, like 30s, not "
          "\"5\""},
         {"time", "5ms", "v:1:1: time: 5ms must be at least 1s"},
+        {"when", "0 3 * * 1-5", "0 3 * * 1-5"},
+        {"when", "'@daily'", "@daily"},
+        {"when", "null", "null"},
+        {"when", "0 3 31 2 *",
+         "v:1:1: when: expected a schedule like \"0 3 * * *\" or @daily in UTC, or null (no month "
+         "of "
+         "it has that day), not \"0 3 31 2 *\""},
         {"int", "-5", "-5"},
         {"int", "007", "v:1:1: int: 007 must be between -5 and 5"},
         {"int", "003", "3"},
