@@ -2,6 +2,7 @@
 /* Creating, resizing and deleting: the provisioner does it. */
 #include "env/volume_attach.h"
 #include "env/volume_mounted.h"
+#include "volumes/automatic.h"
 
 /* The names of what is gone are left in no document. Nobody waits for that. */
 static int forget(struct volume_run *r, const struct strv *names, struct err *e)
@@ -105,6 +106,21 @@ static void stamp(struct volume_run *r, const char *name, const char *snapshot)
     node_set_int(node_get(snapshots, snapshot), "created", r->state.d.mod_revision);
 }
 
+/* What a schedule deletes when it is old must not be somebody's. */
+static int refuse_automatic(const struct strv *snapshots, const struct volume_options *o,
+                            struct err *e)
+{
+    int64_t time;
+
+    for (size_t i = 0; i < snapshots->count && !(o && o->automatic); i++)
+        if (automatic_parse(&time, snapshots->items[i]))
+            return err_set(e, ERR_USAGE,
+                           "snapshots called like %s are made by the job snapshots, which deletes "
+                           "them when they are old; choose another name",
+                           snapshots->items[i]);
+    return 0;
+}
+
 int env_volume_snapshot(struct env *env, const char *name, const struct strv *snapshots,
                         const struct volume_options *o, struct err *e)
 {
@@ -112,7 +128,7 @@ int env_volume_snapshot(struct env *env, const char *name, const struct strv *sn
     auto_strv struct strv names = strv_of(name);
 
     volume_run_init(&r, env, o);
-    if (volume_run_begin(&r, "volume snapshot", e) < 0 ||
+    if (refuse_automatic(snapshots, o, e) < 0 || volume_run_begin(&r, "volume snapshot", e) < 0 ||
         volume_snapshot_all(&r.maps, name, snapshots, false, e) < 0)
         return -1;
     for (size_t i = 0; i < snapshots->count; i++)

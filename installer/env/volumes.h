@@ -17,6 +17,7 @@ struct volume_options {
     int64_t lock_wait_ms; /* for another run that holds the lock; 0: 10 s */
     bool no_wait;         /* store the change and do not wait for the agents */
     bool unrecorded;      /* not the user's: no entry in `config history` */
+    bool automatic; /* snapshots of a schedule: names as automatic.h makes them are for these */
     struct strv *already; /* or NULL: gets the names for which everything was so before */
     struct strv *partly;  /* or NULL: those that were created before and are attached now */
 };
