@@ -5,6 +5,9 @@
 
 #include "check/check.h"
 
+/* What the names of volumes begin with that a check makes and takes away again. */
+#define CHECK_VOLUMES "slipway-check-"
+
 /* Progress, one call at a time, from any thread. Each may be NULL. */
 struct check_events {
     /* Before the first row: the modules that are going to run. Borrowed. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "check/modules.h"
+#include "check/run.h"
 #include "check/io.h"
 #include "env/volumes.h"
 #include "conf/units.h"
@@ -26,7 +27,6 @@ enum {
     LEFT_OVER_S = 600
 };
 
-static const char PREFIX[] = "slipway-check-";
 static const struct volume_options check_options = {.unrecorded = true};
 
 struct subject {
@@ -186,8 +186,8 @@ static void sweep(struct subject *s)
         err_drop(&e, "looking for what an earlier check left");
     node_for_each (v, rows) {
         const char *name = node_get_text(v, "name");
-        long long made = strncmp(name, PREFIX, strlen(PREFIX)) == 0
-                             ? strtoll(name + strlen(PREFIX), NULL, 10)
+        long long made = strncmp(name, CHECK_VOLUMES, strlen(CHECK_VOLUMES)) == 0
+                             ? strtoll(name + strlen(CHECK_VOLUMES), NULL, 10)
                              : 0;
 
         if (made > 0 && made + LEFT_OVER_S < clock_wall_ms() / 1000)
@@ -333,7 +333,7 @@ static void go_round(struct subject *s)
 static void check_volumes(struct check *c)
 {
     auto_free char *name =
-        mem_printf("%s%lld-%d", PREFIX, (long long)(clock_wall_ms() / 1000), (int)getpid());
+        mem_printf("%s%lld-%d", CHECK_VOLUMES, (long long)(clock_wall_ms() / 1000), (int)getpid());
     struct subject s = {.check = *c, .env = *c->env, .name = name};
     struct err e;
 

@@ -94,11 +94,11 @@ static int read_field(uint64_t *set, const struct field *f, char *text, struct e
         const char *part = strsep(&rest, ",");
 
         if (!read_part(set, f, part))
-            return err_set(e, ERR_CONFIG,
-                           "the %s \"%.40s\" is none: %d to %d%s are allowed, as 5, 1-5, 1,5, * or "
-                           "*/5",
-                           f->name, part, f->low, f->high,
-                           *f->words ? " or its first letters" : "");
+            return err_set(
+                e, ERR_CONFIG,
+                "the %s \"%.40s\" is not one: %d to %d%s are allowed, as 5, 1-5, 1,5, * or "
+                "*/5",
+                f->name, part, f->low, f->high, *f->words ? " or its first letters" : "");
     }
     return 0;
 }

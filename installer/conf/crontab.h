@@ -3,11 +3,11 @@
  * When something is to be done again and again, as a line of crontab says it. Pure. Times are UTC,
  * so no hour comes twice or not at all.
  *
- *   minute 0-59, hour 0-23, day 1-31, month 1-12 or jan-dec, weekday 0-7 or sun-sat (0 and 7: Sunday)
+ *   minute 0-59, hour 0-23, day 1-31, month 1-12 or jan-dec, weekday 0-7 or sun-sat; 0, 7: Sunday
  *
- * Each is *, a number, a range 1-5, a list 1,3,5-7, or a range with a step, 10-50/20; * is a range too. Or the
- * line is @hourly, @daily, @weekly, @monthly or @yearly. As in Vixie's cron it is the days that fit
- * `day` or `weekday` when neither begins with *, else those that fit both.
+ * Each is *, a number, a range 1-5, a list 1,3,5-7, or a range with a step, 10-50/20; * is a range
+ * too. Or the line is @hourly, @daily, @weekly, @monthly or @yearly. As in Vixie's cron it is the
+ * days that fit `day` or `weekday` when neither begins with *, else those that fit both.
  */
 #ifndef CONF_CRONTAB_H
 #define CONF_CRONTAB_H

@@ -45,6 +45,15 @@ int api_list(struct request *q, struct node *rows, const char *filters, struct e
     return r < 0 ? -1 : api_answer(q, list);
 }
 
+int api_answer_task(struct request *q, struct node *task)
+{
+    auto_free char *where = mem_printf("/api/v1/tasks/%s", node_get_text(task, "id"));
+
+    snprintf(q->detail, sizeof(q->detail), "task %s", node_get_text(task, "id"));
+    reply_header(q, "Location", where);
+    return api_answer(q, task);
+}
+
 int api_begin(struct controller *c, struct request *q, const struct task_kind *kind,
               struct node *arguments, struct err *e)
 {
@@ -58,11 +67,7 @@ int api_begin(struct controller *c, struct request *q, const struct task_kind *k
         reply_later(q, 503, 5000, e->msg);
         return 0;
     }
-    auto_free char *where = mem_printf("/api/v1/tasks/%s", node_get_text(task, "id"));
-
-    snprintf(q->detail, sizeof(q->detail), "task %s", node_get_text(task, "id"));
-    reply_header(q, "Location", where);
-    return api_answer(q, task);
+    return api_answer_task(q, task);
 }
 
 bool api_flag(const struct request *q, const char *name)

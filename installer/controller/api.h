@@ -25,9 +25,14 @@ int api_answer(struct request *q, struct node *value);
 struct task_kind;
 int api_begin(struct controller *c, struct request *q, const struct task_kind *kind,
               struct node *arguments, struct err *e);
+/* Answers with a task that was begun; takes it. Always 0. */
+int api_answer_task(struct request *q, struct node *task);
 /* The flag or text of the body, NULL without. */
 bool api_flag(const struct request *q, const char *name);
 const char *api_text(const struct request *q, const char *name);
+
+/* The work of a check, for a task: `a` {"words": what, empty: all}. */
+int api_run_check(struct task *t, struct env *env, const struct node *a, struct err *e);
 
 /* Sets "text" of one change: what becomes of it, for people. `key` NULL: nobody knows the key. */
 void api_key_text(struct node *row, const struct config_key *key);

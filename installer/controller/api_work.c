@@ -30,7 +30,7 @@ static struct node *report_of(const struct check_report *report)
     return n;
 }
 
-static int run_check(struct task *t, struct env *env, const struct node *a, struct err *e)
+int api_run_check(struct task *t, struct env *env, const struct node *a, struct err *e)
 {
     const struct check_events ev = {.row = on_row, .arg = t};
     auto_check_report struct check_report report = {0};
@@ -50,7 +50,7 @@ static int run_check(struct task *t, struct env *env, const struct node *a, stru
 int api_check_start(struct controller *c, struct request *q, struct err *e)
 {
     static const struct task_kind of = {
-        "check", ENV_NEEDS_NAME | ENV_NEEDS_CATALOG | ENV_NEEDS_ENGINE, run_check};
+        "check", ENV_NEEDS_NAME | ENV_NEEDS_CATALOG | ENV_NEEDS_ENGINE, api_run_check};
 
     return api_begin(c, q, &of, node_copy(q->body), e);
 }

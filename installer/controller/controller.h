@@ -4,6 +4,7 @@
 #define CONTROLLER_CONTROLLER_H
 
 #include "controller/events.h"
+#include "controller/jobs.h"
 #include "controller/keeper.h"
 #include "controller/people.h"
 #include "controller/store.h"
@@ -27,6 +28,7 @@ struct controller {
     struct view view;
     struct tasks tasks;
     struct keeper keeper;
+    struct jobs jobs;
     pthread_mutex_t logs_mutex;
     int log_streams; /* under way */
 };

@@ -23,7 +23,7 @@
 enum { HELP_MAX = 65536, PORT = 8443, SWEEP_MS = 3600 * 1000, AGAIN_MS = 2000 };
 
 struct options {
-    const char *env, *home, *listen, *data, *cert, *key;
+    const char *env, *home, *listen, *data, *cert, *key, *jobs;
     struct strv names, trusted, catalogs;
     bool first_token, no_keep, help, version, json, verbose;
 };
@@ -46,6 +46,8 @@ static const struct opt_spec SPECS[] = {
      offsetof(struct options, data)},
     {"catalog", 0, OPT_LIST, "DIR", "further component folders",
      offsetof(struct options, catalogs)},
+    {"jobs", 0, OPT_STRING, "FILE", "schedules of jobs, JSON; read again when it changes",
+     offsetof(struct options, jobs)},
     {"first-token", 0, OPT_FLAG, NULL, "print a token that begins one session as admin",
      offsetof(struct options, first_token)},
     {"no-keep", 0, OPT_FLAG, NULL, "serve alone: bring nothing back that died or was removed",
@@ -218,6 +220,7 @@ static void init(struct daemon *d)
     view_init(&c->view, c);
     tasks_init(&c->tasks, c);
     keeper_init(&c->keeper, c);
+    jobs_init(&c->jobs, c, d->o.jobs);
 }
 
 static int start(struct daemon *d, struct err *e)
@@ -231,7 +234,8 @@ static int start(struct daemon *d, struct err *e)
 
     if (tasks_load(&d->c.tasks, e) < 0 || view_start(&d->c.view, e) < 0 ||
         (!d->o.no_keep && keeper_start(&d->c.keeper, e) < 0) ||
-        lookout_start(&d->lookout, &d->c, e) < 0 || server_start(&d->server, &d->c, &so, e) < 0)
+        lookout_start(&d->lookout, &d->c, e) < 0 || jobs_start(&d->c.jobs, e) < 0 ||
+        server_start(&d->server, &d->c, &so, e) < 0)
         return -1;
     printf(strchr(d->address, ':') ? "https://[%s]:%d/\n" : "https://%s:%d/\n", d->address,
            server_port(d->server));
@@ -299,6 +303,7 @@ static void stop(struct daemon *d)
 
     cancel_raise(&c->stop);
     tasks_stop(&c->tasks);
+    jobs_stop(&c->jobs);
     server_stop(d->server);
     keeper_stop(&c->keeper);
     lookout_stop(&d->lookout);
@@ -306,6 +311,7 @@ static void stop(struct daemon *d)
     while (has_log_streams(c))
         clock_sleep_ms(20);
     tasks_clear(&c->tasks);
+    jobs_clear(&c->jobs);
     keeper_clear(&c->keeper);
     view_clear(&c->view);
     events_clear(&c->events);

@@ -52,6 +52,11 @@ char *keys_controller_audit(const char *env, const char *time)
     return mem_printf(ROOT "%s/controller/audit/%s", env, time);
 }
 
+char *keys_controller_job(const char *env, const char *job)
+{
+    return mem_printf(ROOT "%s/controller/jobs/%s", env, job);
+}
+
 char *keys_controller(const char *env, const char *name)
 {
     return mem_printf(ROOT "%s/controller/%s", env, name);
@@ -155,6 +160,7 @@ static const struct part {
     {OWNER_NONE, "controller/users/", KEYS_KIND_CONTROLLER_USER},
     {OWNER_NONE, "controller/tokens/", KEYS_KIND_CONTROLLER_TOKEN},
     {OWNER_NONE, "controller/audit/", KEYS_KIND_CONTROLLER_AUDIT},
+    {OWNER_NONE, "controller/jobs/", KEYS_KIND_CONTROLLER_JOB},
     {OWNER_NONE, "controller/", KEYS_KIND_CONTROLLER},
     {OWNER_COMPONENT, "config/", KEYS_KIND_COMPONENT_CONFIG},
     {OWNER_COMPONENT, "shared/", KEYS_KIND_COMPONENT_SHARED},

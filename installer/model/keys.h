@@ -52,11 +52,12 @@ char *keys_journal(const char *env, const char *op); /* .../journal/<op>; op "" 
 char *keys_audit(const char *env, const char *time); /* .../audit/<time>; "" gives the prefix */
 char *keys_release_bad(const char *env,
                        const char *digest); /* .../releases/<digest>; "" as above */
-/* What the controller keeps: its users, tokens and sessions, and who asked it for what; a name ""
- * as above. */
+/* What the controller keeps: its users, tokens and sessions, who asked it for what, and what came
+ * of its jobs; a name "" as above. */
 char *keys_controller_user(const char *env, const char *user);
 char *keys_controller_token(const char *env, const char *id);
 char *keys_controller_audit(const char *env, const char *time);
+char *keys_controller_job(const char *env, const char *job); /* its last run */
 /* What concerns whoever keeps the environment: .../controller/<name>; "" gives the prefix. */
 char *keys_controller(const char *env, const char *name);
 /* Who keeps it now, .../controller/leader; that nothing is to be done, .../controller/paused. */
@@ -92,6 +93,7 @@ enum keys_kind {
     KEYS_KIND_CONTROLLER_USER,
     KEYS_KIND_CONTROLLER_TOKEN,
     KEYS_KIND_CONTROLLER_AUDIT,
+    KEYS_KIND_CONTROLLER_JOB,
     KEYS_KIND_CONTROLLER, /* `name`: "leader", "paused", "held/<instance>", "stopped/<instance>" */
     KEYS_KIND_COMPONENT_CONFIG,
     KEYS_KIND_COMPONENT_SHARED,

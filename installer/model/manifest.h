@@ -166,8 +166,8 @@ char *manifest_hook(const struct manifest *m, const char *name);
 
 /*
  * Checks and normalises one value against its key: size to bytes ("1GiB" -> 1073741824), duration
- * to milliseconds, bool to true/false, enum membership, ranges, the lines of schedules. NULL and a problem when it does not
- * fit.
+ * to milliseconds, bool to true/false, enum membership, ranges, lines of schedules. NULL and a
+ * problem when it does not fit.
  */
 struct node *manifest_value(const struct config_key *key, const struct node *value,
                             struct problems *p);

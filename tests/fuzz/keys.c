@@ -29,6 +29,8 @@ static char *build(const struct keys_path *k)
         return keys_controller_token(k->env, k->name);
     case KEYS_KIND_CONTROLLER_AUDIT:
         return keys_controller_audit(k->env, k->name);
+    case KEYS_KIND_CONTROLLER_JOB:
+        return keys_controller_job(k->env, k->name);
     case KEYS_KIND_CONTROLLER:
         return keys_controller(k->env, k->name);
     case KEYS_KIND_COMPONENT_CONFIG:

@@ -19,7 +19,7 @@ static int64_t at(const char *text)
     int64_t ms;
 
     if (!clock_parse(&ms, text))
-        fail_msg("%s is no time", text);
+        fail_msg("%s is not a time", text);
     return ms;
 }
 

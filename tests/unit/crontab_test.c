@@ -29,7 +29,7 @@ static int64_t at(const char *text)
     int64_t ms;
 
     if (!clock_parse(&ms, whole))
-        fail_msg("%s is no time", text);
+        fail_msg("%s is not a time", text);
     return ms;
 }
 
@@ -93,7 +93,7 @@ static void the_next_time_is_the_first_one_after(void **state)
     }
 }
 
-static void what_is_no_schedule_is_refused_in_a_sentence(void **state)
+static void what_is_not_a_schedule_is_refused_in_a_sentence(void **state)
 {
     static const char five[] = "not the five minute, hour, day, month and weekday";
     static const struct {
@@ -103,12 +103,12 @@ static void what_is_no_schedule_is_refused_in_a_sentence(void **state)
         {"   ", five},
         {"* * * *", "it has 4 fields, "},
         {"* * * * * *", "it has 6 fields, "},
-        {"60 * * * *", "the minute \"60\" is none: 0 to 59 are allowed"},
+        {"60 * * * *", "the minute \"60\" is not one: 0 to 59 are allowed"},
         {"-1 * * * *", "the minute \"-1\""},
         {"* 24 * * *", "the hour \"24\""},
         {"* * 0 * *", "the day \"0\""},
         {"* * 32 * *", "the day \"32\""},
-        {"* * * 13 *", "the month \"13\" is none: 1 to 12 or its first letters are allowed"},
+        {"* * * 13 *", "the month \"13\" is not one: 1 to 12 or its first letters are allowed"},
         {"* * * 0 *", "the month \"0\""},
         {"* * * january *", "the month \"january\""},
         {"* * * * 8", "the weekday \"8\""},
@@ -191,7 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_time_is_the_first_one_after),
-        cmocka_unit_test(what_is_no_schedule_is_refused_in_a_sentence),
+        cmocka_unit_test(what_is_not_a_schedule_is_refused_in_a_sentence),
         cmocka_unit_test(a_line_has_a_longest),
         cmocka_unit_test(the_31st_is_taken_where_one_of_the_months_has_it),
         cmocka_unit_test(the_newest_of_those_missed_is_found),

@@ -31,6 +31,7 @@ static void every_key_is_where_the_layout_says(void **state)
     is(keys_controller_user("demo", "ann"), "/slipway/demo/controller/users/ann");
     is(keys_controller_token("demo", "ab"), "/slipway/demo/controller/tokens/ab");
     is(keys_controller_audit("demo", ""), "/slipway/demo/controller/audit/");
+    is(keys_controller_job("demo", "check"), "/slipway/demo/controller/jobs/check");
     is(keys_controller("demo", ""), "/slipway/demo/controller/");
     is(keys_controller("demo", "paused"), "/slipway/demo/controller/paused");
     is(keys_controller_held("demo", "c-1"), "/slipway/demo/controller/held/c-1");
@@ -65,6 +66,7 @@ static void a_path_is_taken_apart_as_it_was_built(void **state)
         {"/slipway/d/controller/users/ann", KEYS_KIND_CONTROLLER_USER, "d", "", "", "ann"},
         {"/slipway/d/controller/tokens/ab", KEYS_KIND_CONTROLLER_TOKEN, "d", "", "", "ab"},
         {"/slipway/d/controller/audit/2026", KEYS_KIND_CONTROLLER_AUDIT, "d", "", "", "2026"},
+        {"/slipway/d/controller/jobs/check", KEYS_KIND_CONTROLLER_JOB, "d", "", "", "check"},
         {"/slipway/d/controller/held/c-1", KEYS_KIND_CONTROLLER, "d", "", "", "held/c-1"},
         {"/slipway/d/controller/stopped/c-1", KEYS_KIND_CONTROLLER, "d", "", "", "stopped/c-1"},
         {"/slipway/d/controller/leader", KEYS_KIND_CONTROLLER, "d", "", "", "leader"},
