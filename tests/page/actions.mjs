@@ -112,6 +112,19 @@ async function checks(page) {
     await shot(page, 'task');
 }
 
+async function jobs(page) {
+    await visit(page, 'jobs');
+    const row = page.locator('tr', { hasText: 'compact' });
+
+    expectTrue('it is off', /off/.test(await row.textContent()));
+    await row.getByRole('button', { name: 'Run compact now' }).click();
+    await until('it succeeds', async () => /succeeded/.test(await row.textContent()));
+    await row.getByRole('link', { name: /^etcd: 1 member/ }).waitFor();
+    await shot(page, 'jobs-run');
+    await row.getByRole('link', { name: /^etcd: 1 member/ }).click();
+    await page.getByRole('heading', { name: 'Task: job compact' }).waitFor();
+}
+
 async function agents(page) {
     await visit(page, 'agents');
     await page.getByLabel('Choose echo-2').check();
@@ -151,6 +164,7 @@ export async function actions(page) {
     await step('the first Tab skips to the content', () => skipLink(page));
     await step('an update takes neither the focus nor what was typed', () => focusStays(page));
     await step('checks run, and their task is told', () => checks(page));
+    await step('a job is off, runs when somebody asks, and says what it did', () => jobs(page));
     await step('an agent is deployed', () => agents(page));
     await step('the document has a plan, and a bad one is refused with its sentences', () => document_(page));
     await step('tasks are listed with who began them', async () => {

@@ -30,6 +30,7 @@ const PAGES = [
     ['document', 'Document'],
     ['volumes', 'Volumes'],
     ['checks', 'Checks'],
+    ['jobs', 'Jobs'],
     ['tasks', 'Tasks'],
     ['agents', 'Agents'],
     ['audit', 'Audit'],

@@ -90,7 +90,7 @@ const TASK_STATE = {
 };
 const TASK_SIGN = { queued: '–', running: '◐', succeeded: '●', failed: '▲', cancelled: '–', interrupted: '▲' };
 
-function taskBadge(task) {
+export function taskBadge(task) {
     return badge({
         sign: TASK_SIGN[task.state] ?? '–',
         kind: TASK_STATE[task.state] ?? 'off',

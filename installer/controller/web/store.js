@@ -158,9 +158,10 @@ const EVENTS = {
             ...old,
             log: [...(old.log ?? []), typeof line === 'string' ? { text: line } : line],
         })),
-    configuration: () => stale('/configuration', '/history', '/document', '/components', '/jobs'),
+    configuration: () => stale('/configuration', '/history', '/document', '/components'),
     volumes: () => stale('/volumes', '/pools'),
     users: () => stale('/users', '/tokens'),
+    jobs: () => stale('/jobs'),
     reset: () => stale(...entries.keys()),
 };
 

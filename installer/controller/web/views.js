@@ -4,6 +4,7 @@ import { agentsView } from './agents.js';
 import { auditView, checksView, findView, tasksView } from './lists.js';
 import { configurationView } from './configuration.js';
 import { documentView } from './document.js';
+import { jobsView } from './jobs.js';
 import { instancesView } from './instances.js';
 import { instanceView } from './instance.js';
 import { h } from './dom.js';
@@ -21,6 +22,7 @@ export const MENU = [
     ['document', 'Document', 'viewer'],
     ['volumes', 'Volumes', 'viewer'],
     ['checks', 'Checks', 'viewer'],
+    ['jobs', 'Jobs', 'viewer'],
     ['tasks', 'Tasks', 'viewer'],
     ['agents', 'Agents', 'viewer'],
     ['audit', 'Audit', 'admin'],
@@ -34,6 +36,7 @@ const VIEWS = {
     document: documentView,
     volumes: volumesView,
     checks: checksView,
+    jobs: jobsView,
     tasks: tasksView,
     agents: agentsView,
     audit: auditView,
