@@ -348,7 +348,7 @@ static void let_go(struct jobs *js)
     js->led = false;
 }
 
-static void look(struct jobs *js)
+void jobs_look(struct jobs *js)
 {
     auto_free char *other = leader_other(&js->c->keeper.leader);
     struct etcd_fence fence;
@@ -376,7 +376,7 @@ static void *run(void *arg)
     const struct until told = {.cancel = &js->c->stop};
 
     while (!cancel_count(&js->c->stop)) {
-        look(js);
+        jobs_look(js);
         until_sleep_ms(told, LOOK_MS);
     }
     return NULL;

@@ -48,6 +48,8 @@ struct jobs {
 void jobs_init(struct jobs *js, struct controller *c, const char *path);
 /* Begins to look what is due. */
 int jobs_start(struct jobs *js, struct err *e);
+/* Looks once, as its thread does each second. */
+void jobs_look(struct jobs *js);
 /* After c->stop was raised. */
 void jobs_stop(struct jobs *js);
 void jobs_clear(struct jobs *js);
