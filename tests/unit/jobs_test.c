@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// wrap: clock_wall_ms leader_leads leader_other store_begin store_end etcd_range etcd_txn_put etcd_txn_run
-// wrap: tasks_begin tasks_get tasks_cancel events_publish
+// wrap: clock_wall_ms leader_leads leader_other store_begin store_end tasks_begin tasks_get
+// wrap: tasks_cancel etcd_range etcd_txn_put etcd_txn_run events_publish
 #include "controller/jobs.h"
 
 #include <setjmp.h>
@@ -17,7 +17,9 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "conf/json.h"
+#include "conf/yaml.h"
 #include "controller/controller.h"
+#include "model/render.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 #define THREE INT64_C(1796007600000) /* 2026-11-30T03:00 */
@@ -410,6 +412,39 @@ static void a_new_line_misses_nothing_and_null_ends_it(void **state)
     shut(s);
 }
 
+/* What the agent writes of the controller's template, with every key of it given. */
+static void the_components_own_file_is_read(void **state)
+{
+    static const char VARS[] = "{\"job_snapshots\":\"*/5 * * * *\",\"job_check\":\"@daily\","
+                               "\"job_compact\":\"null\",\"job_agents\":null,"
+                               "\"snapshots_hourly\":24,\"snapshots_daily\":7,"
+                               "\"snapshots_weekly\":3}";
+    static const char *const lines[JOB_COUNT] = {"*/5 * * * *", "@daily", NULL, NULL};
+    auto_node struct node *template = NULL, *vars = NULL, *tree = NULL, *rows = NULL;
+    auto_buf struct buf b = {0};
+    struct server *s = open("null");
+    struct err e;
+
+    (void)state;
+    buf_init(&b, 65536);
+    assert_int_equal(yaml_load(&template, "components/controller/templates/jobs.json", &e), 0);
+    assert_int_equal(json_parse(&vars, "vars", VARS, strlen(VARS), &e), 0);
+    assert_int_equal(render_expand(&tree, template, vars, &e), 0);
+    assert_int_equal(render_format(&b, TEMPLATE_FORMAT_JSON, tree, &e), 0);
+    write_file(s, buf_str(&b));
+    look_at(s, THREE);
+    assert_int_equal(jobs_rows(&rows, s->js, &e), 0);
+    for (size_t i = 0; i < JOB_COUNT; i++) {
+        const char *line = node_get_text(rows->items[i], "schedule");
+
+        assert_string_equal(line ? line : "never", lines[i] ? lines[i] : "never");
+        assert_null(node_get(rows->items[i], "problem"));
+    }
+    assert_int_equal(node_get_int(s->js->keep, "hourly", 0), 24);
+    assert_int_equal(node_get_int(s->js->keep, "weekly", 0), 3);
+    shut(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +457,7 @@ int main(void)
         cmocka_unit_test(who_no_longer_leads_stops_what_it_began),
         cmocka_unit_test(a_line_that_is_wrong_and_a_file_that_is_cut_change_nothing),
         cmocka_unit_test(a_new_line_misses_nothing_and_null_ends_it),
+        cmocka_unit_test(the_components_own_file_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
