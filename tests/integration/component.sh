@@ -75,6 +75,19 @@ check "is done" wait_until 60 task_is "$(answer .id)" succeeded
 check_same "and so it is" exited "$(docker container inspect -f '{{.State.Status}}' "$env-sleeper-1")"
 check "start" api 202 POST /api/v1/instances/sleeper-1/start '{}'
 check "is done, too" wait_until 60 task_is "$(answer .id)" succeeded
+# What it does by itself follows its configuration, while it runs on.
+check_schedule() { is '.items[] | select(.name == "check") | .schedule' /api/v1/jobs "$1"; }
+server_pid() { docker top "$own" -eo pid,comm | awk '$2 == "slipwayd" {print $1}'; }
+pid=$(server_pid)
+check "a job has the schedule that is the default" check_schedule "30 4 * * *"
+check_status "another one is set" 0 slip config set controller job_check "*/7 * * * *"
+check "and taken in" wait_until 20 check_schedule "*/7 * * * *"
+says "a bad one is refused" 6 "the hour \"25\" is not one" slip config set controller job_check "0 25 * * *"
+check_status "null" 0 slip config set controller job_check null
+check "is off" wait_until 20 check_schedule null
+check_same "the server ran on meanwhile" "$pid" "$(server_pid)"
+check "one that is off begins by hand" api 202 POST /api/v1/jobs/agents/run
+check "and succeeds" wait_until 60 task_is "$(answer .id)" succeeded
 check "the configuration" api 200 GET /api/v1/configuration/echo
 tag=$(sed -n 's/^etag: *\(.*\)\r$/\1/ip' "$TMP/head")
 check "a key is changed" api 200 PATCH /api/v1/configuration/echo '{"set":{"greeting":"bye"}}' -H "If-Match: $tag"
