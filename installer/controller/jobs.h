@@ -4,6 +4,20 @@
  * file, which the agent writes from the configuration of the component and which is read again when
  * it changes. A thread looks each second what is due, and begins it as a task while this server
  * leads (leader.h). What became of each last is in etcd, so that another server goes on from there.
+ *
+ * - The beginning is written down under the leader's fence before the task is begun. What nobody led
+ *   for is made up for once, when the newest time missed is less than an hour ago; times that pass
+ *   while it runs are left out. While the environment is paused jobs go on: they mend nothing.
+ * - `config set` refuses a bad line, and the agent one that somebody wrote into etcd. `slipwayd` by
+ *   itself takes schedules by `--jobs FILE`, and keeps of each job what it had when its new line is
+ *   bad. Times are UTC, so no night lacks an hour.
+ * - A job waits ten minutes for the environment's lock, since nobody waits for it, and takes it for
+ *   one volume at a time. The history gets an entry for a run that changed something, not one for
+ *   each snapshot: it is kept for ever.
+ * - It deletes only snapshots with names of its own form, which people may not give
+ *   (volumes/automatic.h), and none that volumes are copied from. What stays is a number of hours,
+ *   days and weeks that have a snapshot, not an age: an environment that was down for a month loses
+ *   nothing. Compacting drops etcd's old revisions alone; the history is in keys.
  */
 #ifndef CONTROLLER_JOBS_H
 #define CONTROLLER_JOBS_H

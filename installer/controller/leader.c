@@ -54,6 +54,16 @@ int leader_ask(void *arg, struct err *e)
     return err_set(e, ERR_LOCKED, "this server keeps the environment no longer");
 }
 
+char *leader_other(struct leader *l)
+{
+    char *other;
+
+    pthread_mutex_lock(&l->mutex);
+    other = mem_strdup(l->other);
+    pthread_mutex_unlock(&l->mutex);
+    return other;
+}
+
 /* ---- the thread ---- */
 
 static void set_led(struct leader *l, int64_t revision, int64_t renewed)
@@ -68,10 +78,15 @@ static void set_led(struct leader *l, int64_t revision, int64_t renewed)
 /* Takes the name. */
 static void set_other(struct leader *l, char *other)
 {
-    if (other && (!l->other || strcmp(l->other, other) != 0))
-        log_info("the environment is kept by %s; this server waits", other);
+    bool differs;
+
+    pthread_mutex_lock(&l->mutex);
+    differs = other && (!l->other || strcmp(l->other, other) != 0);
     free(l->other);
     l->other = other;
+    pthread_mutex_unlock(&l->mutex);
+    if (differs) /* this thread alone changes it */
+        log_info("the environment is kept by %s; this server waits", other);
 }
 
 static int open_etcd(struct leader *l, struct err *e)

@@ -30,6 +30,7 @@
  *   tokens/<id>                    {"digest":..,"user":..,"role":..,"kind":..,"expires":..}
  *   audit/<time>                   {"who":..,"what":..,"address":..,..}: what it was asked to
  *                                  change
+ *   jobs/<job>                     {"begun":..,"ended":..,"result":..,"by":..}: its last run
  *   paused                         {"who":..,"since":..}: the controller only watches
  *   held/<instance>                the same of one instance: `slipway pause INSTANCE`
  *   stopped/<instance>             the same: somebody stopped or removed it, and wants it so
