@@ -153,9 +153,6 @@ $(B)/integration/vollib_driver: tests/integration/vollib_driver.c library
 	$(call q,LD,integration/vollib_driver)$(CC) $(ALLFLAGS) -Iinstaller/libvolume -MMD -MP -MF $@.d -o $@ $< \
 	  $(LDALL) -pie -L$(B) -Wl,-rpath,'$$ORIGIN/..' -lslipway-volume -lpthread
 
-# Scripts of integration side by side: they wait more than they work, and each may have a cluster, of 1 GiB and more.
-BESIDE = $$(awk '/^MemAvailable/ { print $$2 < 8000000 ? 3 : 4 }' /proc/meminfo)
-
 .PHONY: unit unit-programs cli integration page components check test lint fuzz fuzz-programs bench drill
 unit-programs: $(UNIT)
 unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
@@ -163,7 +160,7 @@ unit: $(UNIT) ## unit tests: seconds, no network, no root (ONLY=name for some)
 cli: all ## tests of the command line
 	@B=$(B) JOBS=$${JOBS:-2} scripts/dev/run-scripts cli $(ONLY)
 integration: all $(TEST_PROGRAMS) ## tests on real etcd, Docker and Ceph (ONLY=name for some)
-	@B=$(B) JOBS=$${JOBS:-$(BESIDE)} scripts/dev/run-scripts integration $(ONLY)
+	@B=$(B) JOBS=$${JOBS:-3} scripts/dev/run-scripts integration $(ONLY)
 page: all ## the controller's page in a browser; needs node, npm and chromium (PAGE_ONLY="edits logs" for some)
 	@B=$(B) JOBS=1 scripts/dev/run-scripts page
 components: all ## the components' hooks alone, in containers; after a change of hooks (PART=etcd|ceph|monitors|three)
