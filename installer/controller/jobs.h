@@ -5,9 +5,9 @@
  * it changes. A thread looks each second what is due, and begins it as a task while this server
  * leads (leader.h). What became of each last is in etcd, so that another server goes on from there.
  *
- * - The beginning is written down under the leader's fence before the task is begun. What nobody led
- *   for is made up for once, when the newest time missed is less than an hour ago; times that pass
- *   while it runs are left out. While the environment is paused jobs go on: they mend nothing.
+ * - The beginning is written down under the leader's fence before the task is begun. What nobody
+ *   led for is made up for once, when the newest time missed is less than an hour ago; times that
+ *   pass while it runs are left out. While the environment is paused jobs go on: they mend nothing.
  * - `config set` refuses a bad line, and the agent one that somebody wrote into etcd. `slipwayd` by
  *   itself takes schedules by `--jobs FILE`, and keeps of each job what it had when its new line is
  *   bad. Times are UTC, so no night lacks an hour.

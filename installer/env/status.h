@@ -33,5 +33,7 @@ int status_select(struct node *status, const struct env *env, const struct strv 
 int status_names(struct strv *out, struct env *env, const struct strv *words, struct err *e);
 /* Rows for every instance that has a container or a meta key. Pure. */
 struct node *status_instances(const struct observed *w, const char *env);
+/* "etcd" of the tree, owned: every member is asked; what goes wrong is in "error". */
+struct node *status_etcd(const struct observed *w, struct env *env);
 
 #endif

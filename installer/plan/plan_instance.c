@@ -71,8 +71,7 @@ static bool is_in_use(const struct builder *b, const char *volume)
 }
 
 /* A volume that has the name of one that we made, and not its labels: somebody removed that, and
- * made an empty one or put back what was in it. A container that has it already may go on with it.
- */
+ * made an empty one or put back its content. A container that has it already may go on with it. */
 static bool is_stand_in(const struct builder *b, const struct node *volume)
 {
     const char *name = node_get_text(volume, "Name");

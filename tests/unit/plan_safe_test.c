@@ -424,7 +424,7 @@ static void another_volume_in_the_place_of_one_is_only_forgotten(void **state)
         assert_int_equal(plan_down(&p, "demo", &key, w, &o, &e), 0);
         assert_int_equal(p->count, 1);
         assert_string_equal(p->ops[0].target, "own");
-        assert_int_equal(p->ops[0].object == NULL, there);
+        assert_int_equal(!p->ops[0].object, there);
         plan_free(p);
         observed_free(w);
     }
