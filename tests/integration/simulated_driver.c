@@ -183,6 +183,7 @@ static int fill(const struct simulated *s, struct err *e)
     struct link *l = NULL;
     struct etcd *c = NULL;
     char pin[64];
+    bool refused = false;
     int r = secret_pin(pin, &s->key, e);
 
     nobody = mem_printf("etcds://%s?pin=%s", s->address, pin);
@@ -196,9 +197,11 @@ static int fill(const struct simulated *s, struct err *e)
     if (r == 0)
         r = etcd_user_ensure(c, "root", password, roles, ARRAY_LEN(roles), e);
     if (r == 0)
-        r = etcd_auth_enable(c, e);
+        r = etcd_probe(&refused, c, "/v3/auth/enable", "{}", e);
     etcd_close(c);
     link_free(l);
+    if (refused)
+        return err_set(e, ERR_AUTH, "enabling authentication is refused");
     if (r < 0 || link_parse(&l, login, e) < 0)
         return -1;
     r = etcd_open(&c, l, NULL, e);
