@@ -69,7 +69,7 @@ static bool read_part(uint64_t *set, const struct field *f, const char *at)
         high = low;
         if (is_range && (at++, !take(&high, &at, f)))
             return false;
-        if (is_range && f->high == 7 && high == 0)
+        if (is_range && f->high == 7 && high == 0 && low > 0)
             high = 7; /* fri-sun */
     }
     if (is_range && *at == '/') {

@@ -42,6 +42,7 @@ static const struct volume_options ALONE = {
 struct round {
     struct task *t;
     struct env *env;
+    int64_t time; /* of the run, ms of the wall clock */
     char name[AUTOMATIC_NAME_SIZE]; /* of the snapshots that are made */
     struct automatic_keep keep;
     int made, deleted, failed;
@@ -125,7 +126,7 @@ static int delete_old(struct round *r, const char *volume, const struct strv *ha
 {
     auto_strv struct strv old = {0};
 
-    automatic_old(&old, has, &r->keep);
+    automatic_old(&old, has, &r->keep, r->time);
     if (old.count == 0)
         return 0;
     if (env_volume_snapshot_delete(r->env, volume, &old, &ALONE, e) == 0) {
@@ -179,6 +180,7 @@ int job_snapshots(struct task *t, struct env *env, const struct node *a, struct 
     const struct node *keep = node_get(a, "keep");
     struct round round = {.t = t,
                           .env = env,
+                          .time = node_get_int(a, "time", 0),
                           .keep = {.hourly = node_get_int(keep, "hourly", 0),
                                    .daily = node_get_int(keep, "daily", 0),
                                    .weekly = node_get_int(keep, "weekly", 0)}};
@@ -187,7 +189,7 @@ int job_snapshots(struct task *t, struct env *env, const struct node *a, struct 
 
     if (r < 0)
         return -1;
-    automatic_name(round.name, node_get_int(a, "time", 0));
+    automatic_name(round.name, round.time);
     r = run_volumes(&round, rows, e);
     tell_result(t, round.made + round.deleted > 0,
                 mem_printf("%d snapshot%s made, %d deleted", round.made, round.made == 1 ? "" : "s",

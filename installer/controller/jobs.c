@@ -154,6 +154,8 @@ static void take_record(struct jobs *js, size_t i, const struct etcd_kvs *kvs)
     node_free(steal(j->record));
     if (kv && json_parse(&j->record, key, kv->value, kv->value_len, &e) < 0)
         err_drop(&e, "the last run of a job");
+    if (!time_of(j->record, "begun") || !node_get_text(j->record, "by"))
+        node_free(steal(j->record)); /* somebody else wrote it */
     j->done = done_by(j);
 }
 
@@ -358,10 +360,14 @@ void jobs_look(struct jobs *js)
         read_schedules(js);
     pthread_mutex_lock(&js->mutex);
     if (leader_leads(&js->c->keeper.leader, &fence)) {
-        if (!js->led && load(js, &e) < 0)
+        if (js->led && js->term != fence.create_revision)
+            let_go(js); /* another may have led between two looks */
+        if (!js->led && load(js, &e) < 0) {
             err_drop(&e, "the last runs of jobs");
-        else
+        } else {
             js->led = true;
+            js->term = fence.create_revision;
+        }
         for (size_t i = 0; js->led && i < JOB_COUNT; i++)
             look_at(js, &js->items[i]);
     } else if (other && js->led) {
@@ -395,6 +401,11 @@ void jobs_stop(struct jobs *js)
     if (js->started)
         pthread_join(js->thread, NULL);
     js->started = false;
+    /* Those that ended since its last look: this server leads until the keeper stops. */
+    pthread_mutex_lock(&js->mutex);
+    for (size_t i = 0; js->led && i < JOB_COUNT; i++)
+        still_runs(js, &js->items[i]);
+    pthread_mutex_unlock(&js->mutex);
 }
 
 /* ---- for the API ---- */

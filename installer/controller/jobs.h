@@ -53,6 +53,7 @@ struct jobs {
     bool started;
     pthread_mutex_t mutex; /* guards everything below */
     bool led;              /* the records are those of etcd, and nobody else writes them */
+    int64_t term;          /* the leader's key when they were read: its create revision */
     char *problem;         /* of the whole file; NULL: none */
     struct node *keep;     /* {"hourly","daily","weekly"} of snapshots */
     struct job items[JOB_COUNT];

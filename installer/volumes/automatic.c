@@ -64,13 +64,16 @@ static void keep_newest(struct one *all, size_t n, int64_t span, int64_t shift, 
     }
 }
 
-void automatic_old(struct strv *out, const struct strv *snapshots, const struct automatic_keep *k)
+void automatic_old(struct strv *out, const struct strv *snapshots, const struct automatic_keep *k,
+                   int64_t now)
 {
     auto_free struct one *all = mem_array(snapshots->count + 1, sizeof(*all));
     size_t n = 0;
 
+    if (k->hourly <= 0 && k->daily <= 0 && k->weekly <= 0)
+        return;
     for (size_t i = 0; i < snapshots->count; i++)
-        n += automatic_parse(&all[n].time, snapshots->items[i]);
+        n += automatic_parse(&all[n].time, snapshots->items[i]) && all[n].time <= now;
     if (n > 1)
         qsort(all, n, sizeof(*all), newest_first);
     keep_newest(all, n, HOUR_MS, 0, k->hourly);

@@ -37,7 +37,7 @@ static void thin_out(struct strv *all, const struct automatic_keep *k)
     auto_strv struct strv gone = {0};
     struct strv left = {0};
 
-    automatic_old(&gone, all, k);
+    automatic_old(&gone, all, k, INT64_MAX);
     for (size_t i = 0; i < all->count; i++)
         if (!strv_has(&gone, all->items[i]))
             strv_add(&left, all->items[i]);
@@ -51,7 +51,7 @@ static char *old(const struct strv *snapshots, struct automatic_keep k)
 {
     auto_strv struct strv out = {0};
 
-    automatic_old(&out, snapshots, &k);
+    automatic_old(&out, snapshots, &k, at("2027-01-01T00:00:00.000Z"));
     return strv_join(&out, " ");
 }
 
@@ -153,6 +153,32 @@ static void none_of_what_there_is_goes_twice(void **state)
     assert_string_equal(gone, "");
 }
 
+static void without_a_number_nothing_goes(void **state)
+{
+    auto_strv struct strv all = {0};
+    auto_free char *gone = NULL;
+
+    (void)state;
+    add(&all, at("2026-11-29T03:00:00.000Z"));
+    add(&all, at("2026-11-30T03:00:00.000Z"));
+    gone = old(&all, (struct automatic_keep){0});
+    assert_string_equal(gone, "");
+}
+
+/* They would be the newest for years. */
+static void those_of_a_wrong_clock_push_out_nothing(void **state)
+{
+    auto_strv struct strv all = {0};
+    auto_free char *gone = NULL;
+
+    (void)state;
+    add(&all, at("2036-01-01T00:00:00.000Z"));
+    add(&all, at("2026-11-30T03:00:00.000Z"));
+    add(&all, at("2026-11-29T03:00:00.000Z"));
+    gone = old(&all, (struct automatic_keep){.hourly = 1});
+    assert_string_equal(gone, "auto-2026-11-29T03-00Z");
+}
+
 /* Hourly for 60 days, and what is old deleted each time. */
 static void hourly_ones_thin_out_to_a_day_a_week_and_three_weeks(void **state)
 {
@@ -187,6 +213,8 @@ int main(void)
         cmocka_unit_test(hours_without_one_do_not_count),
         cmocka_unit_test(a_week_begins_on_monday),
         cmocka_unit_test(none_of_what_there_is_goes_twice),
+        cmocka_unit_test(without_a_number_nothing_goes),
+        cmocka_unit_test(those_of_a_wrong_clock_push_out_nothing),
         cmocka_unit_test(hourly_ones_thin_out_to_a_day_a_week_and_three_weeks),
     };
 
