@@ -42,7 +42,7 @@ static const struct volume_options ALONE = {
 struct round {
     struct task *t;
     struct env *env;
-    int64_t time; /* of the run, ms of the wall clock */
+    int64_t time;                   /* of the run, ms of the wall clock */
     char name[AUTOMATIC_NAME_SIZE]; /* of the snapshots that are made */
     struct automatic_keep keep;
     int made, deleted, failed;

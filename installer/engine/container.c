@@ -102,7 +102,7 @@ static void keep_networks(struct node *container)
     const struct node *networks = node_get(node_get(container, "NetworkSettings"), "Networks"), *n;
     struct node *kept;
 
-    if (!networks)
+    if (!networks || networks->kind != NODE_KIND_MAP)
         return;
     kept = node_set(container, "Networks", node_new_map());
     node_for_each (n, networks) {

@@ -33,23 +33,22 @@ static void refuse_fewer(struct builder *b, const struct desired_instance *it)
     }
 }
 
-/* What is said of the data of a volume that is not there; NULL: there was none. */
-static const char *loss(const struct builder *b, const struct desired_instance *it,
-                        const char *volume)
+/* What is said of the data of a volume that is not there; NULL: there was none. Of a further one
+ * that is new in the document the instance's report says nothing. */
+static const char *loss(const struct builder *b, const struct desired_instance *it, size_t number)
 {
     auto_free char *key = keys_instance_applied(b->d->spec->name, it->spec->name);
     const char *applied = observed_value(b->w, key);
+    bool made = b->o->made && strv_has(b->o->made, it->spec->volumes.items[number]);
 
-    if (applied && applied_had_data(applied))
+    if ((number == 0 || made) && applied && applied_had_data(applied))
         return "which is gone: it begins empty";
-    return b->o->made && strv_has(b->o->made, volume)
-               ? "which was made, or was about to be, and is not there: it begins empty"
-               : NULL;
+    return made ? "which was made, or was about to be, and is not there: it begins empty" : NULL;
 }
 
 static long add_volume(struct builder *b, const struct desired_instance *it, size_t number)
 {
-    const char *name = it->spec->volumes.items[number], *lost = loss(b, it, name);
+    const char *name = it->spec->volumes.items[number], *lost = loss(b, it, number);
     long op = plan_add(b->p, OP_KIND_VOLUME_CREATE, name,
                        mem_printf("data of %s, %s", it->spec->name, lost ? lost : "not there"));
 
@@ -83,14 +82,20 @@ static bool is_stand_in(const struct builder *b, const struct node *volume)
 static void refuse_stand_in(struct builder *b, const struct desired_instance *it, const char *name)
 {
     auto_free char *own = spec_volume_name(b->d->spec->name, it->spec->name, 1);
-    auto_free char *take = mem_printf(", or let %s begin with what is in it: `slipway -e %s down "
-                                      "--volume %s`",
-                                      it->spec->name, b->d->spec->name, name);
+    size_t len = strlen(own);
+    bool is_own = strncmp(name, own, len) == 0 && !name[len + strspn(name + len, "0123456789")];
+    auto_free char *take =
+        is_own
+            ? mem_printf("; what somebody put back into it belongs into a volume of another "
+                         "name, with `overrides: {%s: {volumes: [NAME]}}`",
+                         it->spec->name)
+            : mem_printf(", or let %s begin with what is in it: `slipway -e %s down --volume %s`",
+                         it->spec->name, b->d->spec->name, name);
 
     problems_add(&b->wrong, NULL,
                  "volume %s is not the one that was made for %s, whose data is gone: it has none "
                  "of its labels; remove it with `docker volume rm %s`%s",
-                 name, it->spec->name, name, strncmp(name, own, strlen(own)) == 0 ? "" : take);
+                 name, it->spec->name, name, take);
 }
 
 static void add_volumes(struct builder *b, const struct desired_instance *it, long *last)

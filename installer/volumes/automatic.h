@@ -22,9 +22,9 @@ bool automatic_parse(int64_t *time, const char *name);
 struct automatic_keep {
     int64_t hourly, daily, weekly;
 };
-/* Adds to `out` those of a volume's snapshots that may go, the oldest first; none when nothing says
- * how many stay. Other names are somebody's, and are never among them; nor are those of a time after
- * `now`, made while a clock was wrong, which keep no place of others either. */
+/* Adds to `out` those of a volume's snapshots that may go, the oldest first; none when nothing
+ * says how many stay. Other names are somebody's, and are never among them; nor are those of a time
+ * after `now`, made while a clock was wrong, which keep no place of others either. */
 void automatic_old(struct strv *out, const struct strv *snapshots, const struct automatic_keep *k,
                    int64_t now);
 

@@ -356,7 +356,11 @@ static void nothing_begins_in_another_volume_than_the_one_that_was_made(void **s
          "volume own" GONE "own`, or let sleeper-1 begin with what is in it: `slipway -e demo down "
          "--volume own`"},
         {"demo-sleeper-1-data", true, SEEN_VOLUME | SEEN_REPORT,
-         "volume demo-sleeper-1-data" GONE "demo-sleeper-1-data`"},
+         "volume demo-sleeper-1-data" GONE "demo-sleeper-1-data`; what somebody put back into it "
+         "belongs into a volume of another name, with `overrides: {sleeper-1: {volumes: [NAME]}}`"},
+        {"demo-sleeper-1-database", true, SEEN_VOLUME | SEEN_REPORT,
+         "volume demo-sleeper-1-database" GONE "demo-sleeper-1-database`, or let sleeper-1 begin "
+         "with what is in it: `slipway -e demo down --volume demo-sleeper-1-database`"},
         {"own", false, SEEN_VOLUME | SEEN_REPORT, NULL}, /* its author's */
         {"own", true, SEEN_VOLUME | SEEN_LABELS | SEEN_REPORT, NULL},
         {"own", true, SEEN_VOLUME | SEEN_CONTAINER | SEEN_REPORT, NULL}, /* it goes on */
