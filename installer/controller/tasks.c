@@ -131,6 +131,7 @@ static void end(struct task *t, int r, const struct err *e)
     struct tasks *ts = t->ts;
     bool stopped = r < 0 && e->code == ERR_INTERRUPTED;
 
+    view_poke(&ts->c->view); /* before tasks_stop knows of the end: all may be gone after that */
     pthread_mutex_lock(&ts->mutex);
     node_set_text(t->told, "state",
                   r == 0                        ? "succeeded"
@@ -146,7 +147,6 @@ static void end(struct task *t, int r, const struct err *e)
     forget(ts);
     pthread_cond_broadcast(&ts->cond);
     pthread_mutex_unlock(&ts->mutex);
-    view_poke(&ts->c->view);
 }
 
 /* Waits for its turn; false: it was cancelled meanwhile. */
