@@ -131,8 +131,9 @@ export async function axe(page) {
 /* Chromium ends every request when this machine gets or loses a network, as other tests' Docker networks. */
 const cut = new WeakSet(); // pages to which that happened
 
+/* What a request or a visit ends with then; Chromium goes to its own page for it, which may come in between. */
 function ofNetwork(error) {
-    if (!/ERR_NETWORK_CHANGED/.test(error.message)) throw error;
+    if (!/ERR_NETWORK_CHANGED|interrupted by another navigation to "chrome-error:/.test(error.message)) throw error;
 }
 
 function noteCut(request) {
@@ -144,10 +145,13 @@ function noteCut(request) {
 async function attempt(page, go, url, wanted) {
     for (;;) {
         cut.delete(page);
-        await go().catch(ofNetwork);
+        await go().catch((error) => {
+            ofNetwork(error);
+            cut.add(page);
+        });
         await until(`what ${url} shows`, async () => (await wanted.count()) || cut.has(page));
         if (!cut.has(page)) return;
-        await page.goto('about:blank'); // another hash alone would not load the document again
+        await page.goto('about:blank').catch(ofNetwork); // another hash alone would not load the document again
         go = () => page.goto(url);
     }
 }
