@@ -363,7 +363,10 @@ class World:
                 break
             time.sleep(2)
         if status != 0:
-            return "`up` ends with %s: %s" % (status, self.last.strip()[-600:])
+            why = self.last.strip()[-600:]
+            self.slip(e, "-vv", "up", timeout=240)  # what it passed over in silence
+            passed = [line for line in self.last.splitlines() if "orders that were refused" in line]
+            return "`up` ends with %s: %s\n%s" % (status, why, "\n".join(passed)[-1000:])
         while time.monotonic() < end:
             if self.slip(e, "status") == 0:
                 return None
