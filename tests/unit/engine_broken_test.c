@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A Docker that answers late, half, something else, or without end: every kind of call says so,
  * with the address, and ends in its time. */
+// fake: unix_listener
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,12 +13,12 @@
 
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "fake/unix_listener.h"
 
 enum { DEADLINE_MS = 300, SOON_MS = 30 * 1000, PATIENT_MS = 120 * 1000, CLIENTS_MAX = 16 };
 
@@ -37,9 +38,8 @@ struct client {
 struct docker {
     const char *bad, *reply;
     enum then then;
-    int listener;
+    struct unix_listener listener;
     pthread_t thread;
-    char path[64], url[80];
     struct client clients[CLIENTS_MAX];
     size_t count;
 };
@@ -102,7 +102,7 @@ static void *serve(void *arg)
     struct docker *d = arg;
     int fd;
 
-    while (d->count < CLIENTS_MAX && (fd = accept(d->listener, NULL, NULL)) >= 0) {
+    while (d->count < CLIENTS_MAX && (fd = accept(d->listener.fd, NULL, NULL)) >= 0) {
         struct client *c = &d->clients[d->count++];
 
         *c = (struct client){.d = d, .fd = fd};
@@ -113,29 +113,20 @@ static void *serve(void *arg)
 
 static void start_docker(struct docker *d)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-
-    snprintf(d->path, sizeof(d->path), "/tmp/slipway-broken-%d", (int)getpid());
-    snprintf(d->url, sizeof(d->url), "unix://%s", d->path);
-    snprintf(at.sun_path, sizeof(at.sun_path), "%s", d->path);
-    unlink(d->path);
-    d->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(d->listener, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(listen(d->listener, CLIENTS_MAX), 0);
+    unix_listener_open(&d->listener, "broken", CLIENTS_MAX);
     assert_int_equal(pthread_create(&d->thread, NULL, serve, d), 0);
 }
 
 static void stop_docker(struct docker *d)
 {
-    shutdown(d->listener, SHUT_RDWR);
+    unix_listener_end(&d->listener);
     pthread_join(d->thread, NULL);
     for (size_t i = 0; i < d->count; i++) {
         shutdown(d->clients[i].fd, SHUT_RDWR);
         pthread_join(d->clients[i].thread, NULL);
         close(d->clients[i].fd);
     }
-    close(d->listener);
-    unlink(d->path);
+    unix_listener_close(&d->listener);
 }
 
 /* ---- a call of each kind ---- */
@@ -239,7 +230,8 @@ static void must_fail(const struct call *c, struct docker *d, const struct expec
     int64_t begin = clock_now_ms();
 
     start_docker(d);
-    if (engine_open(&g, d->url, until_in(x->deadline, NULL), &e) == 0 && c->ask(g, &e) == 0)
+    if (engine_open(&g, d->listener.url, until_in(x->deadline, NULL), &e) == 0 &&
+        c->ask(g, &e) == 0)
         fail_msg("%s took %s", c->doing, d->reply);
     engine_close(g);
     stop_docker(d);
@@ -356,7 +348,8 @@ static void the_version_is_one_that_both_speak(void **state)
         struct err e = {0};
 
         start_docker(&d);
-        if ((engine_open(&g, d.url, until_in(PATIENT_MS, NULL), &e) == 0) != (rows[i].ours != NULL))
+        if ((engine_open(&g, d.listener.url, until_in(PATIENT_MS, NULL), &e) == 0) !=
+            (rows[i].ours != NULL))
             fail_msg("%s: %s", rows[i].theirs, e.msg);
         if (g)
             assert_string_equal(engine_version(g), rows[i].ours);
@@ -370,14 +363,29 @@ static void the_version_is_one_that_both_speak(void **state)
 #define UNTIL_CLOSED OK "Connection: close\r\n\r\n"
 #define BROKE "the connection to Docker at /tmp/slipway-broken-"
 
+struct row {
+    size_t call;
+    const char *reply;
+    enum err_code code;
+    const char *text;
+};
+
+/* Soon, however long they may take. */
+static void each_must_fail(const struct row *rows, size_t count, enum then then)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct call *c = &calls[rows[i].call];
+        struct docker d = {.bad = c->bad, .reply = rows[i].reply, .then = then};
+        struct expected x = {rows[i].code, PATIENT_MS, 0, SOON_MS, ""};
+
+        snprintf(x.text, sizeof(x.text), "%s", rows[i].text);
+        must_fail(c, &d, &x);
+    }
+}
+
 static void a_half_answer_does_not_count(void **state)
 {
-    static const struct {
-        size_t call;
-        const char *reply;
-        enum err_code code;
-        const char *text;
-    } rows[] = {
+    static const struct row rows[] = {
         {0, OK "Content-Length: 100\r\n\r\n[", ERR_NET, BROKE},
         {0, CHUNKED "5\r\n[ ]  \r\n", ERR_NET, BROKE},
         {0, CHUNKED "zz\r\n", ERR_NET, BROKE},
@@ -397,25 +405,13 @@ static void a_half_answer_does_not_count(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct call *c = &calls[rows[i].call];
-        struct docker d = {.bad = c->bad, .reply = rows[i].reply, .then = CLOSE};
-        struct expected x = {rows[i].code, PATIENT_MS, 0, SOON_MS, ""};
-
-        snprintf(x.text, sizeof(x.text), "%s", rows[i].text);
-        must_fail(c, &d, &x);
-    }
+    each_must_fail(rows, ARRAY_LEN(rows), CLOSE);
 }
 
 /* Long before the deadline, and without keeping all of it. */
 static void an_answer_without_end_is_ended(void **state)
 {
-    static const struct {
-        size_t call;
-        const char *reply;
-        enum err_code code;
-        const char *text;
-    } rows[] = {
+    static const struct row rows[] = {
         {0, UNTIL_CLOSED "[", ERR_REMOTE,
          "Docker's answer to GET /containers/json is larger than 32 MiB"},
         {0, "HTTP/1.1 500 No\r\nConnection: close\r\n\r\nlong story", ERR_REMOTE,
@@ -428,14 +424,7 @@ static void an_answer_without_end_is_ended(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct call *c = &calls[rows[i].call];
-        struct docker d = {.bad = c->bad, .reply = rows[i].reply, .then = REPEAT};
-        struct expected x = {rows[i].code, PATIENT_MS, 0, SOON_MS, ""};
-
-        snprintf(x.text, sizeof(x.text), "%s", rows[i].text);
-        must_fail(c, &d, &x);
-    }
+    each_must_fail(rows, ARRAY_LEN(rows), REPEAT);
 }
 
 int main(void)

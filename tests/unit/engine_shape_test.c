@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A Docker that answers 200 with a body of every other shape than the one expected. */
+// fake: unix_listener
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,6 @@
 
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -21,15 +21,15 @@
 #include "engine/engine.h"
 #include "engine/exec.h"
 #include "env/clean_images.h"
+#include "fake/unix_listener.h"
 #include "plan/object.h"
 
 enum { CLIENTS_MAX = 8 };
 
 /* One client at a time; `body` is set while nothing is asked. */
 struct docker {
-    int listener;
+    struct unix_listener listener;
     pthread_t thread;
-    char path[64], url[80];
     const char *body;
     char volumes[256]; /* the path of the last request about volumes */
 };
@@ -62,31 +62,22 @@ static void *serve(void *arg)
     struct docker *d = arg;
     int fd;
 
-    while ((fd = accept(d->listener, NULL, NULL)) >= 0)
+    while ((fd = accept(d->listener.fd, NULL, NULL)) >= 0)
         serve_client(d, fd);
     return NULL;
 }
 
 static void start_docker(struct docker *d)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-
-    snprintf(d->path, sizeof(d->path), "/tmp/slipway-shape-%d", (int)getpid());
-    snprintf(d->url, sizeof(d->url), "unix://%s", d->path);
-    snprintf(at.sun_path, sizeof(at.sun_path), "%s", d->path);
-    unlink(d->path);
-    d->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(d->listener, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(listen(d->listener, CLIENTS_MAX), 0);
+    unix_listener_open(&d->listener, "shape", CLIENTS_MAX);
     assert_int_equal(pthread_create(&d->thread, NULL, serve, d), 0);
 }
 
 static void stop_docker(struct docker *d)
 {
-    shutdown(d->listener, SHUT_RDWR);
+    unix_listener_end(&d->listener);
     pthread_join(d->thread, NULL);
-    close(d->listener);
-    unlink(d->path);
+    unix_listener_close(&d->listener);
 }
 
 /* ---- every call whose answer is read ---- */
@@ -285,7 +276,7 @@ static void an_answer_of_another_shape_is_an_error(void **state)
 
     (void)state;
     start_docker(&d);
-    assert_int_equal(engine_open(&g, d.url, until_in(60000, NULL), &e), 0);
+    assert_int_equal(engine_open(&g, d.listener.url, until_in(60000, NULL), &e), 0);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         d.body = calls[i].good;
         if (calls[i].ask(g, &e) < 0)
@@ -316,7 +307,7 @@ static void volumes_are_found_by_label_without_asking_a_plugin(void **state)
 
     (void)state;
     start_docker(&d);
-    assert_int_equal(engine_open(&g, d.url, until_in(60000, NULL), &e), 0);
+    assert_int_equal(engine_open(&g, d.listener.url, until_in(60000, NULL), &e), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         auto_node struct node *list = NULL;
 
@@ -363,7 +354,7 @@ static void a_wrong_value_anywhere_harms_nobody(void **state)
 
     (void)state;
     start_docker(&d);
-    assert_int_equal(engine_open(&g, d.url, until_in(60000, NULL), &e), 0);
+    assert_int_equal(engine_open(&g, d.listener.url, until_in(60000, NULL), &e), 0);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         auto_node struct node *root = NULL;
 
@@ -428,7 +419,7 @@ static void the_error_names_the_place(void **state)
 
     (void)state;
     start_docker(&d);
-    assert_int_equal(engine_open(&g, d.url, until_in(60000, NULL), &e), 0);
+    assert_int_equal(engine_open(&g, d.listener.url, until_in(60000, NULL), &e), 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         d.body = cases[i].body;
         assert_int_equal(cases[i].ask(g, &e), -1);
@@ -447,7 +438,7 @@ static void the_time_of_an_answer_is_that_of_docker(void **state)
 
     (void)state;
     start_docker(&d);
-    assert_int_equal(engine_open(&g, d.url, until_in(60000, NULL), &e), 0);
+    assert_int_equal(engine_open(&g, d.listener.url, until_in(60000, NULL), &e), 0);
     assert_int_equal(list_containers(g, &e), 0);
     assert_int_equal(engine_answered_ms(g), INT64_C(784111777000));
     engine_close(g);
