@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/mem.h"
 #include "check/run.h"
-#include "crypto/crypto.h"
 #include "env/compact.h"
 #include "env/instances.h"
 #include "env/release.h"
@@ -17,8 +15,7 @@
 
 enum {
     LOCK_WAIT_MS = 10 * 60 * 1000, /* nobody waits for a job, so it waits for others */
-    AGENT_MAX = 64 << 20,
-    NAMED_MAX = 3, /* instances in a sentence */
+    NAMED_MAX = 3,                 /* instances in a sentence */
     KIB = 1 << 10,
 };
 
@@ -215,17 +212,6 @@ int job_compact(struct task *t, struct env *env, const struct node *a, struct er
 
 /* ---- agents ---- */
 
-static int own_digest(char out[CRYPTO_HEX_LEN], const struct env *env, struct err *e)
-{
-    auto_free char *data = NULL;
-    size_t len = 0;
-
-    if (fs_read(&data, &len, env->o.paths->agent, AGENT_MAX, e) < 0)
-        return -1;
-    crypto_sha256_hex(out, data, len);
-    return 0;
-}
-
 /* The names of the others go into the sentence, as far as they are few. */
 static int conclude_agents(struct task *t, size_t count, const struct strv *others, struct err *e)
 {
@@ -249,11 +235,14 @@ int job_agents(struct task *t, struct env *env, const struct node *a, struct err
     const struct release_opts o = {.verb = RELEASE_VERB_STATUS};
     auto_free struct release_result *results = NULL;
     auto_strv struct strv names = {0}, others = {0};
+    auto_free char *agent = NULL;
     char own[CRYPTO_HEX_LEN];
+    size_t len = 0;
 
     (void)a;
     instances_all(&names, env);
-    if (own_digest(own, env, e) < 0 || release_run(&results, env, &names, &o, e) < 0)
+    if (release_load(&agent, &len, own, env->o.paths->agent, e) < 0 ||
+        release_run(&results, env, &names, &o, e) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         const struct release_result *it = &results[i];

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "conf/json.h"
-#include "crypto/crypto.h"
 #include "env/instances.h"
 #include "env/release_item.h"
 #include "model/keys.h"
@@ -27,6 +26,17 @@ enum {
 
 /* ---- the file ---- */
 
+int release_load(char **data, size_t *len, char digest[CRYPTO_HEX_LEN], const char *path,
+                 struct err *e)
+{
+    if (fs_read(data, len, path, FILE_MAX, e) < 0)
+        return -1;
+    if (*len == 0)
+        return err_set(e, ERR_CONFIG, "%s is empty", path);
+    crypto_sha256_hex(digest, *data, *len);
+    return 0;
+}
+
 static int load_file(struct release_work *w, struct err *e)
 {
     const char *path = w->o->file ? w->o->file : w->env->o.paths->agent;
@@ -36,12 +46,7 @@ static int load_file(struct release_work *w, struct err *e)
     w->file = realpath(path, NULL); /* rsync would leave a link out */
     if (!w->file)
         return err_sys(e, "%s", path);
-    if (fs_read(&w->data, &w->len, path, FILE_MAX, e) < 0)
-        return -1;
-    if (w->len == 0)
-        return err_set(e, ERR_CONFIG, "%s is empty", path);
-    crypto_sha256_hex(w->digest, w->data, w->len);
-    return 0;
+    return release_load(&w->data, &w->len, w->digest, path, e);
 }
 
 /* ---- etcd ---- */

@@ -9,6 +9,7 @@
 #define ENV_RELEASE_H
 
 #include "base/release.h"
+#include "crypto/crypto.h"
 #include "env/env.h"
 
 enum release_verb { RELEASE_VERB_STATUS, RELEASE_VERB_DEPLOY, RELEASE_VERB_ROLLBACK };
@@ -43,6 +44,9 @@ struct release_result {
     struct err error; /* ERR_NONE: it is as it was asked for */
 };
 
+/* An agent's file, *data is owned also when it is empty (ERR_CONFIG), and its digest. */
+int release_load(char **data, size_t *len, char digest[CRYPTO_HEX_LEN], const char *path,
+                 struct err *e);
 /*
  * One for each of `names`, owned (free). Needs etcd; to change something it takes the environment's
  * lock. 0 whatever became of each; -1: nothing was begun. A release that is put back is named in

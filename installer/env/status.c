@@ -161,10 +161,10 @@ static void add_drift(struct node *row, const struct observed *w, const char *en
 }
 
 /* That data is gone with its volume, which no agent says where there is no container. */
-static void add_lost(struct node *row, const struct observed *w, const char *env, const char *name)
+static void add_lost(struct node *row, const struct observed *w, const char *env,
+                     const struct node *spec, const char *name)
 {
     auto_node struct node *applied = value_of(w, keys_instance_applied(env, name));
-    auto_node struct node *spec = value_of(w, keys_spec(env));
     auto_strv struct strv volumes = {0};
 
     spec_volume_names(&volumes, node_get(spec, "document"), node_get_text(row, "component"), name,
@@ -220,7 +220,9 @@ static void add_held(struct node *n, const struct observed *w, const char *env, 
         node_set(n, "keeper", held);
 }
 
-static struct node *row_of(const struct observed *w, const char *env, const struct found *f)
+/* `spec`: what was accepted; needed of an instance without a container alone. */
+static struct node *row_of(const struct observed *w, const char *env, const struct node *spec,
+                           const struct found *f)
 {
     const struct node *c = f->container;
     const char *name = f->name;
@@ -271,7 +273,7 @@ static struct node *row_of(const struct observed *w, const char *env, const stru
     if (running)
         add_drift(n, w, env, c);
     if (!c)
-        add_lost(n, w, env, name);
+        add_lost(n, w, env, spec, name);
     add_exit(n, c);
     add_held(n, w, env, name);
     if (w->etcd_answers)
@@ -281,10 +283,14 @@ static struct node *row_of(const struct observed *w, const char *env, const stru
 
 static struct node *rows_of(const struct observed *w, const char *env, const struct found_list *all)
 {
+    auto_node struct node *spec = NULL;
     struct node *list = node_new_list();
 
-    for (size_t i = 0; i < all->count; i++)
-        node_add(list, row_of(w, env, &all->items[i]));
+    for (size_t i = 0; i < all->count; i++) {
+        if (!all->items[i].container && !spec)
+            spec = value_of(w, keys_spec(env)); /* once, and most of the time not at all */
+        node_add(list, row_of(w, env, spec, &all->items[i]));
+    }
     return list;
 }
 
